@@ -1,0 +1,54 @@
+package pim
+
+import "time"
+
+// EventKind says what happened.
+type EventKind string
+
+// The kinds of events. A change of a request's state is always one of these.
+const (
+	EventRequested    EventKind = "requested"
+	EventSent         EventKind = "sent" // about to be sent to PIM
+	EventSubmitted    EventKind = "submitted"
+	EventObserved     EventKind = "observed" // PIM's copy turned
+	EventFound        EventKind = "found"    // a request made elsewhere
+	EventRefused      EventKind = "refused"
+	EventClaimed      EventKind = "claimed"
+	EventUnclaimed    EventKind = "unclaimed"
+	EventDecided      EventKind = "decided"
+	EventConfirmed    EventKind = "confirmed" // membership read back
+	EventEnded        EventKind = "ended"     // absence read back
+	EventCanceled     EventKind = "canceled"
+	EventReleasing    EventKind = "releasing"
+	EventFailed       EventKind = "failed"
+	EventLate         EventKind = "late"
+	EventIntent       EventKind = "intent" // a step that waits for a sign-in
+	EventExpired      EventKind = "expired"
+	EventLinked       EventKind = "linked"
+	EventUnlinked     EventKind = "unlinked"
+	EventSignedIn     EventKind = "signed_in"
+	EventSignedOut    EventKind = "signed_out"
+	EventParked       EventKind = "parked"
+	EventRetried      EventKind = "retried"
+	EventDropped      EventKind = "dropped"
+	EventUnknownWord  EventKind = "unknown_word"
+	EventRestored     EventKind = "restored"
+	EventSweepFailing EventKind = "sweep_failing"
+)
+
+// Event is one entry of the audit trail.
+type Event struct {
+	Seq     uint64      `json:"seq"`
+	At      time.Time   `json:"at"`
+	Kind    EventKind   `json:"kind"`
+	Request RequestID   `json:"request,omitempty"`
+	PIM     string      `json:"pim,omitempty"` // PIM's own request id
+	Role    string      `json:"role,omitempty"`
+	Group   GroupID     `json:"group,omitempty"`
+	By      Actor       `json:"by,omitzero"`      // who did it
+	Person  PrincipalID `json:"person,omitempty"` // whom it is about
+	Chat    Chat        `json:"chat"`             // where it came from
+	From    State       `json:"from,omitempty"`
+	To      State       `json:"to,omitempty"`
+	Text    string      `json:"text,omitempty"` // a reason that was typed, or what went wrong
+}
