@@ -1,0 +1,191 @@
+package simslack
+
+import (
+	"context"
+	"crypto/rsa"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// Config is what a fake Slack is made of.
+type Config struct {
+	URL       string           // where it is reached, without a slash at the end; also the issuer of Sign in with Slack
+	Now       func() time.Time // machine time: signatures, trigger ids, deadlines
+	Clock     func() time.Time // the world's time, which tests move: message timestamps, response URLs, ID tokens
+	App       App
+	Workspace Workspace
+	People    []Person
+	Channels  []Channel
+	Client    *http.Client  // reaches the request URLs of the app
+	AckWithin time.Duration // how long the app may take to answer; three seconds when zero
+}
+
+// App is the registration of the bot in the fake Slack.
+type App struct {
+	ID             string
+	Name           string
+	BotUser        string // user id of the bot
+	BotID          string
+	SigningSecret  string
+	BotToken       string
+	AppToken       string // for Socket Mode
+	ClientID       string // Sign in with Slack
+	ClientSecret   string
+	BotScopes      []string
+	RedirectURIs   []string
+	Commands       []string // with their slash
+	CommandURL     string
+	InteractionURL string
+	EventURL       string
+	SocketMode     bool
+}
+
+// Workspace is the team the app is installed in.
+type Workspace struct {
+	ID         string
+	Name       string
+	Domain     string
+	Enterprise string // empty, or the organisation the workspace belongs to
+}
+
+// Server is one fake Slack.
+type Server struct {
+	cfg     Config
+	key     *rsa.PrivateKey
+	methods map[string]method
+
+	mu        sync.Mutex
+	people    []*Person
+	channels  []*room
+	triggers  map[string]trigger
+	hooks     map[string]*hook
+	screens   map[string]*screen
+	faults    map[string]*Fault
+	calls     []Call
+	sessions  map[string]string
+	codes     map[string]*grant
+	userToken map[string]grant
+	sockets   sockets
+	lastTS    time.Time
+	lastID    int
+	revision  int
+	changed   chan struct{}
+	removed   bool
+}
+
+// New makes a fake Slack; Handler serves it.
+func New(cfg Config) (*Server, error) {
+	if cfg.URL == "" || cfg.Now == nil || cfg.Clock == nil || cfg.Client == nil {
+		return nil, errors.New("simslack: URL, Now, Clock and Client have to be set")
+	}
+	if cfg.AckWithin == 0 {
+		cfg.AckWithin = 3 * time.Second
+	}
+	key, err := newKey()
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		cfg: cfg, key: key,
+		triggers: map[string]trigger{}, hooks: map[string]*hook{}, screens: map[string]*screen{}, faults: map[string]*Fault{},
+		sessions: map[string]string{}, codes: map[string]*grant{}, userToken: map[string]grant{},
+		sockets: newSockets(), changed: make(chan struct{}),
+	}
+	s.methods = webMethods()
+	for _, p := range cfg.People {
+		s.people = append(s.people, &p)
+	}
+	for _, c := range cfg.Channels {
+		s.channels = append(s.channels, newRoom(c))
+	}
+	return s, nil
+}
+
+// Handler serves the Web API, Sign in with Slack, response URLs and the Socket Mode link.
+func (s *Server) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/api/{method}", s.serveMethod)
+	mux.HandleFunc("POST /commands/{team}/{id}/{secret}", s.serveHook)
+	mux.HandleFunc("POST /actions/{team}/{id}/{secret}", s.serveHook)
+	mux.HandleFunc("GET /link/", s.serveSocket)
+	mux.HandleFunc("GET /.well-known/openid-configuration", s.serveDiscovery)
+	mux.HandleFunc("GET /openid/connect/keys", s.serveKeys)
+	mux.HandleFunc("GET /openid/connect/authorize", s.serveAuthorize)
+	mux.HandleFunc("POST /openid/connect/authorize", s.serveConsent)
+	return mux
+}
+
+// Close ends all Socket Mode connections and waits for them.
+func (s *Server) Close() { s.sockets.close() }
+
+// SetRequestURLs points the app at where it listens, which is known only after the fake Slack has its own address.
+func (s *Server) SetRequestURLs(commands, interactions, events string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cfg.App.CommandURL, s.cfg.App.InteractionURL, s.cfg.App.EventURL = commands, interactions, events
+}
+
+// SetSocketMode switches the app between Socket Mode and request URLs.
+func (s *Server) SetSocketMode(on bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cfg.App.SocketMode = on
+}
+
+// App returns the app's registration.
+func (s *Server) App() App {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.cfg.App
+}
+
+// Revision counts the changes of everything that anybody can see.
+func (s *Server) Revision() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.revision
+}
+
+// WaitFor returns when ok does, looking again after each change, or with the context's error.
+func (s *Server) WaitFor(ctx context.Context, ok func() bool) error {
+	for {
+		s.mu.Lock()
+		changed := s.changed
+		s.mu.Unlock()
+		if ok() {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// touch records a change that somebody can see and returns its number. The lock is held.
+func (s *Server) touch() int {
+	s.revision++
+	close(s.changed)
+	s.changed = make(chan struct{})
+	return s.revision
+}
+
+// newID makes an identifier that was not used before. The lock is held.
+func (s *Server) newID(prefix string) string {
+	s.lastID++
+	return fmt.Sprintf("%s0%07X", prefix, s.lastID)
+}
+
+// newTS makes a message timestamp, which is unique because it always grows. The lock is held.
+func (s *Server) newTS() string {
+	now := s.cfg.Clock().Truncate(time.Microsecond)
+	if !now.After(s.lastTS) {
+		now = s.lastTS.Add(time.Microsecond)
+	}
+	s.lastTS = now
+	return fmt.Sprintf("%d.%06d", now.Unix(), now.Nanosecond()/1000)
+}
