@@ -1,0 +1,154 @@
+package pim
+
+import (
+	"regexp"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// maxTicket is the longest ticket, in characters.
+const maxTicket = 64
+
+// DefaultDuration is the value of a form's duration that means the role's default.
+const DefaultDuration = "default"
+
+// NewAsked returns what a filled form asks for. Duration is "", DefaultDuration
+// or a length of time; an empty ticket is looked for in the reason.
+func NewAsked(role Role, duration, reason, ticket string) (Asked, error) {
+	a := Asked{Reason: Tidy(reason), Ticket: Tidy(ticket)}
+	if a.Ticket == "" {
+		a.Ticket = role.FindTicket(a.Reason)
+	}
+	if duration = Tidy(duration); duration == "" || strings.EqualFold(duration, DefaultDuration) {
+		return a, nil
+	}
+	d, ok := ParseDuration(duration)
+	if !ok {
+		return a, Errorf(Invalid, "This is not a length of time. Say it like 45m, 2h or 1h30m.")
+	}
+	a.Duration = d
+	return a, tooShort(d, true)
+}
+
+// CheckAsked says why this cannot be asked for, or nil. PIM checks again.
+func CheckAsked(role Role, a Asked, now time.Time) error {
+	if err := checkWhy(role, a); err != nil {
+		return err
+	}
+	if err := checkTicket(role, a); err != nil {
+		return err
+	}
+	return checkWhen(role, a, now)
+}
+
+func checkWhy(role Role, a Asked) error {
+	if role.NeedsReason && Tidy(a.Reason) == "" {
+		return Errorf(Invalid, "%s needs a reason: write it behind the role, as in /elevate %s isolating WS-042.", role.Title, role.Name)
+	}
+	return checkText(a.Reason)
+}
+
+func checkTicket(role Role, a Asked) error {
+	ticket := Tidy(a.Ticket)
+	switch {
+	case ticket == "" && role.NeedsTicket && role.Ticket == nil:
+		return Errorf(Invalid, "%s needs a ticket: type /elevate alone and fill in the form.", role.Title)
+	case ticket == "" && role.NeedsTicket:
+		return Errorf(Invalid, "%s needs a ticket that looks like %s: write it in the reason.", role.Title, role.Ticket)
+	case ticket == "":
+		return nil
+	case utf8.RuneCountInString(ticket) > maxTicket:
+		return Errorf(Invalid, "The ticket has more than %d characters. Give its number only.", maxTicket)
+	case HasMark(ticket):
+		return Errorf(Invalid, "A ticket cannot hold “[elevate …”. Give its number only.")
+	case role.Ticket != nil && !wholly(role.Ticket)(ticket):
+		return Errorf(Invalid, "The ticket of %s has to look like %s.", role.Title, role.Ticket)
+	}
+	return nil
+}
+
+func checkWhen(role Role, a Asked, now time.Time) error {
+	start := now
+	if !a.From.IsZero() {
+		if start = a.From; start.Before(now) {
+			return Errorf(Invalid, "The beginning, %s, is over. Give a later one or leave it out.", start.Format("15:04"))
+		}
+	}
+	if !a.Until.IsZero() {
+		if a.Until.Before(now) {
+			return Errorf(Invalid, "%s is over. Give a later end, or say how long with “for”.", a.Until.Format("15:04"))
+		}
+		if err := endsAfter(a.Until, start); err != nil {
+			return err
+		}
+	}
+	length := a.length(role, start)
+	if err := tooShort(length, true); err != nil {
+		return err
+	}
+	if role.Max > 0 && length > role.Max {
+		return Errorf(Invalid, "%s lasts at most %s; ask for %s or less.", role.Title, fullDuration(role.Max), TypedDuration(role.Max))
+	}
+	return nil
+}
+
+// length is how long the access would last.
+func (a Asked) length(role Role, start time.Time) time.Duration {
+	switch {
+	case !a.Until.IsZero():
+		return a.Until.Sub(start)
+	case a.Duration != 0:
+		return a.Duration
+	}
+	return role.Default
+}
+
+// Activation returns what is sent to PIM for what was asked. It is the same
+// each time it is built for the same now, which is when the sending began: a
+// beginning that has passed by then means at once.
+func (a Asked) Activation(role Role, id RequestID, principal PrincipalID, now time.Time) Activation {
+	send := Activation{
+		Action: SelfActivate, Group: role.Group, Principal: principal,
+		Justification: Mark(Tidy(a.Reason), id), Ticket: Tidy(a.Ticket),
+	}
+	if a.From.After(now) {
+		send.Start = a.From
+	}
+	switch {
+	case !a.Until.IsZero():
+		send.Until = a.Until
+	case a.Duration != 0:
+		send.Duration = a.Duration
+	default:
+		send.Duration = role.Default
+	}
+	return send
+}
+
+// FindTicket returns the first word of a reason that the role's pattern
+// matches whole, without the punctuation around it, or "".
+func (r Role) FindTicket(reason string) string {
+	if r.Ticket == nil {
+		return ""
+	}
+	matches := wholly(r.Ticket)
+	for _, word := range strings.Fields(reason) {
+		for _, w := range []string{word, strings.Trim(word, punctuation)} {
+			if w != "" && matches(w) {
+				return w
+			}
+		}
+	}
+	return ""
+}
+
+// wholly returns a test for texts that a pattern matches from end to end, with
+// or without anchors of its own.
+func wholly(pattern *regexp.Regexp) func(string) bool {
+	whole, err := regexp.Compile(`\A(?:` + pattern.String() + `)\z`)
+	if err != nil { // only a pattern at the limit of nesting
+		return func(string) bool { return false }
+	}
+	return whole.MatchString
+}
