@@ -1,0 +1,110 @@
+package config
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+)
+
+// loader gathers the settings and what is wrong with them.
+type loader struct {
+	config   *Config
+	env      func(string) (string, bool)
+	readFile func(string) ([]byte, error)
+
+	// where holds the place of each value of the file by its key's path, and for keys without a value the key's own.
+	where map[string]position
+	// variable holds the environment variable of each value that came from one.
+	variable map[string]string
+	// references holds what the file says for each secret.
+	references map[string]string
+	// failed holds the keys that a mistake was found for, so that one mistake is said once; unread those of them whose
+	// content is unknown, so that nothing is said to be missing there.
+	failed   map[string]bool
+	unread   map[string]bool
+	mistakes []Mistake
+}
+
+// Load reads the settings in the file at path and in the environment. If they are wrong, the error is an *Error that
+// lists every mistake. Load never prints or returns a secret except as a secret.Text.
+func Load(path string, env func(string) (string, bool), readFile func(string) ([]byte, error)) (*Config, error) {
+	content, err := readFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading the settings: %w", err)
+	}
+	l := &loader{
+		config: &Config{}, env: env, readFile: readFile,
+		where: map[string]position{"": {1, 1}}, variable: map[string]string{},
+		references: map[string]string{}, failed: map[string]bool{}, unread: map[string]bool{},
+	}
+	root, wrong := parse(content)
+	if wrong != nil {
+		return nil, newError(path, []Mistake{{Line: wrong.at.line, Column: wrong.at.column, Message: wrong.say}})
+	}
+	l.config.setDefaults()
+	l.decodeSection("", reflect.ValueOf(l.config).Elem(), root)
+	l.overlay("", reflect.ValueOf(l.config).Elem())
+	l.resolve()
+	l.config.derive()
+	l.check()
+	if err := newError(path, l.mistakes); err != nil {
+		return nil, err
+	}
+	l.config.normalise()
+	return l.config, nil
+}
+
+// fail notes a mistake about a key. Its message begins with the key, so the sentence begins with a verb.
+func (l *loader) fail(path, sentence string, args ...any) {
+	if l.failed[path] || l.isUnread(path) {
+		return
+	}
+	l.failed[path] = true
+	mistake := Mistake{Key: path, Message: strings.TrimSpace(path + " " + fmt.Sprintf(sentence, args...))}
+	if name, ok := l.variable[path]; ok {
+		mistake.Variable = name
+	} else {
+		at := l.placeOf(path)
+		mistake.Line, mistake.Column = at.line, at.column
+	}
+	l.mistakes = append(l.mistakes, mistake)
+}
+
+// failToRead notes a mistake about a key whose value could not be read at all.
+func (l *loader) failToRead(path, sentence string, args ...any) {
+	l.fail(path, sentence, args...)
+	l.unread[path] = true
+}
+
+func (l *loader) isUnread(path string) bool {
+	for path != "" {
+		if l.unread[path] {
+			return true
+		}
+		path = parent(path)
+	}
+	return false
+}
+
+// placeOf gives the place of a key's value, or of the section it is missing from.
+func (l *loader) placeOf(path string) position {
+	for {
+		if at, ok := l.where[path]; ok {
+			return at
+		}
+		path = parent(path)
+	}
+}
+
+// parent cuts the last step off a key's path.
+func parent(path string) string {
+	return path[:max(strings.LastIndexAny(path, ".["), 0)]
+}
+
+// join extends a key's path.
+func join(path, key string) string {
+	if path == "" {
+		return key
+	}
+	return path + "." + key
+}
