@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// maxTicket is the longest ticket, in characters.
-const maxTicket = 64
+// MaxTicket is the longest ticket a person may give, in characters.
+const MaxTicket = 64
 
 // DefaultDuration is the value of a form's duration that means the role's default.
 const DefaultDuration = "default"
@@ -58,8 +58,8 @@ func checkTicket(role Role, a Asked) error {
 		return Errorf(Invalid, "%s needs a ticket that looks like %s: write it in the reason.", role.Title, role.Ticket)
 	case ticket == "":
 		return nil
-	case utf8.RuneCountInString(ticket) > maxTicket:
-		return Errorf(Invalid, "The ticket has more than %d characters. Give its number only.", maxTicket)
+	case utf8.RuneCountInString(ticket) > MaxTicket:
+		return Errorf(Invalid, "The ticket has more than %d characters. Give its number only.", MaxTicket)
 	case HasMark(ticket):
 		return Errorf(Invalid, "A ticket cannot hold “[elevate …”. Give its number only.")
 	case role.Ticket != nil && !wholly(role.Ticket)(ticket):

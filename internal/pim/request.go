@@ -102,8 +102,10 @@ type Request struct {
 	MemberSince time.Time `json:"member_since,omitzero"`
 	Ends        time.Time `json:"ends,omitzero"`
 	EndedAt     time.Time `json:"ended,omitzero"`
-	// Absent is the first read that did not find the membership; a second one,
-	// thirty seconds later, makes it true.
+	// Gone is when PIM's instance was first seen gone.
+	Gone time.Time `json:"gone,omitzero"`
+	// Absent is the first read after that which did not find the membership; a
+	// second one, thirty seconds later, makes it true.
 	Absent time.Time `json:"absent,omitzero"`
 	// Leaving is set from the moment a release or a removal was asked for.
 	Leaving Ending `json:"leaving,omitempty"`

@@ -1,0 +1,167 @@
+package card
+
+import (
+	"time"
+
+	"elevate/internal/pim"
+)
+
+// Answer draws a sentence for the person who said something. It may hold names,
+// so it is kept inert.
+func Answer(text string) Card {
+	return Card{Title: "Elevate", Tone: Neutral, Lines: []Text{Typed(text)}, Fallback: text}
+}
+
+// Problem draws what went wrong.
+func Problem(err *pim.Error) Card {
+	title, tone := problem(err.Kind)
+	return Card{Title: title, Tone: tone, Lines: []Text{Typed(err.Message)}, Fallback: err.Message}
+}
+
+func problem(kind pim.Kind) (title string, tone Tone) {
+	switch kind {
+	case pim.Invalid:
+		return "That does not work like this", Bad
+	case pim.Forbidden:
+		return "Not allowed", Bad
+	case pim.NotFound:
+		return "Not found", Bad
+	case pim.Conflict:
+		return "Not possible now", Bad
+	case pim.SignIn:
+		return "Sign in first", Waiting
+	case pim.Throttled, pim.Unavailable:
+		return "Not possible at the moment", Waiting
+	case pim.AnswerLost:
+		return "Not known yet", Waiting
+	case pim.Administered:
+		return "An administrator is needed", Bad
+	case pim.Internal:
+		return "Something went wrong", Bad
+	}
+	return "Something went wrong", Bad
+}
+
+// SignInNeeded asks for a sign-in. What is what goes on after it, in words that
+// follow "to": "approve request k7m2pq".
+func SignInNeeded(what, url string) Card {
+	return Card{
+		Title: "Sign in to go on", Tone: Waiting,
+		Lines: []Text{
+			Join(Plain("Sign in to "), Typed(what), Plain(". It goes on by itself afterwards.")),
+			Plain("The link is for you alone, works once and for ten minutes."),
+		},
+		Buttons:  []Button{signInButton(url)},
+		Fallback: "Sign in to " + what + ".",
+	}
+}
+
+func signInButton(url string) Button {
+	return Button{Label: "Sign in", Act: SignIn, Style: Primary, URL: url}
+}
+
+// Asked answers a request: what was understood, what happens next, who is
+// asked. With a sign-in link it says that nothing was asked of PIM yet.
+func Asked(r pim.Request, role pim.Role, approvers []string, signInURL string) Card {
+	d := newDrawing(&r, role, View{Viewer: Requester, Now: r.Created})
+	c := Card{
+		Title: d.heading(), Tone: Waiting, Facts: d.facts(), Notes: d.notes(), Request: r.ID,
+		Fallback: "Your request " + string(r.ID) + " for " + d.title + " " + d.shown.phrase() + " was stored.",
+	}
+	if signInURL != "" {
+		c.Lines = []Text{Plain("Nothing was asked of PIM yet. Sign in within ten minutes; the request goes on by itself afterwards.")}
+		c.Buttons = []Button{signInButton(signInURL)}
+		c.Fallback = "Sign in to send your request " + string(r.ID) + " for " + d.title + "."
+		return c
+	}
+	c.Lines = []Text{whatComesNext(role, approvers)}
+	return c
+}
+
+func whatComesNext(role pim.Role, approvers []string) Text {
+	switch {
+	case !role.NeedsApproval:
+		return Plain("It is on its way to PIM, which needs nobody's approval for this role.")
+	case len(approvers) == 0:
+		return Plain("It is on its way to PIM, which asks the role's approvers.")
+	}
+	return Join(Plain("It is on its way to PIM, which asks "), listed(approvers), Plain("."))
+}
+
+// Deciding answers a decision that is on its way to PIM.
+func Deciding(r pim.Request, role pim.Role, approve bool) Card {
+	what := "denial"
+	if approve {
+		what = "approval"
+	}
+	return about(r, role, Waiting, "Your "+what+" of request "+string(r.ID)+" for "+roleTitle(role, &r)+" is on its way to PIM.")
+}
+
+// DecidedAnswer tells whoever decided that PIM has taken the decision.
+func DecidedAnswer(r pim.Request, role pim.Role, approve bool) Card {
+	what := "denied"
+	if approve {
+		what = "approved"
+	}
+	return about(r, role, Neutral, "PIM has taken it: you "+what+" request "+string(r.ID)+" for "+roleTitle(role, &r)+".")
+}
+
+// Canceling answers a cancellation that is on its way to PIM.
+func Canceling(r pim.Request, role pim.Role) Card {
+	return about(r, role, Waiting, "Request "+string(r.ID)+" for "+roleTitle(role, &r)+" is being canceled.")
+}
+
+// Releasing answers a release that is on its way to PIM.
+func Releasing(r pim.Request, role pim.Role) Card {
+	return about(r, role, Waiting, "The release of "+roleTitle(role, &r)+", request "+string(r.ID)+", is on its way to PIM.")
+}
+
+func about(r pim.Request, role pim.Role, tone Tone, sentence string) Card {
+	return Card{Title: roleTitle(role, &r), Tone: tone, Lines: []Text{Plain(sentence)}, Fallback: sentence, Request: r.ID}
+}
+
+// FormReady hands back a form that a sign-in interrupted.
+func FormReady(role string) Card {
+	return Card{
+		Title: "You are signed in", Tone: Neutral, Lines: []Text{Plain("Go on where you were: nothing was asked of PIM yet.")},
+		Buttons:  []Button{{Label: "Open the form", Act: OpenForm, Style: Primary, Role: role}},
+		Fallback: "You are signed in; open the form to go on.",
+	}
+}
+
+// help is what can be typed and what it does.
+var help = []struct{ command, does string }{
+	{"/elevate", "opens the form"},
+	{"/elevate <role> <reason>", "asks for a role for its usual time"},
+	{"/elevate <role> for 2h <reason>", "for a length of time; also until 18:00, from 22:00, from tomorrow 06:00"},
+	{"/elevate roles", "your roles and who would be asked"},
+	{"/elevate status", "your requests"},
+	{"/elevate approvals", "requests that wait for you"},
+	{"/elevate who", "who is elevated now"},
+	{"/elevate release <role>", "gives access back before its time"},
+	{"/elevate cancel <id>", "takes a request back"},
+	{"/elevate approve <id> [reason]", "approves, as the button does"},
+	{"/elevate deny <id> <reason>", "denies, as the button does"},
+	{"/elevate revoke <id> <reason>", "takes somebody's access away"},
+	{"/elevate history [role|person|id]", "what happened"},
+	{"/elevate review <id> <note>", "notes that an access was looked at"},
+	{"/elevate sign-in, sign-out, unlink", "your sign-in and the link to your chat account"},
+}
+
+// Help lists what can be typed.
+func Help() Card {
+	c := Card{Title: "What you can type", Tone: Neutral, Fallback: "Type /elevate, a role and a reason, or /elevate alone for the form."}
+	for _, h := range help {
+		c.Lines = append(c.Lines, Text{{Code: h.command}, {Plain: " " + h.does}})
+	}
+	c.Buttons = []Button{{Label: "Open the form", Act: OpenForm}}
+	return c
+}
+
+// until says an end behind other words; nothing when there is none.
+func until(t time.Time) Text {
+	if t.IsZero() {
+		return nil
+	}
+	return Join(Plain(" until "), At(t))
+}

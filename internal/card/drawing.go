@@ -1,0 +1,209 @@
+package card
+
+import (
+	"strings"
+
+	"elevate/internal/pim"
+)
+
+// drawing is one request's card while it is drawn.
+type drawing struct {
+	r     *pim.Request
+	v     View
+	shown shown
+	title string // the role's
+	name  string // the requester's
+	gives string
+	claim *pim.Claim
+}
+
+func newDrawing(r *pim.Request, role pim.Role, v View) drawing {
+	return drawing{
+		r: r, v: v, shown: factsOf(r, role), title: roleTitle(role, r), gives: role.Gives,
+		name: named(v.RequesterName, r.Requester.Name), claim: r.Claimed(v.Now),
+	}
+}
+
+// roleTitle also names a role that the settings do not hold any more.
+func roleTitle(role pim.Role, r *pim.Request) string {
+	if role.Title != "" {
+		return role.Title
+	}
+	return named(r.Role)
+}
+
+// named returns the first name that is not empty.
+func named(names ...string) string {
+	for _, n := range names {
+		if n != "" {
+			return n
+		}
+	}
+	return "Somebody"
+}
+
+// lines are what a reader has to know beyond the facts.
+func (d drawing) lines() []Text {
+	var lines []Text
+	if d.claim != nil {
+		doing := " is denying…"
+		if d.claim.Approve {
+			doing = " is approving…"
+		}
+		lines = append(lines, Join(Typed(named(d.claim.By.Name)), Plain(doing)))
+	}
+	if d.r.Chat == pim.Portal {
+		lines = append(lines, Plain("Asked in the PIM portal, not through Elevate."))
+	}
+	if d.shown.imitated {
+		lines = append(lines, Plain("The justification carries a mark like Elevate's that does not belong to this request. Decide by what stands here, not by another card."))
+	}
+	if d.saysWhy() {
+		lines = append(lines, Typed(d.r.Why))
+	}
+	return append(lines, d.situation()...)
+}
+
+// saysWhy leaves out what the decision's own reason says already.
+func (d drawing) saysWhy() bool {
+	decided := d.r.Decided != nil && d.r.Decided.Reason != ""
+	return d.r.Why != "" && (d.r.State != pim.Denied || !decided)
+}
+
+// situation says what a state means, what it waits for and what helps.
+func (d drawing) situation() []Text {
+	switch d.r.State {
+	case pim.WaitingForSignIn:
+		return []Text{Plain("Not asked of PIM yet: a sign-in is missing.")}
+	case pim.Submitting:
+		return d.sending()
+	case pim.Pending:
+		return nil
+	case pim.Scheduled:
+		return []Text{Plain("PIM will begin at the time that was asked for. Elevate says so when it has read the membership.")}
+	case pim.Granting:
+		return d.granting()
+	case pim.Active:
+		return d.active()
+	case pim.Refused, pim.Denied, pim.Canceled, pim.TimedOut, pim.Failed:
+		return []Text{Plain("No access was given.")}
+	case pim.Ended:
+		return d.ended()
+	}
+	return nil
+}
+
+func (d drawing) sending() []Text {
+	if d.r.Sending.Lost {
+		return []Text{Plain("PIM's answer got lost: it may or may not have taken the request. Elevate is looking before it does anything else.")}
+	}
+	return []Text{Plain("Not asked of PIM yet: the request is on its way.")}
+}
+
+func (d drawing) granting() []Text {
+	if !d.r.Late {
+		return []Text{Plain("PIM is adding the membership. Elevate says so when it has read it.")}
+	}
+	return []Text{
+		Plain("This takes longer than five minutes. PIM has taken the request, but the membership cannot be read in Microsoft Entra yet, so there is no access yet. Elevate goes on looking."),
+		Plain("It often comes by itself. If it does not, an administrator can look at the request in PIM."),
+	}
+}
+
+func (d drawing) active() []Text {
+	switch {
+	case d.r.Leaving == pim.Released:
+		return []Text{Plain("The release was asked of PIM. Elevate says so when the membership is gone.")}
+	case d.r.Leaving != "":
+		return []Text{Plain("The removal was asked of PIM. Elevate says so when the membership is gone.")}
+	}
+	return []Text{Plain("What lags behind the membership: tokens from before it, for up to an hour, and what portals remember. If access is missing, sign out there and in again.")}
+}
+
+func (d drawing) ended() []Text {
+	var lines []Text
+	if d.r.Ending == pim.Unknown {
+		lines = append(lines, Plain("The membership is gone before its time, and PIM does not say by what."))
+	}
+	if d.r.StillBy != "" {
+		lines = append(lines, Join(Typed(d.name), Plain(" still has access, by "), Typed(d.r.StillBy), Plain(".")))
+	} else if d.r.Ending != "" {
+		lines = append(lines, Plain("Tokens from before can work in some places until they run out, for up to an hour."))
+	}
+	return lines
+}
+
+// steps are what happened, with the times at which it was seen.
+func (d drawing) steps() []Step {
+	r := d.r
+	asked := Step{What: Plain("asked in " + place(r.Chat)), At: r.Created}
+	if r.Chat == pim.Portal && !r.Copy.Created.IsZero() {
+		asked.At = r.Copy.Created
+	}
+	steps := []Step{asked}
+	if !r.Submitted.IsZero() && r.Chat != pim.Portal {
+		steps = append(steps, Step{Plain("asked of PIM"), r.Submitted})
+	}
+	if r.Decided != nil {
+		steps = append(steps, Step{verdict(r.Decided), r.Decided.At})
+	}
+	if !r.MemberSince.IsZero() {
+		steps = append(steps, Step{Plain("member since, read back"), r.MemberSince})
+		steps = append(steps, d.leaving()...)
+	}
+	return steps
+}
+
+// leaving leaves out a planned end that did not come to pass.
+func (d drawing) leaving() []Step {
+	r, steps := d.r, []Step(nil)
+	gone := r.State == pim.Ended && !r.EndedAt.IsZero()
+	if !r.Ends.IsZero() && (!gone || !r.Ends.After(r.EndedAt)) {
+		steps = append(steps, Step{Plain("until"), r.Ends})
+	}
+	if gone {
+		steps = append(steps, Step{Plain("removed, read back"), r.EndedAt})
+	}
+	return steps
+}
+
+func verdict(by *pim.Decided) Text {
+	word := "denied"
+	if by.Approve {
+		word = "approved"
+	}
+	if by.Chat == pim.Portal {
+		word = strings.ToUpper(word[:1]) + word[1:] + " in PIM"
+	}
+	if by.By.Name == "" {
+		return Plain(word)
+	}
+	return Join(Plain(word+" by "), Typed(by.By.Name))
+}
+
+func place(c pim.Chat) string {
+	switch c {
+	case pim.Slack:
+		return "Slack"
+	case pim.Teams:
+		return "Microsoft Teams"
+	case pim.Portal:
+		return "the PIM portal"
+	case pim.Web:
+		return "the browser"
+	case pim.System:
+		return "Elevate"
+	}
+	return "Elevate"
+}
+
+func (d drawing) notes() []Text {
+	notes := []Text{Join(Plain("Request "), Text{{Code: string(d.r.ID)}})}
+	if d.v.PortalURL != "" {
+		notes = append(notes, Text{{Link: Link{Label: "See it in PIM", URL: d.v.PortalURL}}})
+	}
+	if d.v.Sandbox {
+		notes = append(notes, Plain("This is the sandbox: nothing here is real."))
+	}
+	return notes
+}

@@ -1,0 +1,127 @@
+package card
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"elevate/internal/pim"
+)
+
+// facts are what an approver needs, in the order of reading: who, what, why,
+// how long, and what is known besides.
+func (d drawing) facts() []Fact {
+	facts := []Fact{{"Who", d.person()}}
+	if by := d.r.Copy.CreatedBy; by != "" && by != d.r.Copy.Principal {
+		facts = append(facts, Fact{"Asked for by", Text{{Code: string(by)}}})
+	}
+	facts = append(facts, Fact{"Role", Plain(d.title)})
+	if d.gives != "" {
+		facts = append(facts, Fact{"Gives", Plain(d.gives)})
+	}
+	if access := d.r.Copy.Access; access != "" && !strings.EqualFold(access, pim.Member) {
+		facts = append(facts, Fact{"As", Join(Typed(access), Plain(" of the group, not as a member"))})
+	}
+	facts = append(facts, Fact{"Why", orNone(d.shown.reason)}, Fact{"How long", d.shown.length()})
+	if !d.shown.start.IsZero() {
+		facts = append(facts, Fact{"Begins", At(d.shown.start)})
+	}
+	if d.shown.ticket != "" {
+		facts = append(facts, Fact{"Ticket", Typed(d.shown.ticket)})
+	}
+	return append(facts, d.background()...)
+}
+
+func (d drawing) person() Text {
+	account := d.r.Requester.Account
+	if d.v.Viewer != Approvers || account.IsZero() || account.Chat != d.v.Chat {
+		return Typed(d.name)
+	}
+	return Text{{Typed: d.name}, {Plain: " ("}, {Account: account}, {Plain: ")"}}
+}
+
+func orNone(typed string) Text {
+	if typed == "" {
+		return Plain("no reason given")
+	}
+	return Typed(typed)
+}
+
+// background is what helps to decide, while there is something to decide, and
+// afterwards why it was decided so.
+func (d drawing) background() []Fact {
+	if d.r.State != pim.Pending {
+		if d.r.Decided == nil || d.r.Decided.Reason == "" {
+			return nil
+		}
+		return []Fact{{"Decision", Typed(d.r.Decided.Reason)}}
+	}
+	facts := []Fact{{"Last 30 days", d.history()}, {"Has it now", holders(d.v.Others)}}
+	if names := d.approvers(); len(names) > 0 {
+		facts = append(facts, Fact{"Approvers", listed(names)})
+	}
+	return facts
+}
+
+func (d drawing) approvers() []string {
+	if len(d.v.ApproverNames) > 0 {
+		return d.v.ApproverNames
+	}
+	return d.r.Approvers
+}
+
+func (d drawing) history() Text {
+	seen := d.v.Seen
+	said := "not once"
+	switch {
+	case seen.First:
+		said = "not once; this is the first time"
+	case seen.Times30d == 1:
+		said = "once"
+	case seen.Times30d > 1:
+		said = fmt.Sprintf("%d times", seen.Times30d)
+	}
+	said += ", as far as Elevate has seen"
+	if seen.Since.IsZero() {
+		return Plain(said)
+	}
+	return Join(Plain(said+" since "), At(seen.Since))
+}
+
+// mostNames is how many people a fact lists.
+const mostNames = 10
+
+func holders(others []Holder) Text {
+	if len(others) == 0 {
+		return Plain("nobody else")
+	}
+	var t Text
+	for i, h := range others[:min(len(others), mostNames)] {
+		if i > 0 {
+			t = append(t, Span{Plain: ", "})
+		}
+		t = append(t, Span{Typed: named(h.Name)})
+		if !h.Until.IsZero() {
+			t = append(t, Span{Plain: " until "}, Span{Time: h.Until})
+		}
+	}
+	return append(t, more(len(others))...)
+}
+
+func listed(names []string) Text {
+	var t Text
+	for i, name := range slices.All(names[:min(len(names), mostNames)]) {
+		if i > 0 {
+			t = append(t, Span{Plain: ", "})
+		}
+		t = append(t, Span{Typed: name})
+	}
+	return append(t, more(len(names))...)
+}
+
+func more(all int) Text {
+	if all <= mostNames {
+		return nil
+	}
+	return Plain(fmt.Sprintf(" and %d more", all-mostNames))
+}

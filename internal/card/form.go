@@ -1,0 +1,105 @@
+package card
+
+import (
+	"slices"
+	"time"
+
+	"elevate/internal/pim"
+)
+
+// Prefill is what is known before a form is opened.
+type Prefill struct {
+	// Roles are offered; Role is the name of the one that is chosen already, or "".
+	Roles pim.Roles
+	Role  string
+	Asked pim.Asked
+}
+
+// AskForm is the form for an activation.
+func AskForm(in Prefill) Form {
+	f := Form{Name: FormAsk, Title: "Ask for a role", Submit: "Ask", Fields: []Field{roleField(in), durationField(in), {
+		Name: FieldReason, Label: "Reason", Hint: "Approvers read it, PIM keeps it.", Value: in.Asked.Reason,
+		Optional: !slices.ContainsFunc(in.Roles, func(r pim.Role) bool { return r.NeedsReason }), Long: true, Max: pim.MaxReason,
+	}}}
+	if slices.ContainsFunc(in.Roles, func(r pim.Role) bool { return r.Ticket != nil || r.NeedsTicket }) {
+		f.Fields = append(f.Fields, Field{
+			Name: FieldTicket, Label: "Ticket", Hint: "Not needed if it stands in the reason.", Value: in.Asked.Ticket,
+			Optional: true, Max: pim.MaxTicket,
+		})
+	}
+	return f
+}
+
+func roleField(in Prefill) Field {
+	f := Field{Name: FieldRole, Label: "Role"}
+	for _, r := range in.Roles {
+		f.Options = append(f.Options, Option{Value: r.Name, Label: r.Title})
+	}
+	if role, ok := in.Roles.Named(in.Role); ok {
+		f.Value = role.Name
+	} else if len(in.Roles) == 1 {
+		f.Value = in.Roles[0].Name
+	}
+	return f
+}
+
+// lengths are offered as far as a role allows them.
+var lengths = []time.Duration{
+	15 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 4 * time.Hour, 8 * time.Hour, 12 * time.Hour, 24 * time.Hour,
+}
+
+// durationField offers the default, the usual lengths up to the maximum, the
+// maximum and what was asked for. Without a chosen role the most generous one
+// counts: what is too long for another is refused with a sentence.
+func durationField(in Prefill) Field {
+	usual, most := "The role's usual time", time.Duration(0)
+	for _, r := range in.Roles {
+		most = max(most, r.Max)
+	}
+	role, chosen := in.Roles.Named(in.Role)
+	if !chosen && len(in.Roles) == 1 {
+		role, chosen = in.Roles[0], true
+	}
+	if chosen {
+		usual, most = "Usual: "+pim.FormatDuration(role.Default), role.Max
+	}
+	f := Field{
+		Name: FieldDuration, Label: "How long", Value: pim.DefaultDuration,
+		Options: []Option{{Value: pim.DefaultDuration, Label: usual}},
+	}
+	for _, d := range offered(most, in.Asked.Duration) {
+		f.Options = append(f.Options, Option{Value: pim.TypedDuration(d), Label: pim.FormatDuration(d)})
+	}
+	if in.Asked.Duration > 0 {
+		f.Value = pim.TypedDuration(in.Asked.Duration)
+	}
+	return f
+}
+
+func offered(most, asked time.Duration) []time.Duration {
+	all := slices.Clone(lengths)
+	if most > 0 {
+		all = slices.DeleteFunc(all, func(d time.Duration) bool { return d > most })
+		all = append(all, most)
+	}
+	if asked > 0 {
+		all = append(all, asked)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// ReasonForm asks for the reason of a decision: name is FormApprove or FormDeny.
+// It shows the facts again that the decision is about.
+func ReasonForm(name string, r pim.Request, role pim.Role, requester string) Form {
+	d := newDrawing(&r, role, View{Viewer: Approvers, RequesterName: requester})
+	f := Form{
+		Name: name, Title: "Approve with a reason", Submit: "Approve", Lines: []Text{d.waitLine()},
+		Request: r.ID, Digest: r.Digest(),
+		Fields: []Field{{Name: FieldReason, Label: "Reason", Hint: "The requester reads it, PIM keeps it.", Long: true, Max: pim.MaxReason}},
+	}
+	if name == FormDeny {
+		f.Title, f.Submit = "Deny the request", "Deny"
+	}
+	return f
+}

@@ -1,0 +1,165 @@
+package card
+
+import (
+	"fmt"
+	"time"
+
+	"elevate/internal/pim"
+)
+
+// mostRows and mostActs are how much of a list one card shows, and for how many
+// rows it has buttons.
+const (
+	mostRows = 20
+	mostActs = 5
+)
+
+// RoleRow is a role that a person may activate.
+type RoleRow struct {
+	Role      pim.Role
+	Approvers []string
+	// Eligible is when the eligibility ends; zero: it does not.
+	Eligible time.Time
+	// Holds is when the present access ends; zero: none.
+	Holds time.Time
+}
+
+// RolesList lists the roles a person may activate.
+func RolesList(rows []RoleRow) Card {
+	c := list("Your roles", len(rows), "You have no role that Elevate could activate. Ask an administrator for an eligibility in PIM.")
+	for i, row := range rows[:min(len(rows), mostRows)] {
+		c.Lines = append(c.Lines, roleLine(row))
+		if i < mostActs && row.Holds.IsZero() {
+			c.Buttons = append(c.Buttons, Button{Label: "Ask for " + row.Role.Name, Act: OpenForm, Role: row.Role.Name})
+		}
+	}
+	return c
+}
+
+func roleLine(row RoleRow) Text {
+	t := Text{{Strong: row.Role.Title}, {Plain: " "}, {Code: row.Role.Name}}
+	if row.Role.Gives != "" {
+		t = append(t, Span{Plain: ": " + row.Role.Gives})
+	}
+	t = append(t, Span{Plain: "; " + pim.FormatDuration(row.Role.Default) + ", at most " + pim.FormatDuration(row.Role.Max)})
+	switch {
+	case !row.Role.NeedsApproval:
+		t = append(t, Span{Plain: "; no approval needed"})
+	case len(row.Approvers) > 0:
+		t = Join(t, Plain("; approved by "), listed(row.Approvers))
+	default:
+		t = append(t, Span{Plain: "; approval needed"})
+	}
+	if !row.Holds.IsZero() {
+		t = Join(t, Plain("; you have it"), until(row.Holds))
+	}
+	if !row.Eligible.IsZero() {
+		t = Join(t, Plain("; eligible"), until(row.Eligible))
+	}
+	return t
+}
+
+// StatusList lists a person's requests, newest first as they come.
+func StatusList(requests []pim.Request, roles pim.Roles) Card {
+	c := list("Your requests", len(requests), "You have no requests. /elevate and a role's name asks for one.")
+	for i := range requests[:min(len(requests), mostRows)] {
+		r := &requests[i]
+		role, _ := roles.Named(r.Role)
+		d := newDrawing(r, role, View{Viewer: Requester})
+		c.Lines = append(c.Lines, d.statusLine())
+		if len(c.Buttons) < mostActs {
+			c.Buttons = append(c.Buttons, d.namedUndoing()...)
+		}
+	}
+	return c
+}
+
+func (d drawing) statusLine() Text {
+	t := Text{{Code: string(d.r.ID)}, {Plain: " "}, {Strong: d.title}, {Plain: ": " + d.standing()}}
+	if d.r.State == pim.Active {
+		t = Join(t, until(d.r.Ends))
+	}
+	return Join(t, Plain(", asked "), At(d.r.Created))
+}
+
+// namedUndoing are the buttons of a list, where the label has to name the request.
+func (d drawing) namedUndoing() []Button {
+	buttons := d.undoing()
+	for i := range buttons {
+		buttons[i].Label += " " + string(d.r.ID)
+	}
+	return buttons
+}
+
+// Wait is a request that waits for somebody's decision.
+type Wait struct {
+	Request   pim.Request
+	Role      pim.Role
+	Requester string
+}
+
+// ApprovalsList lists what waits for a person, with the facts of each: what its
+// buttons decide stands in its line.
+func ApprovalsList(waits []Wait, now time.Time) Card {
+	c := list("Waiting for you", len(waits), "Nothing waits for your decision.")
+	for i := range waits[:min(len(waits), mostRows)] {
+		w := &waits[i]
+		d := newDrawing(&w.Request, w.Role, View{Viewer: Approvers, RequesterName: w.Requester, Now: now})
+		c.Lines = append(c.Lines, d.waitLine())
+		if i < mostActs && d.claim == nil && w.Request.State == pim.Pending {
+			c.Buttons = append(c.Buttons,
+				approveButton(d.r, "Approve "+string(d.r.ID), d.title, d.name, d.shown),
+				Button{Label: "Deny " + string(d.r.ID) + "…", Act: Deny, Style: Danger, Request: d.r.ID, Digest: d.r.Digest()})
+		}
+	}
+	return c
+}
+
+func (d drawing) waitLine() Text {
+	t := Join(Text{{Code: string(d.r.ID)}, {Plain: " "}, {Typed: d.name}, {Plain: " asks for "}, {Strong: d.title}, {Plain: ", "}}, d.shown.length())
+	if !d.shown.start.IsZero() {
+		t = Join(t, Plain(", from "), At(d.shown.start))
+	}
+	t = Join(t, Plain(": "), orNone(d.shown.reason))
+	if d.shown.ticket != "" {
+		t = Join(t, Plain(", ticket "), Typed(d.shown.ticket))
+	}
+	if d.claim != nil {
+		t = Join(t, Plain(" ("), Typed(named(d.claim.By.Name)), Plain(" is deciding)"))
+	}
+	return t
+}
+
+// WhoRow is a role with those who have it now.
+type WhoRow struct {
+	Role    pim.Role
+	Holders []Holder
+}
+
+// WhoList lists who is elevated now.
+func WhoList(rows []WhoRow) Card {
+	c := list("Who is elevated now", len(rows), "There is no role here that you may look at.")
+	for _, row := range rows[:min(len(rows), mostRows)] {
+		t := Text{{Strong: row.Role.Title}, {Plain: ": "}}
+		if len(row.Holders) == 0 {
+			t = append(t, Span{Plain: "nobody"})
+		}
+		if len(row.Holders) > 0 {
+			t = Join(t, holders(row.Holders))
+		}
+		c.Lines = append(c.Lines, t)
+	}
+	return c
+}
+
+// list begins a list's card.
+func list(title string, n int, empty string) Card {
+	c := Card{Title: title, Tone: Neutral, Fallback: fmt.Sprintf("%s: %d.", title, n)}
+	if n == 0 {
+		c.Lines, c.Fallback = []Text{Plain(empty)}, empty
+	}
+	if n > mostRows {
+		c.Notes = []Text{Plain(fmt.Sprintf("%d more are not shown.", n-mostRows))}
+	}
+	return c
+}

@@ -1,0 +1,76 @@
+package card
+
+import (
+	"strings"
+	"time"
+
+	"elevate/internal/pim"
+)
+
+// Viewer is for whom a request's card is drawn.
+type Viewer string
+
+// The viewers.
+const (
+	Approvers Viewer = "approvers"
+	Requester Viewer = "requester"
+	OnCall    Viewer = "oncall"
+)
+
+// View is what a card needs to know besides the request and its role.
+type View struct {
+	Viewer Viewer
+	Now    time.Time
+	// Chat is where the card will stand.
+	Chat pim.Chat
+	// RequesterName is the name the directory gives; empty: the chat's own.
+	RequesterName string
+	// ApproverNames are those who may decide, as far as known.
+	ApproverNames []string
+	Seen          Seen
+	// Others have the role at this moment.
+	Others []Holder
+	// PortalURL is PIM's own page.
+	PortalURL string
+	// Mention are the accounts of this chat that the card calls.
+	Mention []pim.ChatAccount
+	// Sandbox marks a card of which nothing is real.
+	Sandbox bool
+}
+
+// Seen is how often this person had this role, as far as Elevate has seen.
+type Seen struct {
+	Times30d int       // activations in the last 30 days
+	First    bool      // Elevate has seen none, ever
+	Since    time.Time // since when Elevate has been looking
+}
+
+// Holder is somebody who has a role now.
+type Holder struct {
+	Name  string
+	Until time.Time // zero: without an end
+}
+
+// ForRequest draws the card of a request. Once there is a copy in PIM, its
+// facts come from that alone; what the person typed is shown only before.
+func ForRequest(r pim.Request, role pim.Role, v View) Card {
+	d := newDrawing(&r, role, v)
+	c := Card{
+		Title: d.heading(), Tone: d.tone(), Lines: d.lines(), Facts: d.facts(), Steps: d.steps(),
+		Buttons: d.buttons(), Notes: d.notes(), Fallback: d.sentence(), Request: r.ID, Mention: v.Mention,
+	}
+	if v.Sandbox {
+		return Sandboxed(c)
+	}
+	return c
+}
+
+const sandboxSign = "SANDBOX · "
+
+// Sandboxed returns a card with the sandbox's mark. A marked card stays as it is.
+func Sandboxed(c Card) Card {
+	if !strings.HasPrefix(c.Title, sandboxSign) {
+		c.Title, c.Fallback = sandboxSign+c.Title, sandboxSign+c.Fallback
+	}
+	return c
+}

@@ -1,0 +1,95 @@
+package card
+
+import "elevate/internal/pim"
+
+// heading is the card's title: the role and where the request stands.
+func (d drawing) heading() string {
+	if d.r.State == pim.Pending && d.v.Viewer == Approvers && d.claim == nil {
+		return d.title + ": approval needed"
+	}
+	return d.title + ": " + d.standing()
+}
+
+// standing says where the request stands.
+func (d drawing) standing() string {
+	r := d.r
+	switch r.State {
+	case pim.Granting:
+		if r.Late {
+			return "still being granted"
+		}
+	case pim.Active:
+		if r.Leaving == pim.Released {
+			return "being released"
+		} else if r.Leaving != "" {
+			return "being removed"
+		}
+	case pim.Ended:
+		return ending(r.Ending)
+	case pim.WaitingForSignIn, pim.Submitting, pim.Pending, pim.Scheduled, pim.Refused,
+		pim.Denied, pim.Canceled, pim.TimedOut, pim.Failed:
+	}
+	return r.State.Phrase()
+}
+
+func ending(e pim.Ending) string {
+	switch e {
+	case pim.Expired:
+		return "ended at its time"
+	case pim.Released:
+		return "released"
+	case pim.Revoked:
+		return "revoked"
+	case pim.Unknown:
+		return "ended before its time"
+	}
+	return "ended"
+}
+
+// tone is good only for a membership that was read back and that stays.
+func (d drawing) tone() Tone {
+	switch d.r.State {
+	case pim.WaitingForSignIn, pim.Submitting, pim.Pending, pim.Scheduled:
+		return Waiting
+	case pim.Granting:
+		if d.r.Late {
+			return Alarm
+		}
+		return Waiting
+	case pim.Active:
+		if d.r.Leaving != "" || d.r.MemberSince.IsZero() {
+			return Waiting
+		}
+		return Good
+	case pim.Refused, pim.Denied, pim.TimedOut, pim.Failed:
+		return Bad
+	case pim.Canceled:
+		return Neutral
+	case pim.Ended:
+		if d.r.StillBy != "" {
+			return Alarm
+		}
+		return Neutral
+	}
+	return Neutral
+}
+
+// sentence is the whole card in one sentence, for notifications and screen readers.
+func (d drawing) sentence() string {
+	who := d.name + "'s request " + string(d.r.ID) + " for " + d.title
+	switch d.r.State {
+	case pim.Pending:
+		return d.name + " asks for " + d.title + " " + d.shown.phrase() + "; request " + string(d.r.ID) + " is waiting for approval."
+	case pim.Active:
+		return d.name + " has " + d.title + " now; request " + string(d.r.ID) + " is " + d.standing() + "."
+	case pim.Granting, pim.WaitingForSignIn, pim.Submitting, pim.Scheduled, pim.Refused, pim.Denied, pim.Canceled:
+		return who + " is " + d.standing() + "."
+	case pim.TimedOut:
+		return who + " ran out of time."
+	case pim.Failed:
+		return who + " failed."
+	case pim.Ended:
+		return d.name + "'s access to " + d.title + " is over: " + d.standing() + "."
+	}
+	return who + " has changed."
+}
