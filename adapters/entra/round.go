@@ -1,0 +1,129 @@
+package entra
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"elevate/internal/pim"
+)
+
+// rounds carries readings out, twenty at a time, with the pages that follow and the tries that a busy Graph needs.
+type rounds struct {
+	client   *Client
+	queue    []*reading
+	at       time.Time // Graph's clock at the first answer: what was read is at least as fresh
+	answered bool
+	failed   []error
+}
+
+// run returns an error only when nothing was answered at all; what failed alone is in failed.
+func (r *rounds) run(ctx context.Context) error {
+	var last error
+	for len(r.queue) > 0 {
+		n := min(batchSize, len(r.queue))
+		batch := r.queue[:n]
+		r.queue = r.queue[n:]
+		answers, at, err := r.client.send(ctx, batch)
+		if err != nil {
+			last = err
+			r.failed = append(r.failed, fmt.Errorf("reading %s and others: %w", batch[0].name, err))
+			continue
+		}
+		if !r.answered {
+			r.answered, r.at = true, at
+		}
+		if err := r.settle(ctx, batch, answers); err != nil {
+			return err
+		}
+	}
+	if !r.answered {
+		return last
+	}
+	return nil
+}
+
+// settle hands every answer to its reading, and waits where Graph asked for it.
+func (r *rounds) settle(ctx context.Context, batch []*reading, answers map[int]itemAnswer) error {
+	var pause time.Duration
+	for i, one := range batch {
+		answer, ok := answers[i]
+		if !ok {
+			r.fail(one, pim.Errorf(pim.Unavailable, "Microsoft Graph left a question without an answer. Try again in a minute."))
+			continue
+		}
+		r.client.metrics(one.name, answer.status)
+		switch {
+		case answer.status >= 200 && answer.status < 300:
+			r.take(one, answer.body)
+		default:
+			pause = max(pause, r.refused(one, readFault(answer.status, answer.header, answer.body)))
+		}
+	}
+	return sleep(ctx, pause)
+}
+
+// take reads one page, and asks for the next.
+func (r *rounds) take(one *reading, body []byte) {
+	next, err := one.take(body)
+	if err == nil && next != "" {
+		err = r.follow(one, next)
+		if err == nil {
+			return
+		}
+	}
+	if err != nil {
+		r.fail(one, err)
+		return
+	}
+	if one.done != nil {
+		r.queue = append(r.queue, one.done()...)
+	}
+}
+
+func (r *rounds) follow(one *reading, next string) error {
+	path, err := r.client.pagePath(next)
+	if err != nil {
+		return err
+	}
+	if one.pages++; one.pages >= maxPages {
+		return errEndless
+	}
+	one.method, one.path, one.body, one.tries = http.MethodGet, path, nil, 0
+	r.queue = append(r.queue, one)
+	return nil
+}
+
+// refused judges one refusal: absence, another try after a pause, or a failure.
+func (r *rounds) refused(one *reading, f fault) time.Duration {
+	if f.status == http.StatusNotFound && one.absent != nil && one.absent(f) {
+		return 0
+	}
+	one.tries++
+	busy := f.status == http.StatusTooManyRequests || f.status >= 500 || f.status == http.StatusFailedDependency
+	if busy && one.tries < maxTries && f.retryAfter <= longestPause {
+		r.queue = append(r.queue, one)
+		return max(f.retryAfter, time.Second)
+	}
+	r.fail(one, judge(opBatch, f))
+	return 0
+}
+
+func (r *rounds) fail(one *reading, err error) {
+	r.failed = append(r.failed, fmt.Errorf("reading %s: %w", one.name, err))
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return nil
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
