@@ -67,7 +67,7 @@ func (l *loader) decode(path string, into reflect.Value, from node) {
 // fresh makes a section with its defaults.
 func fresh(of reflect.Type) reflect.Value {
 	made := reflect.New(of)
-	if section, ok := made.Interface().(defaulter); ok {
+	if section, ok := reflect.TypeAssert[defaulter](made); ok {
 		section.setDefaults()
 	}
 	return made

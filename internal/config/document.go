@@ -6,12 +6,17 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
 )
 
-// maxFile caps the file. A settings file has a few kilobytes.
-const maxFile = 1 << 20
+// A settings file has a few kilobytes and nests five deep. The parser takes the square of the depth of brackets, in time
+// and in memory.
+const (
+	maxFile  = 256 << 10
+	maxDepth = 20
+)
 
 // position is a place in the file, counted from 1.
 type position struct{ line, column int }
@@ -55,10 +60,14 @@ type problem struct {
 func parse(content []byte) (node, *problem) {
 	start := position{1, 1}
 	if len(content) > maxFile {
-		return node{}, &problem{start, "The file is larger than 1 MiB, which no settings are. Check the path."}
+		return node{}, &problem{start, "The file is larger than 256 KiB, which no settings are. Check the path."}
+	}
+	tokens := lexer.Tokenize(string(content))
+	if deep := tooDeep(tokens); deep != nil {
+		return node{}, deep
 	}
 	// Duplicate keys are found by the decoder, which goes on afterwards.
-	file, err := parser.ParseBytes(content, 0, parser.AllowDuplicateMapKey())
+	file, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
 		return node{}, syntaxProblem(err)
 	}
@@ -79,13 +88,28 @@ func parse(content []byte) (node, *problem) {
 	return root, nil
 }
 
+func tooDeep(tokens token.Tokens) *problem {
+	depth := 0
+	for _, t := range tokens {
+		switch t.Type {
+		case token.SequenceStartType, token.MappingStartType:
+			depth++
+		case token.SequenceEndType, token.MappingEndType:
+			depth--
+		default:
+		}
+		if depth > maxDepth {
+			return &problem{tokenPlace(t), "The brackets nest deeper than any setting does. Check that each is closed."}
+		}
+	}
+	return nil
+}
+
 // syntaxProblem takes the parser's place and sentence, but never its quotation of the file.
 func syntaxProblem(err error) *problem {
 	found := &problem{position{1, 1}, "The file is not YAML. Check indentation, colons and quotes."}
 	if syntax, ok := errors.AsType[*yaml.SyntaxError](err); ok {
-		if syntax.Token != nil && syntax.Token.Position != nil {
-			found.at = position{syntax.Token.Position.Line, syntax.Token.Position.Column}
-		}
+		found.at = tokenPlace(syntax.Token)
 		if !strings.Contains(syntax.Message, `"`) {
 			found.say = "The file is not YAML here: " + syntax.Message + ". Check indentation, colons and quotes."
 		}

@@ -16,25 +16,25 @@ func variableOf(path string) string {
 // overlay lets the environment beat the file, key by key. It says whether any variable was set. A section that the file
 // lacks comes into being with its first variable.
 func (l *loader) overlay(path string, of reflect.Value) bool {
-	any := false
+	found := false
 	for _, s := range settings(of) {
 		at := join(path, s.key)
 		switch {
 		case isScalar(s.value.Type()):
-			any = l.overlayScalar(at, s.value) || any
+			found = l.overlayScalar(at, s.value) || found
 		case s.value.Kind() == reflect.Struct:
-			any = l.overlay(at, s.value) || any
+			found = l.overlay(at, s.value) || found
 		case s.value.Kind() == reflect.Pointer && !s.value.IsNil():
-			any = l.overlay(at, s.value.Elem()) || any
+			found = l.overlay(at, s.value.Elem()) || found
 		case s.value.Kind() == reflect.Pointer:
 			made := fresh(s.value.Type().Elem())
 			if l.overlay(at, made.Elem()) {
 				s.value.Set(made)
-				any = true
+				found = true
 			}
 		}
 	}
-	return any
+	return found
 }
 
 func (l *loader) overlayScalar(path string, into reflect.Value) bool {

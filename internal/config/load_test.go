@@ -60,11 +60,11 @@ func (w world) load() (*config.Config, error) {
 	return config.Load("elevate.yaml", env, readFile)
 }
 
-func example(t testing.TB, name string) string {
-	t.Helper()
+func example(tb testing.TB, name string) string {
+	tb.Helper()
 	content, err := os.ReadFile(filepath.Join("testdata", name))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return string(content)
 }

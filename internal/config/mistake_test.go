@@ -204,7 +204,8 @@ func TestAFileThatIsNotYAML(t *testing.T) {
 		"a scalar":         {"xoxb-secret", "elevate.yaml:1:1: The file must hold settings"},
 		"a list":           {"- a", "elevate.yaml:1:1: The file must hold settings"},
 		"two documents":    {"listen: 127.0.0.1:1\n---\nstate: /x", "elevate.yaml:3:1: The file has a second document."},
-		"too large a file": {strings.Repeat("#\n", 1<<20), "elevate.yaml:1:1: The file is larger than 1 MiB"},
+		"too large a file": {strings.Repeat("#\n", 1<<20), "elevate.yaml:1:1: The file is larger than 256 KiB"},
+		"brackets":         {"a: " + strings.Repeat("[", 100_000), "elevate.yaml:1:24: The brackets nest deeper"},
 	} {
 		_, err := newWorld(test.settings).load()
 		if err == nil || !strings.HasPrefix(err.Error(), test.want) {

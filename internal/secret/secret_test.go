@@ -128,7 +128,7 @@ func TestNoLogPrintsIt(t *testing.T) {
 	for _, handler := range []slog.Handler{slog.NewTextHandler(&out, nil), slog.NewJSONHandler(&out, nil)} {
 		logger := slog.New(handler).With("with", holder.Token)
 		logger.Info("m", "text", holder.Token, "pointer", holder.Pointer, "holder", holder, "hidden", hidden,
-			slog.Group("group", "token", holder.Token), slog.Any("error", fmt.Errorf("%v", holder)))
+			slog.Group("group", "token", holder.Token), "error", fmt.Errorf("%v", holder))
 	}
 	if strings.Count(out.String(), "[secret]") < 8 {
 		t.Errorf("the log does not say that there was a secret:\n%s", out.String())
@@ -139,7 +139,7 @@ func TestNoLogPrintsIt(t *testing.T) {
 func mustHide(t *testing.T, output string) {
 	t.Helper()
 	hexed := fmt.Sprintf("%x", value)
-	for _, form := range []string{value, value[5:], hexed, strings.ToUpper(hexed), fmt.Sprint([]byte(value))} {
+	for _, form := range []string{value, value[5:], hexed, strings.ToUpper(hexed), strings.Trim(fmt.Sprint([]byte(value)), "[]")} {
 		if strings.Contains(output, form) {
 			t.Errorf("printed: %s", output)
 		}
