@@ -2,7 +2,6 @@ package card
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"elevate/internal/pim"
@@ -56,7 +55,7 @@ func (d drawing) background() []Fact {
 		}
 		return []Fact{{"Decision", Typed(d.r.Decided.Reason)}}
 	}
-	facts := []Fact{{"Last 30 days", d.history()}, {"Has it now", holders(d.v.Others)}}
+	facts := []Fact{{"Last 30 days", d.history()}, {"Has it now", holders(d.v.Others, "nobody else")}}
 	if names := d.approvers(); len(names) > 0 {
 		facts = append(facts, Fact{"Approvers", listed(names)})
 	}
@@ -91,9 +90,9 @@ func (d drawing) history() Text {
 // mostNames is how many people a fact lists.
 const mostNames = 10
 
-func holders(others []Holder) Text {
+func holders(others []Holder, none string) Text {
 	if len(others) == 0 {
-		return Plain("nobody else")
+		return Plain(none)
 	}
 	var t Text
 	for i, h := range others[:min(len(others), mostNames)] {
@@ -110,7 +109,7 @@ func holders(others []Holder) Text {
 
 func listed(names []string) Text {
 	var t Text
-	for i, name := range slices.All(names[:min(len(names), mostNames)]) {
+	for i, name := range names[:min(len(names), mostNames)] {
 		if i > 0 {
 			t = append(t, Span{Plain: ", "})
 		}

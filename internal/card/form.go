@@ -91,8 +91,8 @@ func offered(most, asked time.Duration) []time.Duration {
 
 // ReasonForm asks for the reason of a decision: name is FormApprove or FormDeny.
 // It shows the facts again that the decision is about.
-func ReasonForm(name string, r pim.Request, role pim.Role, requester string) Form {
-	d := newDrawing(&r, role, View{Viewer: Approvers, RequesterName: requester})
+func ReasonForm(name string, r pim.Request, role pim.Role, requester string, now time.Time) Form {
+	d := newDrawing(&r, role, View{Viewer: Approvers, RequesterName: requester, Now: now})
 	f := Form{
 		Name: name, Title: "Approve with a reason", Submit: "Approve", Lines: []Text{d.waitLine()},
 		Request: r.ID, Digest: r.Digest(),

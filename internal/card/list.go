@@ -41,7 +41,10 @@ func roleLine(row RoleRow) Text {
 	if row.Role.Gives != "" {
 		t = append(t, Span{Plain: ": " + row.Role.Gives})
 	}
-	t = append(t, Span{Plain: "; " + pim.FormatDuration(row.Role.Default) + ", at most " + pim.FormatDuration(row.Role.Max)})
+	t = append(t, Span{Plain: "; usually for " + pim.FormatDuration(row.Role.Default)})
+	if row.Role.Max > 0 {
+		t = append(t, Span{Plain: ", at most " + pim.FormatDuration(row.Role.Max)})
+	}
 	switch {
 	case !row.Role.NeedsApproval:
 		t = append(t, Span{Plain: "; no approval needed"})
@@ -60,12 +63,12 @@ func roleLine(row RoleRow) Text {
 }
 
 // StatusList lists a person's requests, newest first as they come.
-func StatusList(requests []pim.Request, roles pim.Roles) Card {
+func StatusList(requests []pim.Request, roles pim.Roles, now time.Time) Card {
 	c := list("Your requests", len(requests), "You have no requests. /elevate and a role's name asks for one.")
 	for i := range requests[:min(len(requests), mostRows)] {
 		r := &requests[i]
 		role, _ := roles.Named(r.Role)
-		d := newDrawing(r, role, View{Viewer: Requester})
+		d := newDrawing(r, role, View{Viewer: Requester, Now: now})
 		c.Lines = append(c.Lines, d.statusLine())
 		if len(c.Buttons) < mostActs {
 			c.Buttons = append(c.Buttons, d.namedUndoing()...)
@@ -140,14 +143,7 @@ type WhoRow struct {
 func WhoList(rows []WhoRow) Card {
 	c := list("Who is elevated now", len(rows), "There is no role here that you may look at.")
 	for _, row := range rows[:min(len(rows), mostRows)] {
-		t := Text{{Strong: row.Role.Title}, {Plain: ": "}}
-		if len(row.Holders) == 0 {
-			t = append(t, Span{Plain: "nobody"})
-		}
-		if len(row.Holders) > 0 {
-			t = Join(t, holders(row.Holders))
-		}
-		c.Lines = append(c.Lines, t)
+		c.Lines = append(c.Lines, Join(Text{{Strong: row.Role.Title}, {Plain: ": "}}, holders(row.Holders, "nobody")))
 	}
 	return c
 }
