@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"context"
 	"time"
 
 	"elevate/internal/card"
@@ -14,6 +15,8 @@ type Sender struct {
 	Account pim.ChatAccount
 	// Name is for display only: nothing is ever decided by it.
 	Name string
+	// Workspace is the workspace's name, for display only.
+	Workspace string
 	// Place is where it was said; for what has no place (a form, the Home tab)
 	// the direct conversation with the account.
 	Place pim.Conversation
@@ -45,4 +48,7 @@ type Reply struct {
 	Form *card.Form
 	// Errors are sentences by form field; the form stays open then.
 	Errors map[string]string
+	// Later takes a network and is run after the answer, within bounds; its card
+	// goes to the same person. It is nil for nearly everything.
+	Later func(ctx context.Context) card.Card
 }

@@ -1,0 +1,266 @@
+package workflow
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"elevate/internal/card"
+	"elevate/internal/pim"
+	"elevate/internal/store"
+)
+
+// How often one person may ask.
+const (
+	perMinute = 5
+	perHour   = 20
+)
+
+// asked is what came of asking, enough to draw the answer.
+type asked struct {
+	request pim.Request
+	role    pim.Role
+	url     string // where to sign in, if that is needed
+	again   bool   // the same step arrived before
+}
+
+// ask turns words into a request: judged, written, with its event and its first
+// effect in one transaction. This write is the request.
+func (s *Service) ask(from Sender, role pim.Role, a pim.Asked) (asked, error) {
+	now := s.cfg.Now()
+	if err := pim.CheckAsked(role, a, now); err != nil {
+		return asked{}, err
+	}
+	var out asked
+	err := s.update(func(tx *store.Tx) error {
+		out = asked{role: role}
+		if r, found, err := s.seen(tx, from); err != nil || found {
+			out.request, out.again = r, found
+			return errors.Join(err, s.linkAgain(tx, from, &out.request, &out.url))
+		}
+		who, err := s.identify(tx, from.Account, from.Name)
+		if err != nil {
+			return err
+		}
+		if err := s.mayAsk(tx, who, role); err != nil {
+			return err
+		}
+		return s.write(tx, from, who, a, &out)
+	})
+	return out, err
+}
+
+// seen returns the request that the same step led to before.
+func (s *Service) seen(tx *store.Tx, from Sender) (pim.Request, bool, error) {
+	if from.Once == "" {
+		return pim.Request{}, false, nil
+	}
+	raw, found, err := tx.Seen(onceKey(from))
+	if err != nil || !found {
+		return pim.Request{}, false, err
+	}
+	r, err := tx.Request(pim.RequestID(strings.Trim(string(raw), `"`)))
+	return r, err == nil, err
+}
+
+// linkAgain makes a new sign-in link for an answer that is given again: the
+// first one is stored only as a hash.
+func (s *Service) linkAgain(tx *store.Tx, from Sender, r *pim.Request, url *string) error {
+	intents, err := tx.IntentsOn(r.ID)
+	if err != nil {
+		return err
+	}
+	for _, in := range intents {
+		if in.Account == from.Account {
+			*url, err = s.signInLink(tx, from, in.ID, in.Claims)
+			return err
+		}
+	}
+	return nil
+}
+
+// remember keeps what a step led to, for when it arrives twice.
+func remember(tx *store.Tx, from Sender, id pim.RequestID) error {
+	if from.Once == "" {
+		return nil
+	}
+	return tx.PutSeen(onceKey(from), id, tx.Now().Add(onceLife))
+}
+
+// mayAsk checks what the state file knows against another request: how often
+// the person asked, and whether one for the role is open.
+func (s *Service) mayAsk(tx *store.Tx, who identity, role pim.Role) error {
+	now := tx.Now()
+	recent, err := tx.OfAccount(who.actor.Account, now.Add(-time.Hour), perHour)
+	if err != nil {
+		return err
+	}
+	if err := tooMany(recent, now); err != nil {
+		return err
+	}
+	open, err := tx.OpenInGroup(role.Group)
+	if err != nil {
+		return err
+	}
+	ids := who.ids()
+	for _, r := range open {
+		mine := r.Requester.Account == who.actor.Account && !r.Requester.Account.IsZero()
+		if mine || (r.Requester.Person != "" && slices.Contains(ids, r.Requester.Person)) || (r.Principal != "" && slices.Contains(ids, r.Principal)) {
+			return secondRequest(r, role)
+		}
+	}
+	return s.somebodyCouldApprove(tx, who, role)
+}
+
+func tooMany(recent []pim.Request, now time.Time) error {
+	inMinute := 0
+	for _, r := range recent {
+		if now.Sub(r.Created) < time.Minute {
+			inMinute++
+		}
+	}
+	if inMinute >= perMinute {
+		return pim.Errorf(pim.Throttled, "You asked %d times within a minute. Wait a minute and ask again; nothing was asked for.", perMinute)
+	}
+	if len(recent) >= perHour {
+		return pim.Errorf(pim.Throttled, "You asked %d times within an hour. Ask again later; nothing was asked for.", perHour)
+	}
+	return nil
+}
+
+func secondRequest(r pim.Request, role pim.Role) error {
+	if r.State == pim.Active {
+		return pim.Errorf(pim.Conflict, "You already have %s, by request %s. Release it with `/elevate release %s`, or wait until it ends.", role.Title, r.ID, role.Name)
+	}
+	return pim.Errorf(pim.Conflict, "You already have an open request for %s: %s is %s. Cancel it with `/elevate cancel %s` before you ask again.", role.Title, r.ID, r.State.Phrase(), r.ID)
+}
+
+// somebodyCouldApprove refuses a request whose only approvers are the requester.
+// Where the policy is not known, PIM finds out.
+func (s *Service) somebodyCouldApprove(tx *store.Tx, who identity, role pim.Role) error {
+	a, ok := s.policies.get(role.Group, tx.Now(), policyUse)
+	if !ok || !a.policy.Approval {
+		return nil
+	}
+	for id, profile := range a.approvers {
+		if !profile.Enabled {
+			continue
+		}
+		same := slices.Contains(who.ids(), id)
+		for _, mine := range who.ids() {
+			if same || mine == "" {
+				break
+			}
+			var err error
+			if same, err = tx.SamePerson(mine, id); err != nil {
+				return err
+			}
+		}
+		if !same {
+			return nil
+		}
+	}
+	return pim.Errorf(pim.Forbidden, "Nobody but you could approve %s, and nobody can approve their own request. Ask an administrator to name another approver in PIM; nothing was asked for.", role.Title)
+}
+
+// write stores the request, its event, what comes next, and the answer to a
+// repetition.
+func (s *Service) write(tx *store.Tx, from Sender, who identity, a pim.Asked, out *asked) error {
+	now := tx.Now()
+	r := pim.Request{
+		ID: tx.NewRequestID(), Role: out.role.Name, Group: out.role.Group, Requester: who.actor, Origin: from.Place,
+		Chat: from.Account.Chat, Asked: a, State: pim.WaitingForSignIn, Created: now,
+	}
+	if known, ok := s.policies.get(out.role.Group, now, policyUse); ok && known.policy.Approval {
+		r.Approvers = known.names()
+	}
+	if who.session != nil {
+		r.State, r.Principal = pim.Submitting, who.actor.Person
+	}
+	if err := s.record(tx, &r, pim.Event{Kind: pim.EventRequested, By: who.actor, Text: a.Reason}); err != nil {
+		return err
+	}
+	if err := remember(tx, from, r.ID); err != nil {
+		return err
+	}
+	out.request = r
+	if who.session != nil {
+		return s.putPersonEffect(tx, kindSubmit, &r, who.actor, decision{Clicked: now, Chat: from.Account.Chat})
+	}
+	in, err := s.intend(tx, from, store.Intent{Request: r.ID, Verb: verbSubmit, Clicked: now})
+	if err != nil {
+		return err
+	}
+	out.url, err = s.signInLink(tx, from, in, "")
+	return err
+}
+
+// onceLife is how long a repeated step gets the first one's answer; a signature
+// is accepted for five minutes.
+const onceLife = 15 * time.Minute
+
+func onceKey(from Sender) string { return from.Account.String() + "|" + from.Once }
+
+// record writes a request with the event of what changed about it.
+func (s *Service) record(tx *store.Tx, r *pim.Request, e pim.Event) error {
+	e.Request, e.PIM, e.Role, e.Group, e.To = r.ID, r.Copy.ID, r.Role, r.Group, r.State
+	if e.Person == "" {
+		e.Person = r.Principal
+	}
+	if e.Chat == "" {
+		e.Chat = chatOf(e.By)
+	}
+	if _, err := tx.Append(e); err != nil {
+		return err
+	}
+	return tx.PutRequest(*r)
+}
+
+func chatOf(by pim.Actor) pim.Chat {
+	if by.Account.Chat == "" {
+		return pim.System
+	}
+	return by.Account.Chat
+}
+
+func (s *Service) putPersonEffect(tx *store.Tx, kind string, r *pim.Request, as pim.Actor, data any) error {
+	e, err := personEffect(kind, r, as, data)
+	if err != nil {
+		return err
+	}
+	return tx.PutEffect(e)
+}
+
+// answerAsked draws what the person sees at once.
+func (s *Service) answerAsked(out asked) Reply {
+	return reply(card.Asked(out.request, out.role, out.request.Approvers, out.url))
+}
+
+// activate is the door for a command and for the form alike.
+func (s *Service) activate(_ context.Context, from Sender, roleName string, a pim.Asked) Reply {
+	role, ok := s.cfg.Roles.Named(roleName)
+	if !ok {
+		return problem(pim.Errorf(pim.NotFound, "There is no role called %q. `/elevate roles` lists those there are.", roleName))
+	}
+	out, err := s.ask(from, role, a)
+	if err != nil {
+		return s.notStored(err)
+	}
+	return s.answerAsked(out)
+}
+
+// notStored says what went wrong before anything was written.
+func (s *Service) notStored(err error) Reply {
+	said := pim.Explain(err)
+	if said.Kind == pim.Internal || said.Kind == pim.Unavailable {
+		s.cfg.Logger.Error("not_stored", "error", err)
+		said = pim.Errorf(said.Kind, "Elevate could not store this, so nothing was asked for. Try again, and tell an administrator if it stays.")
+	}
+	return problem(said)
+}
+
+func reply(c card.Card) Reply { return Reply{Card: &c} }
+
+func problem(err error) Reply { return reply(card.Problem(pim.Explain(err))) }

@@ -1,0 +1,400 @@
+package workflow
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"elevate/internal/card"
+	"elevate/internal/pim"
+	"elevate/internal/store"
+)
+
+// turn has every card of a request drawn anew, in every place and both chats,
+// from the state as it is when that happens.
+func (s *Service) turn(tx *store.Tx, r *pim.Request) error {
+	spots, err := s.spots(tx, r)
+	if err != nil {
+		return err
+	}
+	for _, at := range spots {
+		if s.cfg.Messengers[at.to.Chat] == nil {
+			continue
+		}
+		e, err := cardEffect(r, at.to, at.viewer)
+		if err != nil {
+			return err
+		}
+		if err := tx.PutEffect(e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// spot is a place where a card of a request stands or is to stand.
+type spot struct {
+	to     pim.Conversation
+	viewer card.Viewer
+}
+
+// spots are the places where cards stand already and those where the state
+// wants one.
+func (s *Service) spots(tx *store.Tx, r *pim.Request) ([]spot, error) {
+	refs, err := tx.Refs(r.ID)
+	if err != nil {
+		return nil, err
+	}
+	var spots []spot
+	add := func(to pim.Conversation, v card.Viewer) {
+		if !slices.Contains(spots, spot{to, v}) {
+			spots = append(spots, spot{to, v})
+		}
+	}
+	for _, ref := range refs {
+		add(ref.Conversation, card.Viewer(ref.Audience))
+	}
+	role, _ := s.cfg.Roles.Named(r.Role)
+	if wanted(r, card.Approvers) {
+		for _, to := range role.Ask {
+			add(to, card.Approvers)
+		}
+		direct, err := s.approversDirect(tx, r, role)
+		if err != nil {
+			return nil, err
+		}
+		for _, to := range direct {
+			add(to, card.Approvers)
+		}
+	}
+	if wanted(r, card.Requester) {
+		add(pim.DirectTo(r.Requester.Account), card.Requester)
+	}
+	if wanted(r, card.OnCall) {
+		for _, to := range role.Notify {
+			add(to, card.OnCall)
+		}
+	}
+	return spots, nil
+}
+
+// wanted reports whether the state wants a card for a viewer where none stands.
+func wanted(r *pim.Request, v card.Viewer) bool {
+	switch v {
+	case card.Approvers:
+		return r.State == pim.Pending && r.Decided == nil
+	case card.Requester:
+		quiet := r.State == pim.WaitingForSignIn || r.State == pim.Submitting ||
+			(r.State == pim.Canceled && r.Copy.ID == "" && r.Why == "")
+		return !quiet && !r.Requester.Account.IsZero()
+	case card.OnCall:
+		return !r.MemberSince.IsZero() || r.Late
+	}
+	return false
+}
+
+// approversDirect are the direct conversations with the approvers whose chat
+// accounts are known, without the requester's.
+func (s *Service) approversDirect(tx *store.Tx, r *pim.Request, role pim.Role) ([]pim.Conversation, error) {
+	known, ok := s.policies.get(r.Group, tx.Now(), policyUse)
+	if !role.Direct || !ok {
+		return nil, nil
+	}
+	var direct []pim.Conversation
+	for id := range known.approvers {
+		same, err := tx.SamePerson(id, r.Principal)
+		if err != nil {
+			return nil, err
+		}
+		if same || id == r.Requester.Person {
+			continue
+		}
+		links, err := tx.LinksOf(id)
+		if err != nil {
+			return nil, err
+		}
+		for _, l := range links {
+			direct = append(direct, pim.DirectTo(l.Account))
+		}
+	}
+	return direct, nil
+}
+
+// scene is what a card effect reads in one go.
+type scene struct {
+	request pim.Request
+	refs    []store.Ref
+	view    card.View
+}
+
+// card posts or rewrites the cards of one request in one place.
+func (s *Service) card(ctx context.Context, e store.Effect) (result, error) {
+	p, err := dataOf[place](e)
+	if err != nil {
+		return result{}, err
+	}
+	messenger := s.cfg.Messengers[e.To.Chat]
+	if messenger == nil {
+		return result{park: "This chat is not set up any more."}, nil
+	}
+	var sc scene
+	err = s.cfg.Store.View(func(tx *store.Tx) error {
+		var err error
+		sc, err = s.scene(tx, e, p.Audience)
+		return err
+	})
+	if err != nil {
+		return result{}, err
+	}
+	role, _ := s.cfg.Roles.Named(sc.request.Role)
+	drawn := card.ForRequest(sc.request, role, sc.view)
+	if len(sc.refs) == 0 {
+		return s.post(ctx, messenger, e, p, &sc.request, drawn)
+	}
+	return s.rewrite(ctx, messenger, sc.refs, drawn)
+}
+
+func (s *Service) scene(tx *store.Tx, e store.Effect, v card.Viewer) (scene, error) {
+	r, err := tx.Request(e.Request)
+	if err != nil {
+		return scene{}, err
+	}
+	sc := scene{request: r, view: card.View{Viewer: v, Now: tx.Now(), Chat: e.To.Chat, ApproverNames: r.Approvers, PortalURL: s.cfg.PIMPage}}
+	if known, ok := s.policies.get(r.Group, tx.Now(), policyUse); ok {
+		sc.view.ApproverNames = known.names()
+	}
+	refs, err := tx.Refs(r.ID)
+	if err != nil {
+		return scene{}, err
+	}
+	for _, ref := range refs {
+		if ref.Conversation.String() == e.To.String() && ref.Audience == string(v) {
+			sc.refs = append(sc.refs, ref)
+		}
+	}
+	if v != card.Approvers {
+		return sc, nil
+	}
+	sc.view.Others, err = holders(tx, &r)
+	if err != nil {
+		return scene{}, err
+	}
+	sc.view.Seen, err = seenBefore(tx, &r)
+	return sc, err
+}
+
+// holders are the others who have the role now.
+func holders(tx *store.Tx, r *pim.Request) ([]card.Holder, error) {
+	open, err := tx.OpenInGroup(r.Group)
+	if err != nil {
+		return nil, err
+	}
+	var held []card.Holder
+	for _, o := range open {
+		if o.State == pim.Active && o.ID != r.ID {
+			held = append(held, card.Holder{Name: o.Requester.Name, Until: o.Ends})
+		}
+	}
+	return held, nil
+}
+
+// seenMost bounds how many earlier requests of a person are counted.
+const seenMost = 100
+
+// seenBefore counts how often the person had the role in the last 30 days.
+func seenBefore(tx *store.Tx, r *pim.Request) (card.Seen, error) {
+	month := tx.Now().Add(-30 * 24 * time.Hour)
+	earlier, err := tx.OfPerson(r.Principal, time.Time{}, seenMost)
+	if err != nil {
+		return card.Seen{}, err
+	}
+	seen := card.Seen{First: true}
+	for _, o := range earlier {
+		if o.Role != r.Role || o.MemberSince.IsZero() || o.ID == r.ID {
+			continue
+		}
+		seen.First = false
+		if o.MemberSince.After(month) {
+			seen.Times30d++
+		}
+	}
+	return seen, nil
+}
+
+// post puts a first card into a place, if the state still wants one there.
+func (s *Service) post(ctx context.Context, m Messenger, e store.Effect, p place, r *pim.Request, drawn card.Card) (result, error) {
+	if !wanted(r, p.Audience) {
+		return result{}, nil
+	}
+	ref, err := m.Post(ctx, e.To, drawn)
+	if err != nil {
+		return givenUp(err)
+	}
+	if ref.Conversation == (pim.Conversation{}) {
+		ref.Conversation = e.To
+	}
+	stored := store.Ref{MessageRef: ref, Audience: string(p.Audience), Hash: hashOf(drawn)}
+	return result{apply: func(tx *store.Tx) error { return tx.PutRef(r.ID, stored) }}, nil
+}
+
+// goneCard marks a message that the chat does not know any more.
+const goneCard = "gone"
+
+// rewrite draws the cards that stand in a place anew, unless they show it already.
+func (s *Service) rewrite(ctx context.Context, m Messenger, refs []store.Ref, drawn card.Card) (result, error) {
+	hash := hashOf(drawn)
+	var changed []store.Ref
+	for _, ref := range refs {
+		if ref.Hash == hash || ref.Hash == goneCard {
+			continue
+		}
+		err := m.Update(ctx, ref.MessageRef, drawn)
+		switch {
+		case err == nil:
+			ref.Hash = hash
+		case pim.IsKind(err, pim.NotFound):
+			ref.Hash = goneCard
+		default:
+			return givenUp(err)
+		}
+		changed = append(changed, ref)
+	}
+	return result{apply: func(tx *store.Tx) error {
+		for _, ref := range changed {
+			if err := tx.PutRef(drawn.Request, ref); err != nil {
+				return err
+			}
+		}
+		return nil
+	}}, nil
+}
+
+// givenUp parks what trying again does not help, else returns the error.
+func givenUp(err error) (result, error) {
+	switch said := pim.Explain(err); said.Kind { //nolint:exhaustive // all others are tried again
+	case pim.Forbidden, pim.NotFound, pim.Administered, pim.Invalid:
+		return result{park: said.Message}, nil
+	}
+	return result{}, err
+}
+
+// hashOf names what a card shows.
+func hashOf(c card.Card) string {
+	b, err := json.Marshal(c)
+	if err != nil {
+		return "" // unreachable: a card is plain data
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:8])
+}
+
+// adopt takes a message that was clicked as one of its request's cards, where
+// its reference was lost, and has it drawn anew.
+func (s *Service) adopt(tx *store.Tx, r *pim.Request, from Sender, ref pim.MessageRef) error {
+	if ref.ID == "" || ref.Channel == "" {
+		return nil
+	}
+	if _, _, found, err := tx.RefByMessage(ref.Channel, ref.ID); err != nil || found {
+		return err
+	}
+	viewer := card.Approvers
+	if from.Account == r.Requester.Account {
+		viewer = card.Requester
+	}
+	if ref.Conversation == (pim.Conversation{}) {
+		ref.Conversation = from.Place
+	}
+	if err := tx.PutRef(r.ID, store.Ref{MessageRef: ref, Audience: string(viewer)}); err != nil {
+		return err
+	}
+	e, err := cardEffect(r, ref.Conversation, viewer)
+	if err != nil {
+		return err
+	}
+	return tx.PutEffect(e)
+}
+
+// putTell has a person told something.
+func (s *Service) putTell(tx *store.Tx, key string, id pim.RequestID, to pim.Conversation, m message) error {
+	if s.cfg.Messengers[to.Chat] == nil {
+		return nil
+	}
+	e, err := tellEffect(key, id, to, m)
+	if err != nil {
+		return err
+	}
+	return tx.PutEffect(e)
+}
+
+// Told has a person told a sentence in a direct message; for the sign-in pages.
+func (s *Service) Told(tx *store.Tx, a pim.ChatAccount, text string) error {
+	return s.putTell(tx, fmt.Sprintf("told|%d", tx.Now().UnixNano()), "", pim.DirectTo(a), message{Text: text})
+}
+
+// tell says something to one person. A sign-in link is made at this moment, so
+// that none is ever stored.
+func (s *Service) tell(ctx context.Context, e store.Effect) (result, error) {
+	m, err := dataOf[message](e)
+	if err != nil {
+		return result{}, err
+	}
+	messenger := s.cfg.Messengers[e.To.Chat]
+	if messenger == nil {
+		return result{park: "This chat is not set up any more."}, nil
+	}
+	c, err := s.cardFor(e, m)
+	if err != nil || c == nil {
+		return result{}, err
+	}
+	if _, err := messenger.Post(ctx, e.To, *c); err != nil {
+		return givenUp(err)
+	}
+	return result{}, nil
+}
+
+// cardFor draws a message; nil when there is nothing to say any more.
+func (s *Service) cardFor(e store.Effect, m message) (*card.Card, error) {
+	var c card.Card
+	switch {
+	case m.Intent != "":
+		return s.signInCard(e, m)
+	case m.Form:
+		c = card.FormReady(m.Role)
+	case m.Problem:
+		c = card.Problem(pim.Errorf(pim.Invalid, "%s", m.Text))
+	default:
+		c = card.Answer(m.Text)
+	}
+	c.Request = e.Request
+	return &c, nil
+}
+
+func (s *Service) signInCard(e store.Effect, m message) (*card.Card, error) {
+	var c *card.Card
+	err := s.update(func(tx *store.Tx) error {
+		c = nil
+		in, found, err := findIntent(tx, m.Intent)
+		if err != nil || !found {
+			return err
+		}
+		what, err := s.Describe(tx, in.ID)
+		if err != nil {
+			return err
+		}
+		url, err := s.signInLink(tx, Sender{Account: in.Account, Name: in.Name}, in.ID, in.Claims)
+		if err != nil {
+			return err
+		}
+		drawn := card.SignInNeeded(what, url)
+		if in.Reason != "" && in.Verb == verbSubmit {
+			drawn.Lines = append([]card.Text{card.Plain(in.Reason)}, drawn.Lines...)
+		}
+		c = &drawn
+		return nil
+	})
+	return c, err
+}

@@ -1,0 +1,131 @@
+package workflow
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"elevate/internal/card"
+	"elevate/internal/pim"
+	"elevate/internal/store"
+)
+
+// The kinds of effects.
+const (
+	kindSubmit  = "submit"
+	kindDecide  = "decide"
+	kindCancel  = "cancel"
+	kindRelease = "release"
+	kindWatch   = "watch"
+	kindConfirm = "confirm"
+	kindCard    = "card"
+	kindTell    = "tell"
+	kindSweep   = "sweep"
+	kindLapse   = "lapse" // an intent that nobody signed in for
+)
+
+// personal reports whether effects of this kind are done as a person.
+func personal(kind string) bool {
+	switch kind {
+	case kindSubmit, kindDecide, kindCancel, kindRelease:
+		return true
+	}
+	return false
+}
+
+// pool names the bounded pool an effect runs in.
+func pool(e store.Effect) string {
+	switch e.Kind {
+	case kindCard, kindTell:
+		return string(e.To.Chat)
+	case kindSubmit, kindDecide, kindCancel, kindRelease:
+		return "person"
+	}
+	return "read"
+}
+
+// decision is what a decide effect carries.
+type decision struct {
+	Approve bool      `json:"approve"`
+	Reason  string    `json:"reason,omitempty"`
+	Digest  string    `json:"digest,omitempty"`
+	Clicked time.Time `json:"clicked"`
+	Chat    pim.Chat  `json:"chat"`
+}
+
+// place is what a card effect carries.
+type place struct {
+	Audience card.Viewer `json:"audience"`
+}
+
+// message is what a tell effect carries: whole sentences for one person.
+type message struct {
+	Text    string `json:"text"`
+	Problem bool   `json:"problem,omitempty"`
+	// Intent is set when the person has to sign in to go on.
+	Intent string `json:"intent,omitempty"`
+	// Form is set when the person is offered the form, with this role.
+	Form bool   `json:"form,omitempty"`
+	Role string `json:"role,omitempty"`
+}
+
+func personEffect(kind string, r *pim.Request, as pim.Actor, data any) (store.Effect, error) {
+	return withData(store.Effect{
+		Key: kind + "|" + string(r.ID) + "|" + string(as.Person), Kind: kind, Request: r.ID,
+		Lane: "person:" + string(as.Person), As: as,
+	}, data)
+}
+
+func watchEffect(g pim.GroupID) store.Effect {
+	return store.Effect{Key: kindWatch + "|" + string(g), Kind: kindWatch, Lane: "read:" + string(g), Data: quote(string(g))}
+}
+
+func lapseEffect(in store.Intent) store.Effect {
+	return store.Effect{
+		Key: kindLapse + "|" + in.ID, Kind: kindLapse, Request: in.Request, Lane: kindLapse + ":" + in.ID,
+		Due: in.Expires, Data: quote(in.ID),
+	}
+}
+
+func confirmEffect(r *pim.Request, due time.Time) store.Effect {
+	return store.Effect{Key: kindConfirm + "|" + string(r.ID), Kind: kindConfirm, Request: r.ID, Lane: "read:" + string(r.Group), Due: due}
+}
+
+func cardEffect(r *pim.Request, to pim.Conversation, audience card.Viewer) (store.Effect, error) {
+	return withData(store.Effect{
+		Key: kindCard + "|" + string(r.ID) + "|" + string(audience) + "|" + to.String(), Kind: kindCard, Request: r.ID, Lane: to.String(), To: to,
+	}, place{Audience: audience})
+}
+
+func tellEffect(key string, r pim.RequestID, to pim.Conversation, m message) (store.Effect, error) {
+	return withData(store.Effect{
+		Key: kindTell + "|" + to.String() + "|" + key, Kind: kindTell, Request: r, Lane: to.String(), To: to,
+	}, m)
+}
+
+func withData(e store.Effect, data any) (store.Effect, error) {
+	if data == nil {
+		return e, nil
+	}
+	b, err := json.Marshal(data)
+	if err != nil {
+		return e, fmt.Errorf("writing the data of effect %s: %w", e.Key, err)
+	}
+	e.Data = b
+	return e, nil
+}
+
+func quote(s string) json.RawMessage {
+	return json.RawMessage(fmt.Sprintf("%q", s))
+}
+
+func dataOf[T any](e store.Effect) (T, error) {
+	var v T
+	if len(e.Data) == 0 {
+		return v, nil
+	}
+	if err := json.Unmarshal(e.Data, &v); err != nil {
+		return v, fmt.Errorf("reading the data of effect %s: %w", e.Key, err)
+	}
+	return v, nil
+}

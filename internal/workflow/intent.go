@@ -1,0 +1,298 @@
+package workflow
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"slices"
+	"time"
+
+	"elevate/internal/card"
+	"elevate/internal/pim"
+	"elevate/internal/store"
+)
+
+// The steps that can wait for a sign-in.
+const (
+	verbSubmit  = "submit"
+	verbApprove = "approve"
+	verbDeny    = "deny"
+	verbCancel  = "cancel"
+	verbRelease = "release"
+	verbForm    = "form"
+	verbLink    = "link"
+)
+
+// intentLife is how long an interrupted step waits for its sign-in.
+const intentLife = 10 * time.Minute
+
+// intentsPerPerson is how many interrupted steps one person may have.
+const intentsPerPerson = 3
+
+// intend stores a step that waits for a sign-in: one for a person and request,
+// at most three for a person, the oldest giving way.
+func (s *Service) intend(tx *store.Tx, from Sender, in store.Intent) (string, error) {
+	now := tx.Now()
+	in.ID, in.Account, in.Name, in.Origin, in.Expires = rand.Text(), from.Account, from.Name, from.Place, now.Add(intentLife)
+	mine, err := tx.IntentsOf(from.Account)
+	if err != nil {
+		return "", err
+	}
+	slices.SortFunc(mine, func(a, b store.Intent) int { return a.Expires.Compare(b.Expires) })
+	kept := 0
+	for i, old := range mine {
+		if old.Request == in.Request || !now.Before(old.Expires) || len(mine)-i-1+kept >= intentsPerPerson {
+			if err := s.giveUp(tx, old, in.Request); err != nil {
+				return "", err
+			}
+			continue
+		}
+		kept++
+	}
+	event := pim.Event{
+		Kind: pim.EventIntent, Request: in.Request, Chat: from.Account.Chat, Text: in.Verb,
+		By: pim.Actor{Account: from.Account, Name: from.Name},
+	}
+	if _, err := tx.Append(event); err != nil {
+		return "", err
+	}
+	if err := tx.PutIntent(in); err != nil {
+		return "", err
+	}
+	return in.ID, tx.PutEffect(lapseEffect(in))
+}
+
+// findIntent returns an intent, if it is still there.
+func findIntent(tx *store.Tx, id string) (store.Intent, bool, error) {
+	in, err := tx.Intent(id)
+	if pim.IsKind(err, pim.NotFound) {
+		return in, false, nil
+	}
+	return in, err == nil, err
+}
+
+// lapse gives up an intent whose ten minutes are over.
+func (s *Service) lapse(_ context.Context, e store.Effect) (result, error) {
+	id, err := dataOf[string](e)
+	if err != nil {
+		return result{}, err
+	}
+	return result{apply: func(tx *store.Tx) error {
+		in, found, err := findIntent(tx, id)
+		if err != nil || !found {
+			return err
+		}
+		return s.giveUp(tx, in, "")
+	}}, nil
+}
+
+// giveUp drops an intent; a request that only waited for it is canceled, unless
+// the new intent is for the same request.
+func (s *Service) giveUp(tx *store.Tx, old store.Intent, replacedFor pim.RequestID) error {
+	if err := tx.DeleteIntent(old.ID); err != nil {
+		return err
+	}
+	if old.Verb != verbSubmit || old.Request == replacedFor {
+		return nil
+	}
+	return s.expireWaiting(tx, old.Request)
+}
+
+// expireWaiting cancels a request that waited for a sign-in which never came.
+func (s *Service) expireWaiting(tx *store.Tx, id pim.RequestID) error {
+	r, err := tx.Request(id)
+	if err != nil || r.State != pim.WaitingForSignIn {
+		return err
+	}
+	return s.cancelUnsent(tx, &r, pim.Event{Kind: pim.EventExpired, Chat: pim.System},
+		"Nobody signed in for it within ten minutes, so nothing was asked for. Ask again when you can sign in.")
+}
+
+// cancelUnsent ends a request of which PIM knows nothing.
+func (s *Service) cancelUnsent(tx *store.Tx, r *pim.Request, e pim.Event, why string) error {
+	e.From = r.State
+	if err := r.Move(pim.Canceled); err != nil {
+		return err
+	}
+	r.Why = why
+	if err := s.record(tx, r, e); err != nil {
+		return err
+	}
+	return s.turn(tx, r)
+}
+
+// signInLink makes a link for an intent.
+func (s *Service) signInLink(tx *store.Tx, from Sender, intent, claims string) (string, error) {
+	return s.cfg.SignInLink(tx, SignInLink{
+		Account: from.Account, AccountName: from.Name, Workspace: from.Workspace, Intent: intent, Claims: claims,
+	})
+}
+
+// Describe says in words what a sign-in goes on with: "Sign in and …".
+func (s *Service) Describe(tx *store.Tx, intent string) (string, error) {
+	if intent == "" {
+		return "link your accounts", nil
+	}
+	in, found, err := findIntent(tx, intent)
+	if err != nil || !found {
+		return "link your accounts", err
+	}
+	if in.Request == "" {
+		return describeVerb(in.Verb), nil
+	}
+	r, err := tx.Request(in.Request)
+	if err != nil {
+		return "", err
+	}
+	title := r.Role
+	if role, ok := s.cfg.Roles.Named(r.Role); ok {
+		title = role.Title
+	}
+	switch in.Verb {
+	case verbSubmit:
+		return fmt.Sprintf("ask for %s, %s", title, s.lengthOf(r)), nil
+	case verbApprove, verbDeny:
+		return fmt.Sprintf("%s %s's request for %s, %s", in.Verb, r.Requester.Name, title, s.lengthOf(r)), nil
+	case verbCancel:
+		return fmt.Sprintf("cancel your request for %s", title), nil
+	case verbRelease:
+		return fmt.Sprintf("release %s", title), nil
+	}
+	return describeVerb(in.Verb), nil
+}
+
+// lengthOf says how long the access is to last, by PIM's copy once there is one.
+func (s *Service) lengthOf(r pim.Request) string {
+	role, _ := s.cfg.Roles.Named(r.Role)
+	switch {
+	case r.Copy.Duration > 0:
+		return pim.FormatDuration(r.Copy.Duration)
+	case !r.Copy.End.IsZero():
+		return "until " + r.Copy.End.UTC().Format("2 January 15:04 UTC")
+	case !r.Asked.Until.IsZero():
+		return "until " + r.Asked.Until.UTC().Format("2 January 15:04 UTC")
+	case r.Asked.Duration > 0:
+		return pim.FormatDuration(r.Asked.Duration)
+	}
+	return pim.FormatDuration(role.Default)
+}
+
+func describeVerb(verb string) string {
+	switch verb {
+	case verbForm:
+		return "ask for a role"
+	case verbLink:
+		return "link your accounts"
+	}
+	return "sign in"
+}
+
+// Resume goes on with what a sign-in interrupted, by the same door and with the
+// rules run again. The text is for the sign-in page.
+func (s *Service) Resume(ctx context.Context, account pim.ChatAccount, intent string) (string, error) {
+	var in store.Intent
+	var found bool
+	err := s.cfg.Store.View(func(tx *store.Tx) error {
+		var err error
+		in, found, err = findIntent(tx, intent)
+		return err
+	})
+	switch {
+	case err != nil:
+		return "", err
+	case intent == "" || !found || in.Account != account || !s.cfg.Now().Before(in.Expires):
+		return "You are signed in. Go back to the chat and go on there.", nil
+	}
+	from := Sender{Account: account, Name: in.Name, Place: in.Origin}
+	switch in.Verb {
+	case verbSubmit:
+		return s.resumeSubmit(in)
+	case verbApprove, verbDeny:
+		return s.resumeDecision(from, in)
+	case verbCancel, verbRelease:
+		return s.resumeOwn(from, in)
+	case verbForm:
+		return s.resumeForm(in)
+	}
+	err = s.update(func(tx *store.Tx) error { return tx.DeleteIntent(in.ID) })
+	return "You are signed in. Go back to the chat and go on there.", err
+}
+
+// resumeSubmit sends the request that waited for the sign-in.
+func (s *Service) resumeSubmit(in store.Intent) (string, error) {
+	text := ""
+	err := s.update(func(tx *store.Tx) error {
+		if err := tx.DeleteIntent(in.ID); err != nil {
+			return err
+		}
+		r, err := tx.Request(in.Request)
+		if err != nil {
+			return err
+		}
+		text, err = s.goOnSubmitting(tx, &r, in)
+		return err
+	})
+	return text, err
+}
+
+func (s *Service) goOnSubmitting(tx *store.Tx, r *pim.Request, in store.Intent) (string, error) {
+	if r.State != pim.WaitingForSignIn {
+		return fmt.Sprintf("Request %s is %s. Nothing else had to be done.", r.ID, r.State.Phrase()), nil
+	}
+	who, err := s.identify(tx, in.Account, in.Name)
+	if err != nil {
+		return "", err
+	}
+	role, ok := s.cfg.Roles.Named(r.Role)
+	if who.session == nil || !ok {
+		return "", pim.Errorf(pim.SignIn, "The sign-in did not last. Ask again in the chat.")
+	}
+	if err := s.mayGoOn(tx, r, who, role); err != nil {
+		why := pim.Explain(err).Message
+		return why, s.cancelUnsent(tx, r, pim.Event{Kind: pim.EventCanceled, By: who.actor}, why)
+	}
+	r.Requester, r.Principal = who.actor, who.actor.Person
+	if err := r.Move(pim.Submitting); err != nil {
+		return "", err
+	}
+	event := pim.Event{Kind: pim.EventObserved, By: who.actor, From: pim.WaitingForSignIn, Text: "signed in"}
+	if err := s.record(tx, r, event); err != nil {
+		return "", err
+	}
+	if err := s.putPersonEffect(tx, kindSubmit, r, who.actor, decision{Clicked: tx.Now(), Chat: pim.Web}); err != nil {
+		return "", err
+	}
+	text := fmt.Sprintf("Your request %s for %s is on its way to PIM. You can close this page; the chat shows the rest.", r.ID, role.Title)
+	return text, s.turn(tx, r)
+}
+
+// mayGoOn repeats the rules that the sign-in could have changed: it may have
+// told who the person is.
+func (s *Service) mayGoOn(tx *store.Tx, r *pim.Request, who identity, role pim.Role) error {
+	open, err := tx.OpenInGroup(role.Group)
+	if err != nil {
+		return err
+	}
+	for _, other := range open {
+		if other.ID != r.ID && slices.Contains(who.ids(), other.Principal) && other.Principal != "" {
+			return secondRequest(other, role)
+		}
+	}
+	if err := pim.CheckAsked(role, r.Asked, tx.Now()); err != nil {
+		return err
+	}
+	return s.somebodyCouldApprove(tx, who, role)
+}
+
+// resumeForm offers the form that was interrupted, as a message with a button.
+func (s *Service) resumeForm(in store.Intent) (string, error) {
+	err := s.update(func(tx *store.Tx) error {
+		if err := tx.DeleteIntent(in.ID); err != nil {
+			return err
+		}
+		return s.putTell(tx, "form", "", pim.DirectTo(in.Account), message{
+			Form: true, Role: in.Values[card.FieldRole],
+		})
+	})
+	return "You are signed in. Go back to the chat: a message there has a button that opens the form.", err
+}

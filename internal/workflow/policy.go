@@ -1,0 +1,178 @@
+package workflow
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"elevate/internal/pim"
+)
+
+// policyAge is how old what we know of the approvers may be for a decision to
+// become a claim.
+const policyAge = 5 * time.Minute
+
+// policyNearlyOld is when a poll that runs anyway reads the policy again.
+const policyNearlyOld = 4 * time.Minute
+
+// policyUse is how old a policy may be to refuse a request nobody could approve.
+const policyUse = 15 * time.Minute
+
+// approval is what is known of a group's activation rules and approvers.
+type approval struct {
+	policy    pim.Policy
+	approvers map[pim.PrincipalID]pim.Profile
+	at        time.Time // by our own clock
+}
+
+// policies remembers the activation rules of groups, in memory only: PIM has
+// the last word.
+type policies struct {
+	mu sync.Mutex
+	by map[pim.GroupID]approval
+}
+
+func newPolicies() *policies { return &policies{by: map[pim.GroupID]approval{}} }
+
+// get returns what is known of a group's rules, if it is not older than age.
+func (p *policies) get(g pim.GroupID, now time.Time, age time.Duration) (approval, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	a, ok := p.by[g]
+	return a, ok && now.Sub(a.at) <= age && !a.at.After(now.Add(time.Minute))
+}
+
+func (p *policies) put(g pim.GroupID, a approval) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.by[g] = a
+}
+
+// approver says whether one of these ids is an approver for the group.
+func (p *policies) approver(g pim.GroupID, now time.Time, ids ...pim.PrincipalID) pim.Certainty {
+	a, ok := p.get(g, now, policyAge)
+	if !ok {
+		return pim.NotKnown
+	}
+	for _, id := range ids {
+		if _, ok := a.approvers[id]; ok {
+			return pim.Yes
+		}
+	}
+	return pim.No
+}
+
+// learn keeps the policies in an answer, reading the members of approver
+// groups that the answer does not hold yet.
+func (s *Service) learn(ctx context.Context, a pim.Answer) error {
+	now := s.cfg.Now()
+	var missing []pim.GroupID
+	for _, p := range a.Policies {
+		for _, g := range p.ApproverGroups {
+			if _, ok := a.Members[g]; !ok && !slices.Contains(missing, g) {
+				missing = append(missing, g)
+			}
+		}
+	}
+	members := maps.Clone(a.Members)
+	if members == nil {
+		members = map[pim.GroupID][]pim.Profile{}
+	}
+	if len(missing) > 0 {
+		more, err := s.cfg.Directory.Look(ctx, pim.Question{Members: missing})
+		if err != nil {
+			return err
+		}
+		maps.Copy(members, more.Members)
+	}
+	for g, p := range a.Policies {
+		s.policies.put(g, known(p, members, now))
+	}
+	return nil
+}
+
+func known(p pim.Policy, members map[pim.GroupID][]pim.Profile, now time.Time) approval {
+	a := approval{policy: p, approvers: map[pim.PrincipalID]pim.Profile{}, at: now}
+	for _, id := range p.ApproverPeople {
+		a.approvers[id] = pim.Profile{ID: id, Enabled: true, Found: true}
+	}
+	for _, g := range p.ApproverGroups {
+		m, read := members[g]
+		if !read {
+			// Half a list of approvers would refuse people who may decide.
+			a.at = time.Time{}
+			continue
+		}
+		for _, person := range m {
+			a.approvers[person.ID] = person
+		}
+	}
+	return a
+}
+
+// question returns what to ask to know the policy of a group, with the members
+// of the approver groups it named last time.
+func (s *Service) policyQuestion(q *pim.Question, g pim.GroupID) {
+	q.Policies = append(q.Policies, g)
+	s.policies.mu.Lock()
+	defer s.policies.mu.Unlock()
+	for _, m := range s.policies.by[g].policy.ApproverGroups {
+		if !slices.Contains(q.Members, m) {
+			q.Members = append(q.Members, m)
+		}
+	}
+}
+
+// readPolicy makes sure that the group's rules are known and not older than
+// age, with at most two round trips.
+func (s *Service) readPolicy(ctx context.Context, g pim.GroupID, age time.Duration) (approval, error) {
+	if a, ok := s.policies.get(g, s.cfg.Now(), age); ok {
+		return a, nil
+	}
+	var q pim.Question
+	s.policyQuestion(&q, g)
+	answer, err := s.cfg.Directory.Look(ctx, q)
+	if err != nil {
+		return approval{}, err
+	}
+	if err := s.learn(ctx, answer); err != nil {
+		return approval{}, err
+	}
+	a, ok := s.policies.get(g, s.cfg.Now(), age)
+	if !ok {
+		return approval{}, pim.Errorf(pim.Unavailable, "The activation rules of the role could not be read from PIM.")
+	}
+	return a, nil
+}
+
+// names returns the approvers' names, in order.
+func (a approval) names() []string {
+	var names []string
+	for _, p := range a.approvers {
+		if p.Name != "" {
+			names = append(names, p.Name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// membership remembers the members of the readers' groups.
+type membership struct {
+	mu  sync.Mutex
+	ids map[pim.PrincipalID]bool
+}
+
+func (m *membership) set(ids map[pim.PrincipalID]bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.ids = ids
+}
+
+func (m *membership) has(id pim.PrincipalID) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.ids[id]
+}

@@ -1,0 +1,361 @@
+package workflow
+
+import (
+	"container/heap"
+	"context"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"elevate/internal/pim"
+	"elevate/internal/store"
+)
+
+// A result is what became of running an effect.
+type result struct {
+	// apply writes what the effect brought, in the transaction that also takes
+	// the effect away. It may run twice.
+	apply func(*store.Tx) error
+	// again keeps the effect and runs it after this time; nothing about it is
+	// written, so after a restart it runs at once.
+	again time.Duration
+	// park says why nobody should try this effect again by itself.
+	park string
+}
+
+// pace says how an effect that failed is tried again.
+type pace struct {
+	first, most time.Duration // back-off
+	age         time.Duration // after this it is parked; zero: never
+	furthest    time.Duration // a due time further ahead than this is a mistake
+}
+
+var paces = map[string]pace{
+	kindSubmit:  {first: time.Second, most: 30 * time.Second, furthest: time.Hour},
+	kindDecide:  {first: time.Second, most: 15 * time.Second, furthest: time.Hour},
+	kindCancel:  {first: time.Second, most: time.Minute, furthest: time.Hour},
+	kindRelease: {first: time.Second, most: time.Minute, furthest: time.Hour},
+	kindWatch:   {first: time.Second, most: 30 * time.Second, furthest: time.Hour},
+	kindConfirm: {first: time.Second, most: time.Minute, furthest: 400 * 24 * time.Hour},
+	kindCard:    {first: time.Second, most: 5 * time.Minute, age: 24 * time.Hour, furthest: time.Hour},
+	kindTell:    {first: time.Second, most: 5 * time.Minute, age: 6 * time.Hour, furthest: time.Hour},
+	kindLapse:   {first: time.Second, most: time.Minute, furthest: time.Hour},
+	kindSweep:   {first: 5 * time.Second, most: time.Minute, furthest: time.Hour},
+}
+
+// The pools bound how much runs side by side, so that a chat that hangs holds
+// neither Graph nor the other chat.
+const poolSize = 16
+
+// effectTime bounds one run of one effect.
+const effectTime = 45 * time.Second
+
+// item is an effect in the queue's memory.
+type item struct {
+	store.Effect
+	due     time.Time
+	tries   int
+	panics  int
+	running bool
+	// later is what was put under the same key while this one ran.
+	later *store.Effect
+	index int // in the heap, -1 when ready or running
+}
+
+// queue runs effects: one at a time in a lane, one person-effect at a time for
+// a request, at most poolSize in a pool.
+type queue struct {
+	now     func() time.Time
+	tick    time.Duration
+	log     *slog.Logger
+	perform func(context.Context, store.Effect) (result, error)
+	commit  func(fn func(*store.Tx) error) error
+	count   func(kind, outcome string)
+
+	mu    sync.Mutex
+	items map[string]*item
+	wait  dueHeap
+	ready []*item
+	busy  map[string]bool      // lanes and requests in use
+	pause map[string]time.Time // lanes that were asked to wait
+	pools map[string]int
+	wake  chan struct{}
+	done  sync.WaitGroup
+}
+
+func newQueue(now func() time.Time, tick time.Duration, log *slog.Logger) *queue {
+	return &queue{
+		now: now, tick: tick, log: log, count: func(string, string) {},
+		items: map[string]*item{}, busy: map[string]bool{}, pause: map[string]time.Time{},
+		pools: map[string]int{}, wake: make(chan struct{}, 1),
+	}
+}
+
+// put takes effects over from the state file. A key that is there already is
+// replaced; one that runs is run once more afterwards.
+func (q *queue) put(effects []store.Effect) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, e := range effects {
+		q.putOne(e)
+	}
+	q.nudge()
+}
+
+func (q *queue) putOne(e store.Effect) {
+	it := q.items[e.Key]
+	switch {
+	case it == nil:
+		it = &item{Effect: e, due: e.Due, index: -1}
+		q.items[e.Key] = it
+		heap.Push(&q.wait, it)
+	case it.running:
+		it.later = &e
+	case it.index >= 0:
+		it.Effect, it.due, it.tries = e, e.Due, 0
+		heap.Fix(&q.wait, it.index)
+	default: // ready: runs with what is newest
+		it.Effect = e
+	}
+}
+
+func (q *queue) nudge() {
+	select {
+	case q.wake <- struct{}{}:
+	default:
+	}
+}
+
+// size returns how many effects wait or run.
+func (q *queue) size() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.items)
+}
+
+// run starts effects until ctx ends, then waits for those that run: none is cut
+// in half.
+func (q *queue) run(ctx context.Context) {
+	defer q.done.Wait()
+	for ctx.Err() == nil {
+		q.start(ctx)
+		timer := time.NewTimer(q.pauseFor())
+		select {
+		case <-ctx.Done():
+		case <-q.wake:
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+}
+
+// pauseFor is short enough to notice that the clock was moved.
+func (q *queue) pauseFor() time.Duration {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.wait) == 0 {
+		return q.tick
+	}
+	return max(min(q.wait[0].due.Sub(q.now()), q.tick), time.Millisecond)
+}
+
+// start moves what is due to the ready list and starts what has a free lane.
+func (q *queue) start(ctx context.Context) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	now := q.now()
+	for len(q.wait) > 0 && !q.wait[0].due.After(now) {
+		q.ready = append(q.ready, heap.Pop(&q.wait).(*item))
+	}
+	kept := q.ready[:0]
+	for _, it := range q.ready {
+		switch {
+		case now.Before(q.pause[it.Lane]):
+			it.due = q.pause[it.Lane]
+			heap.Push(&q.wait, it)
+		case q.blocked(it):
+			kept = append(kept, it)
+		default:
+			q.take(it)
+			q.done.Add(1)
+			go q.runOne(context.WithoutCancel(ctx), it, it.Effect)
+		}
+	}
+	clear(q.ready[len(kept):])
+	q.ready = kept
+	for lane, until := range q.pause {
+		if !now.Before(until) {
+			delete(q.pause, lane)
+		}
+	}
+}
+
+func (q *queue) blocked(it *item) bool {
+	return q.busy[it.Lane] || q.pools[pool(it.Effect)] >= poolSize ||
+		(personal(it.Kind) && q.busy["request:"+string(it.Request)])
+}
+
+func (q *queue) take(it *item) {
+	it.running = true
+	q.busy[it.Lane] = true
+	q.pools[pool(it.Effect)]++
+	if personal(it.Kind) {
+		q.busy["request:"+string(it.Request)] = true
+	}
+}
+
+func (q *queue) free(it *item) {
+	it.running = false
+	delete(q.busy, it.Lane)
+	q.pools[pool(it.Effect)]--
+	if personal(it.Kind) {
+		delete(q.busy, "request:"+string(it.Request))
+	}
+}
+
+// runOne runs an effect, writes what it brought and takes it away, or plans the
+// next try. e is a copy: the item may be replaced meanwhile.
+func (q *queue) runOne(ctx context.Context, it *item, e store.Effect) {
+	defer q.done.Done()
+	ctx, cancel := context.WithTimeout(ctx, effectTime)
+	defer cancel()
+	res, err := q.guarded(ctx, e)
+	if err == nil && res.again == 0 && res.park == "" {
+		err = q.commit(func(tx *store.Tx) error { return finish(tx, e, res.apply) })
+	}
+	q.settle(it, e, res, err)
+}
+
+func finish(tx *store.Tx, e store.Effect, apply func(*store.Tx) error) error {
+	if apply != nil {
+		if err := apply(tx); err != nil {
+			return err
+		}
+	}
+	_, err := tx.DeleteEffect(e.Key, e.Gen)
+	return err
+}
+
+type panicked struct {
+	value any
+	stack []byte
+}
+
+func (p *panicked) Error() string { return fmt.Sprintf("panic: %v", p.value) }
+
+func (q *queue) guarded(ctx context.Context, e store.Effect) (res result, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &panicked{value: v, stack: debug.Stack()}
+		}
+	}()
+	return q.perform(ctx, e)
+}
+
+// settle plans what comes after a run.
+func (q *queue) settle(it *item, e store.Effect, res result, err error) {
+	wait, why := q.judge(it, e, res, err)
+	if why != "" {
+		if err := q.commit(func(tx *store.Tx) error { return parkEffect(tx, e, why) }); err != nil {
+			q.log.Error("effect_not_parked", "key", e.Key, "error", err)
+			wait = time.Minute
+		}
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.free(it)
+	switch {
+	case it.later != nil:
+		it.Effect, it.due, it.tries, it.later = *it.later, it.later.Due, 0, nil
+		heap.Push(&q.wait, it)
+	case wait > 0:
+		it.due = q.now().Add(wait)
+		heap.Push(&q.wait, it)
+	default:
+		delete(q.items, e.Key)
+	}
+	q.nudge()
+}
+
+// judge returns after which time the effect runs again (zero: it is done) and
+// why it is parked, if it is.
+func (q *queue) judge(it *item, e store.Effect, res result, err error) (time.Duration, string) {
+	if err == nil {
+		it.tries = 0
+		q.count(e.Kind, "ok")
+		return res.again, res.park
+	}
+	it.tries++
+	q.count(e.Kind, string(pim.Explain(err).Kind))
+	p := paces[e.Kind]
+	if crash, ok := err.(*panicked); ok { //nolint:errorlint // set by guarded, never wrapped
+		it.panics++
+		q.log.Error("effect_panicked", "key", e.Key, "request", e.Request, "panic", crash.Error(), "stack", string(crash.stack))
+		if it.panics >= 2 {
+			return 0, "It failed twice inside Elevate."
+		}
+	} else {
+		q.log.Warn("effect_failed", "key", e.Key, "request", e.Request, "try", it.tries, "kind", pim.Explain(err).Kind, "error", err)
+	}
+	if p.age > 0 && q.now().Sub(e.First) > p.age {
+		return 0, "It was tried for too long: " + pim.Explain(err).Message
+	}
+	if said := pim.Explain(err); said.Kind == pim.Throttled && said.RetryAfter > 0 {
+		q.pauseLane(e.Lane, said.RetryAfter)
+		return said.RetryAfter, ""
+	}
+	return backoff(p, it.tries), ""
+}
+
+func (q *queue) pauseLane(lane string, d time.Duration) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.pause[lane] = q.now().Add(d)
+}
+
+// backoff doubles from first to most, with up to a quarter of jitter.
+func backoff(p pace, tries int) time.Duration {
+	d := p.first << min(tries-1, 12)
+	if d > p.most || d <= 0 {
+		d = p.most
+	}
+	return d + rand.N(d/4+1)
+}
+
+func parkEffect(tx *store.Tx, e store.Effect, why string) error {
+	if err := tx.Park(e, why); err != nil {
+		return err
+	}
+	_, err := tx.Append(pim.Event{Kind: pim.EventParked, Request: e.Request, By: e.As, Chat: pim.System, Text: e.Key + ": " + why})
+	return err
+}
+
+// dueHeap orders items by their due time.
+type dueHeap []*item
+
+func (h dueHeap) Len() int           { return len(h) }
+func (h dueHeap) Less(i, j int) bool { return h[i].due.Before(h[j].due) }
+func (h dueHeap) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].index, h[j].index = i, j
+}
+
+// Push adds an item; for container/heap.
+func (h *dueHeap) Push(x any) {
+	it := x.(*item)
+	it.index = len(*h)
+	*h = append(*h, it)
+}
+
+// Pop takes the last item; for container/heap.
+func (h *dueHeap) Pop() any {
+	old := *h
+	it := old[len(old)-1]
+	old[len(old)-1] = nil
+	*h = old[:len(old)-1]
+	it.index = -1
+	return it
+}

@@ -1,0 +1,154 @@
+package workflow
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"elevate/internal/pim"
+	"elevate/internal/store"
+)
+
+// Config is what a Service needs.
+type Config struct {
+	Store      *store.DB
+	Directory  Directory
+	Messengers map[pim.Chat]Messenger
+	Roles      pim.Roles
+	Tenant     pim.TenantID
+	// DecideWithin is how old an approver's sign-in may be; zero wants one for
+	// each decision.
+	DecideWithin time.Duration
+	// KeepSessions is false when a session ends with the effect it was opened for.
+	KeepSessions bool
+	// Readers are the groups whose members may read everything.
+	Readers []pim.GroupID
+	// SignInLink makes a single-use sign-in link inside the transaction.
+	SignInLink func(tx *store.Tx, l SignInLink) (string, error)
+	// EndSession drops the account's session inside the transaction.
+	EndSession func(tx *store.Tx, a pim.ChatAccount) error
+	// Unlink ends the account's link and session inside the transaction.
+	Unlink func(tx *store.Tx, a pim.ChatAccount, by pim.Actor) error
+	// PIMPage is the address of PIM's own page for approvers.
+	PIMPage string
+	Now     func() time.Time
+	// Tick is the longest the queue waits before it looks at the clock again.
+	Tick   time.Duration
+	Logger *slog.Logger
+	// Count counts an effect's outcome; nil counts nothing.
+	Count func(kind, outcome string)
+}
+
+// SignInLink says for whom a sign-in link is and what it is to go on with.
+type SignInLink struct {
+	Account     pim.ChatAccount
+	AccountName string
+	Workspace   string
+	Intent      string
+	Claims      string
+}
+
+// Service carries requests from the words to the end of the access.
+type Service struct {
+	cfg      Config
+	queue    *queue
+	policies *policies
+	swept    atomic.Int64 // unix seconds of the last sweep that succeeded
+	readers  *membership
+}
+
+// New returns a Service. Run has to be called for effects to happen.
+func New(cfg Config) *Service {
+	if cfg.Tick <= 0 {
+		cfg.Tick = time.Second
+	}
+	s := &Service{cfg: cfg, policies: newPolicies(), readers: &membership{}}
+	s.queue = newQueue(cfg.Now, cfg.Tick, cfg.Logger)
+	s.queue.perform = s.perform
+	s.queue.commit = s.update
+	if cfg.Count != nil {
+		s.queue.count = cfg.Count
+	}
+	cfg.Store.OnEffects(s.queue.put)
+	return s
+}
+
+// Run takes up what the state file holds and runs effects until ctx ends and
+// the running ones are through.
+func (s *Service) Run(ctx context.Context) error {
+	if err := s.takeUp(); err != nil {
+		return fmt.Errorf("taking up the queue: %w", err)
+	}
+	s.queue.run(ctx)
+	return nil
+}
+
+// takeUp loads the effects that a previous run left, and sees to it that the
+// sweep and a watch for each group in transition are among them.
+func (s *Service) takeUp() error {
+	var effects []store.Effect
+	err := s.cfg.Store.View(func(tx *store.Tx) error {
+		var err error
+		effects, err = tx.Effects()
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	now := s.cfg.Now()
+	for i := range effects {
+		if effects[i].Due.Sub(now) > paces[effects[i].Kind].furthest {
+			effects[i].Due = now
+		}
+	}
+	s.queue.put(effects)
+	return s.update(func(tx *store.Tx) error {
+		return tx.PutEffect(store.Effect{Key: kindSweep, Kind: kindSweep, Lane: kindSweep})
+	})
+}
+
+// perform runs one effect.
+func (s *Service) perform(ctx context.Context, e store.Effect) (result, error) {
+	switch e.Kind {
+	case kindSubmit:
+		return s.submit(ctx, e)
+	case kindDecide:
+		return s.decide(ctx, e)
+	case kindCancel:
+		return s.cancel(ctx, e)
+	case kindRelease:
+		return s.release(ctx, e)
+	case kindWatch:
+		return s.watch(ctx, e)
+	case kindConfirm:
+		return s.confirm(ctx, e)
+	case kindCard:
+		return s.card(ctx, e)
+	case kindTell:
+		return s.tell(ctx, e)
+	case kindSweep:
+		return s.sweep(ctx, e)
+	case kindLapse:
+		return s.lapse(ctx, e)
+	}
+	return result{}, fmt.Errorf("effect %s is of an unknown kind", e.Key)
+}
+
+// update writes to the state file. A write that was begun is not abandoned
+// because somebody stopped waiting for its answer.
+func (s *Service) update(fn func(*store.Tx) error) error {
+	return s.cfg.Store.Update(context.Background(), fn)
+}
+
+// Waiting returns how many effects wait or run.
+func (s *Service) Waiting() int { return s.queue.size() }
+
+// Swept returns when the last sweep succeeded; zero when none has yet.
+func (s *Service) Swept() time.Time {
+	if n := s.swept.Load(); n > 0 {
+		return time.Unix(n, 0)
+	}
+	return time.Time{}
+}

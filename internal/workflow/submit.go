@@ -1,0 +1,275 @@
+package workflow
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"elevate/internal/pim"
+	"elevate/internal/store"
+)
+
+// After an answer got lost, PIM is looked at for this long before it counts as
+// "nothing was left".
+const lookFor = 90 * time.Second
+
+// submit sends an activation to PIM, once. Before the first sending the request
+// says so on disk; whatever is unclear afterwards is looked for, not repeated.
+func (s *Service) submit(ctx context.Context, e store.Effect) (result, error) {
+	d, err := dataOf[decision](e)
+	if err != nil {
+		return result{}, err
+	}
+	r, who, err := s.actorOf(e)
+	if err != nil {
+		return result{}, err
+	}
+	now := s.cfg.Now()
+	switch {
+	case r.State != pim.Submitting:
+		return result{}, nil
+	case r.Sending.Lost:
+		return s.findLost(ctx, e, r, d)
+	case now.Sub(d.Clicked) > stepLife:
+		return s.failed(r, "PIM could not be reached for ten minutes, so nothing was asked for. Ask again.")
+	case who.session == nil || who.actor.Person != e.As.Person:
+		return s.submitNeedsSignIn(e, r, "", "")
+	}
+	if other, err := s.otherAccountIsEligible(ctx, r, who); err != nil || other != "" {
+		if err != nil {
+			return result{}, err
+		}
+		return s.submitNeedsSignIn(e, r, "", other)
+	}
+	return s.send(ctx, e, r)
+}
+
+// otherAccountIsEligible finds out, where a person has several accounts,
+// whether another one than the signed-in one has to act. It returns a sentence
+// that says so.
+func (s *Service) otherAccountIsEligible(ctx context.Context, r pim.Request, who identity) (string, error) {
+	ids := who.ids()
+	if len(ids) < 2 {
+		return "", nil
+	}
+	answer, err := s.cfg.Directory.Look(ctx, pim.Question{Eligible: ids, Profiles: ids})
+	if err != nil {
+		return "", err
+	}
+	eligible := func(id pim.PrincipalID) bool {
+		return slices.ContainsFunc(answer.Eligible[id], func(e pim.Eligibility) bool { return e.Group == r.Group })
+	}
+	if eligible(who.actor.Person) {
+		return "", nil
+	}
+	for _, id := range ids {
+		if eligible(id) {
+			return fmt.Sprintf("Not %s but your other account, %s, is eligible for this role. Sign in with that one.", who.actor.Name, answer.Profiles[id].Name), nil
+		}
+	}
+	return "", nil
+}
+
+// send notes the sending, sends, and deals with the answer.
+func (s *Service) send(ctx context.Context, e store.Effect, r pim.Request) (result, error) {
+	a, err := s.activation(r)
+	if err != nil {
+		return s.failed(r, pim.Explain(err).Message)
+	}
+	if r, err = s.noteSending(e); err != nil {
+		return result{}, err
+	}
+	if r.State != pim.Submitting {
+		return result{}, nil
+	}
+	c, err := s.cfg.Directory.Submit(ctx, e.As, a)
+	if err == nil {
+		return result{apply: func(tx *store.Tx) error { return s.submitted(tx, r.ID, c) }}, nil
+	}
+	return s.notSubmitted(e, r, err)
+}
+
+// activation is what is sent for a request: the same at every sending.
+func (s *Service) activation(r pim.Request) (pim.Activation, error) {
+	role, ok := s.cfg.Roles.Named(r.Role)
+	if !ok || role.Group != r.Group {
+		return pim.Activation{}, pim.Errorf(pim.Administered, "The role %s is not in the settings any more, so nothing was asked for.", r.Role)
+	}
+	return r.Asked.Activation(role, r.ID, r.Principal, r.Created), nil
+}
+
+// noteSending writes that the activation is about to be sent. From here on an
+// answer that does not come counts as lost.
+func (s *Service) noteSending(e store.Effect) (pim.Request, error) {
+	var r pim.Request
+	err := s.update(func(tx *store.Tx) error {
+		var err error
+		if r, err = tx.Request(e.Request); err != nil || r.State != pim.Submitting {
+			return err
+		}
+		now := tx.Now()
+		r.Sending = pim.Sending{At: now, Tries: r.Sending.Tries + 1, Lost: true}
+		return s.record(tx, &r, pim.Event{Kind: pim.EventSent, By: e.As})
+	})
+	return r, err
+}
+
+// notSubmitted deals with PIM's refusal, or with not knowing.
+func (s *Service) notSubmitted(e store.Effect, r pim.Request, err error) (result, error) {
+	said := pim.Explain(err)
+	switch said.Kind {
+	case pim.AnswerLost, pim.Internal:
+		return result{again: 2 * time.Second}, nil
+	case pim.Throttled, pim.Unavailable:
+		// A definite "not done": the next try sends again.
+		if err := s.noteNotSent(e); err != nil {
+			return result{}, err
+		}
+		return result{}, said
+	case pim.SignIn:
+		return s.submitNeedsSignIn(e, r, said.Claims, said.Message)
+	case pim.Conflict:
+		if r.Sending.Tries > 1 {
+			// "Exists" as the answer to a second try may be our own first one.
+			return result{again: 2 * time.Second}, nil
+		}
+	case pim.Invalid, pim.Forbidden, pim.NotFound, pim.Administered:
+	}
+	return s.refused(r, said)
+}
+
+// noteNotSent takes the note of the sending back.
+func (s *Service) noteNotSent(e store.Effect) error {
+	return s.update(func(tx *store.Tx) error {
+		r, err := tx.Request(e.Request)
+		if err != nil || r.State != pim.Submitting {
+			return err
+		}
+		r.Sending.Lost = false
+		return tx.PutRequest(r)
+	})
+}
+
+// findLost looks whether PIM has what was sent and not answered. Only when it
+// is not there for ninety seconds is it sent again.
+func (s *Service) findLost(ctx context.Context, e store.Effect, r pim.Request, d decision) (result, error) {
+	a, err := s.activation(r)
+	if err != nil {
+		return s.failed(r, pim.Explain(err).Message)
+	}
+	key := pim.Recent{Group: r.Group, Principal: r.Principal}
+	answer, err := s.cfg.Directory.Look(ctx, pim.Question{Recent: []pim.Recent{key}})
+	if err != nil {
+		return result{}, err
+	}
+	copies, read := answer.Recent[key]
+	if !read {
+		return result{again: 5 * time.Second}, nil
+	}
+	for _, c := range copies {
+		if c.SentAs(a, e.As.Person, r.Created, s.cfg.Now()) {
+			return result{apply: func(tx *store.Tx) error { return s.submitted(tx, r.ID, c) }}, nil
+		}
+	}
+	since := s.cfg.Now().Sub(r.Sending.At)
+	switch {
+	case since < lookFor/9:
+		return result{again: 2 * time.Second}, nil
+	case since < lookFor:
+		return result{again: 10 * time.Second}, nil
+	case s.cfg.Now().Sub(d.Clicked) > stepLife:
+		return s.failed(r, "PIM's answer got lost, and PIM holds no such request, so nothing was asked for. Ask again.")
+	}
+	if err := s.noteNotSent(e); err != nil {
+		return result{}, err
+	}
+	return result{again: time.Millisecond}, nil
+}
+
+// submitted writes PIM's copy and the state it puts the request in.
+func (s *Service) submitted(tx *store.Tx, id pim.RequestID, c pim.Copy) error {
+	r, err := tx.Request(id)
+	if err != nil || r.State != pim.Submitting {
+		return err
+	}
+	if owner, found, err := tx.ByPIM(c.ID); err != nil || (found && owner != id) {
+		return err
+	}
+	r.Copy, r.Submitted, r.Sending.Lost = c, tx.Now(), false
+	if r.Principal == "" {
+		r.Principal = c.Principal
+	}
+	to := pim.StateOf(c, tx.Now())
+	if to == "" || !r.State.CanBecome(to) {
+		// An unknown or surprising word: PIM took it, so it is watched as pending.
+		to = s.unclearState(to)
+	}
+	if err := s.moveTo(tx, &r, to, pim.Event{Kind: pim.EventSubmitted, By: r.Requester, Text: c.Status}); err != nil {
+		return err
+	}
+	if err := s.sessionUsed(tx, r.Requester); err != nil {
+		return err
+	}
+	return tx.PutEffect(watchEffect(r.Group))
+}
+
+func (s *Service) unclearState(to pim.State) pim.State {
+	if to == pim.Denied || to == pim.TimedOut {
+		return pim.Failed
+	}
+	return pim.Pending
+}
+
+// moveTo turns a request, writes its event and has its cards rewritten.
+func (s *Service) moveTo(tx *store.Tx, r *pim.Request, to pim.State, e pim.Event) error {
+	e.From = r.State
+	if err := r.Move(to); err != nil {
+		return err
+	}
+	if to == pim.Granting {
+		r.Granting = tx.Now()
+	}
+	if err := s.record(tx, r, e); err != nil {
+		return err
+	}
+	return s.turn(tx, r)
+}
+
+// refused ends a request that PIM did not take.
+func (s *Service) refused(r pim.Request, said *pim.Error) (result, error) {
+	return s.finishUnsent(r, pim.Refused, pim.EventRefused, said.Message)
+}
+
+func (s *Service) failed(r pim.Request, why string) (result, error) {
+	return s.finishUnsent(r, pim.Failed, pim.EventFailed, why)
+}
+
+func (s *Service) finishUnsent(r pim.Request, to pim.State, kind pim.EventKind, why string) (result, error) {
+	return result{apply: func(tx *store.Tx) error {
+		fresh, err := tx.Request(r.ID)
+		if err != nil || fresh.State != pim.Submitting {
+			return err
+		}
+		fresh.Why, fresh.Sending.Lost = why, false
+		if err := s.moveTo(tx, &fresh, to, pim.Event{Kind: kind, By: fresh.Requester, Text: why}); err != nil {
+			return err
+		}
+		return s.sessionUsed(tx, fresh.Requester)
+	}}, nil
+}
+
+// submitNeedsSignIn puts the request back to waiting: PIM took nothing.
+func (s *Service) submitNeedsSignIn(e store.Effect, r pim.Request, claims, why string) (result, error) {
+	return result{apply: func(tx *store.Tx) error {
+		fresh, err := tx.Request(r.ID)
+		if err != nil || fresh.State != pim.Submitting {
+			return err
+		}
+		fresh.Sending.Lost = false
+		if err := s.moveTo(tx, &fresh, pim.WaitingForSignIn, pim.Event{Kind: pim.EventObserved, By: e.As, Text: "a new sign-in is needed: " + why}); err != nil {
+			return err
+		}
+		return s.askToSignIn(tx, e.As, &fresh, store.Intent{Request: r.ID, Verb: verbSubmit, Clicked: tx.Now(), Claims: claims, Reason: why})
+	}}, nil
+}

@@ -1,0 +1,197 @@
+package workflow
+
+import (
+	"context"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"elevate/internal/pim"
+	"elevate/internal/store"
+)
+
+const (
+	sweepEvery = time.Minute
+	// rulesEvery is how often the sweep reads the activation rules too.
+	rulesEvery = 10 * time.Minute
+	// settled is how long after a grant PIM's lists may still lag.
+	settled = 2 * time.Minute
+)
+
+// sweep keeps the governed groups true with the read-only identity: requests
+// made elsewhere get a card, accesses that ended early are read back.
+func (s *Service) sweep(ctx context.Context, _ store.Effect) (result, error) {
+	var q pim.Question
+	now := s.cfg.Now()
+	for _, role := range s.cfg.Roles {
+		q.Pending = append(q.Pending, role.Group)
+		q.Active = append(q.Active, role.Group)
+		if _, fresh := s.policies.get(role.Group, now, rulesEvery-sweepEvery); !fresh {
+			s.policyQuestion(&q, role.Group)
+		}
+	}
+	q.Members = append(q.Members, s.cfg.Readers...)
+	answer, err := s.cfg.Directory.Look(ctx, q)
+	if err != nil {
+		return result{}, err
+	}
+	if err := s.learn(ctx, answer); err != nil {
+		s.cfg.Logger.Warn("policies_not_read", "error", err)
+	}
+	s.learnReaders(answer)
+	if err := s.meetPending(ctx, answer); err != nil {
+		return result{}, err
+	}
+	if err := s.missActive(answer); err != nil {
+		return result{}, err
+	}
+	if err := s.expire(); err != nil {
+		return result{}, err
+	}
+	for _, failed := range answer.Failed {
+		return result{}, failed
+	}
+	s.swept.Store(now.Unix())
+	return result{again: sweepEvery - sweepEvery/10 + rand.N(sweepEvery/5)}, nil
+}
+
+func (s *Service) learnReaders(a pim.Answer) {
+	ids := map[pim.PrincipalID]bool{}
+	for _, g := range s.cfg.Readers {
+		for _, p := range a.Members[g] {
+			ids[p.ID] = p.Enabled
+		}
+	}
+	s.readers.set(ids)
+}
+
+// meetPending gives the requests that were made elsewhere a request of ours.
+func (s *Service) meetPending(ctx context.Context, a pim.Answer) error {
+	var strangers []pim.Copy
+	var people []pim.PrincipalID
+	err := s.cfg.Store.View(func(tx *store.Tx) error {
+		strangers, people = nil, nil
+		for g, copies := range a.Pending {
+			for _, c := range copies {
+				if known, err := s.isKnown(tx, g, c); err != nil || known {
+					if err != nil {
+						return err
+					}
+					continue
+				}
+				strangers, people = append(strangers, c), append(people, c.Principal)
+			}
+		}
+		return nil
+	})
+	if err != nil || len(strangers) == 0 {
+		return err
+	}
+	slices.Sort(people)
+	answer, err := s.cfg.Directory.Look(ctx, pim.Question{Profiles: slices.Compact(people)})
+	if err != nil {
+		return err
+	}
+	for _, c := range strangers {
+		if err := s.meet(c, answer.Profiles[c.Principal]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// isKnown reports whether a pending request in PIM is one of ours, or may be
+// the one whose answer got lost and is being looked for.
+func (s *Service) isKnown(tx *store.Tx, g pim.GroupID, c pim.Copy) (bool, error) {
+	if c.Group != g || c.Access != pim.Member || c.Action != pim.SelfActivate {
+		return true, nil // nothing that Elevate shows
+	}
+	if _, found, err := tx.ByPIM(c.ID); err != nil || found {
+		return found, err
+	}
+	open, err := tx.OpenInGroup(g)
+	if err != nil {
+		return false, err
+	}
+	for _, r := range open {
+		if r.State != pim.Submitting || r.Principal != c.Principal {
+			continue
+		}
+		if a, err := s.activation(r); err == nil && c.SentAs(a, r.Principal, r.Created, s.cfg.Now()) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// meet stores a request that was made elsewhere. Whatever its justification
+// says, it is not one of ours.
+func (s *Service) meet(c pim.Copy, who pim.Profile) error {
+	role, ok := s.cfg.Roles.Of(c.Group)
+	if !ok {
+		return nil
+	}
+	return s.update(func(tx *store.Tx) error {
+		if _, found, err := tx.ByPIM(c.ID); err != nil || found {
+			return err
+		}
+		r := pim.Request{
+			ID: tx.NewRequestID(), Role: role.Name, Group: c.Group, Principal: c.Principal, Chat: pim.Portal,
+			Requester: pim.Actor{Person: c.Principal, Name: who.Name}, State: pim.Pending, Copy: c,
+			Created: tx.Now(), Submitted: tx.Now(),
+		}
+		links, err := tx.LinksOf(c.Principal)
+		if err != nil {
+			return err
+		}
+		if len(links) > 0 {
+			r.Requester.Account = links[0].Account
+		}
+		if err := s.record(tx, &r, pim.Event{Kind: pim.EventFound, Chat: pim.Portal, Person: c.Principal, Text: c.Justification}); err != nil {
+			return err
+		}
+		if err := tx.PutEffect(watchEffect(r.Group)); err != nil {
+			return err
+		}
+		return s.turn(tx, &r)
+	})
+}
+
+// missActive has an access read back that PIM's list of instances does not
+// hold any more.
+func (s *Service) missActive(a pim.Answer) error {
+	return s.update(func(tx *store.Tx) error {
+		for g, instances := range a.Active {
+			open, err := tx.OpenInGroup(g)
+			if err != nil {
+				return err
+			}
+			for _, r := range open {
+				if r.State != pim.Active || tx.Now().Sub(r.MemberSince) < settled {
+					continue
+				}
+				if mine, _ := instancesOf(r, pim.Access{Instances: of(r.Principal, instances)}, tx.Now()); mine != nil {
+					continue
+				}
+				if err := tx.PutEffect(confirmEffect(&r, tx.Now())); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
+func of(p pim.PrincipalID, instances []pim.Instance) []pim.Instance {
+	return slices.DeleteFunc(slices.Clone(instances), func(i pim.Instance) bool { return i.Principal != p })
+}
+
+// expireMost bounds how much that has run out is removed at a time.
+const expireMost = 1000
+
+func (s *Service) expire() error {
+	return s.update(func(tx *store.Tx) error {
+		_, err := tx.Expire(expireMost)
+		return err
+	})
+}
