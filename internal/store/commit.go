@@ -1,0 +1,227 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+
+	"elevate/internal/pim"
+)
+
+// maxGroup is how many updates are committed together at most.
+const maxGroup = 256
+
+// gatherFor is how long the committer waits for as many updates as came last time. Without it, the first of those who
+// were just released would be committed alone while all the others wait for the disk.
+const gatherFor = time.Millisecond
+
+// retrySink is how often a sink that failed is tried again when nothing else happens.
+const retrySink = time.Second
+
+// call is an update that waits.
+type call struct {
+	fn   func(*Tx) error
+	err  error
+	done chan struct{}
+}
+
+// Update calls fn with a transaction and commits what it did, together with the other updates that wait. Nil means that
+// it is on the disk, and that its events are on the sink unless that fails (SinkBehind). When fn returns an error or
+// panics, what it did is undone and nobody else's. fn may run twice, so it must set all it gives out, each time; it
+// must not call Update or View, nor wait for anything.
+//
+// An error that is not fn's own is of kind pim.Unavailable: nothing was stored. After a failing disk it can be
+// pim.AnswerLost: nobody knows.
+func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
+	c := &call{fn: fn, done: make(chan struct{})}
+	select {
+	case db.calls <- c:
+		<-c.done
+		return c.err
+	case <-ctx.Done():
+		return fmt.Errorf("%w: %w", pim.Errorf(pim.Unavailable, "Elevate is too busy at the moment. Nothing was stored; try again."), ctx.Err())
+	case <-db.closing:
+		return pim.Errorf(pim.Unavailable, "Elevate is stopping. Nothing was stored; try again in a minute.")
+	}
+}
+
+// commitLoop is the one goroutine that writes: to the file, then to the sink.
+func (db *DB) commitLoop() {
+	defer close(db.stopped)
+	debug.SetPanicOnFault(true) // as in View
+	expected := 1
+	for {
+		var retry <-chan time.Time
+		if db.behind.Load() {
+			retry = time.After(retrySink)
+		}
+		select {
+		case first := <-db.calls:
+			group := db.gather(first, expected)
+			expected = len(group)
+			db.commit(group)
+		case <-retry:
+			db.tell(nil)
+		case <-db.closing:
+			return
+		}
+	}
+}
+
+// gather takes what waits, and waits a moment for as many as are expected.
+func (db *DB) gather(first *call, expected int) []*call {
+	group := append(make([]*call, 0, expected), first)
+	var enough <-chan time.Time
+	for len(group) < maxGroup {
+		select {
+		case c := <-db.calls:
+			group = append(group, c)
+			continue
+		default:
+		}
+		if len(group) >= expected {
+			break
+		}
+		if enough == nil {
+			enough = time.After(gatherFor)
+		}
+		select {
+		case c := <-db.calls:
+			group = append(group, c)
+		case <-enough:
+			return group
+		}
+	}
+	return group
+}
+
+// commit carries a group out and answers all of it.
+func (db *DB) commit(group []*call) {
+	defer func() {
+		for _, c := range group {
+			close(c.done)
+		}
+	}()
+	for rest := group; len(rest) > 0; {
+		tx, failed, err := db.attempt(rest)
+		switch {
+		case failed != nil:
+			rest = slices.DeleteFunc(slices.Clone(rest), func(c *call) bool { return c == failed })
+			continue
+		case err != nil:
+			for _, c := range rest {
+				c.err = err
+			}
+			db.log.Error("state_not_written", "error", err)
+		case tx.writes > 0:
+			db.tell(tx)
+		}
+		return
+	}
+}
+
+// attempt runs a group in one transaction. When one fails that has written, the whole is undone and failed names it.
+func (db *DB) attempt(group []*call) (tx *Tx, failed *call, err error) {
+	bbt, err := db.bolt.Begin(true)
+	if err != nil {
+		return nil, nil, notStored(err)
+	}
+	defer func() {
+		// Of all that runs here only bbolt itself can panic, over pages that were damaged.
+		if p := recover(); p != nil {
+			tx, failed, err = nil, nil, notStored(fmt.Errorf("%w: %v", errDamaged, p))
+		}
+		if rolled := bbt.Rollback(); rolled != nil && !errors.Is(rolled, bolt.ErrTxClosed) && err == nil {
+			err = notStored(rolled)
+		}
+	}()
+	tx = &Tx{db: db, bbt: bbt}
+	for _, c := range group {
+		before := tx.writes
+		if c.err = tx.run(c.fn); c.err != nil && tx.writes > before {
+			return nil, c, nil
+		}
+	}
+	if tx.writes == 0 {
+		return tx, nil, nil
+	}
+	if err := tx.finish(); err != nil {
+		return nil, nil, notStored(err)
+	}
+	return tx, nil, db.settle(tx)
+}
+
+func notStored(cause error) error {
+	return fmt.Errorf("%w: %w", pim.Errorf(pim.Unavailable, "Elevate could not write its state file, so nothing was stored and nothing was asked for. Try again later, and tell an administrator."), cause)
+}
+
+// settle commits. When the disk fails at the very last step, bbolt reports an error although the transaction is already
+// what everybody reads: then an empty transaction after it makes it durable, or nobody knows what a restart would find.
+func (db *DB) settle(tx *Tx) error {
+	id := tx.bbt.ID()
+	err := db.commitBolt(tx.bbt)
+	if err == nil {
+		db.doubtful = false
+		return nil
+	}
+	if !db.visible(id) {
+		return notStored(err)
+	}
+	if again, beginErr := db.bolt.Begin(true); beginErr == nil {
+		if db.commitBolt(again) == nil {
+			return nil
+		}
+	}
+	db.doubtful = true
+	db.held = append(db.held, tx.due...)
+	db.behind.Store(true)
+	return fmt.Errorf("%w: %w", pim.Errorf(pim.AnswerLost, "The disk of Elevate's state file failed, so it is not known whether this was stored. Look at the status before you try again."), err)
+}
+
+func (db *DB) visible(id int) bool {
+	visible := false
+	err := db.bolt.View(func(tx *bolt.Tx) error {
+		visible = tx.ID() >= id
+		return nil
+	})
+	return err == nil && visible
+}
+
+// tell brings the sink up to date after a commit and then lets the effects go, this commit's and those that were held
+// back. tx is nil for a retry.
+func (db *DB) tell(tx *Tx) {
+	if db.doubtful {
+		return // what may vanish is not told
+	}
+	err := db.tellEvents(tx)
+	if tx != nil {
+		db.held = append(db.held, tx.due...)
+	}
+	if wasBehind := db.behind.Swap(err != nil); wasBehind != (err != nil) {
+		db.log.Warn("audit_sink", "behind", err != nil, "error", err)
+	}
+	if err != nil || len(db.held) == 0 {
+		return
+	}
+	due := db.held
+	db.held = nil
+	if take, ok := db.effects.Load().(func([]Effect)); ok {
+		take(due)
+	}
+}
+
+// tellEvents writes the commit's own lines when they are all that is missing, else what the file has after the last one told.
+func (db *DB) tellEvents(tx *Tx) error {
+	if tx == nil || db.behind.Load() {
+		return db.catchUp()
+	}
+	if len(tx.lines) == 0 {
+		return nil
+	}
+	return db.sink.write(tx.lines)
+}

@@ -1,0 +1,151 @@
+package store
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"elevate/internal/pim"
+)
+
+// Anchor names an event and its chain MAC: who kept it elsewhere can tell later that nothing before it was changed.
+type Anchor struct {
+	Seq  uint64 `json:"seq"`
+	Head string `json:"head"` // chain MAC in hex
+}
+
+// Proof is what a verification proved. With an error beside it, it is what was proved before that.
+type Proof struct {
+	// Events is how many events were found unbroken from the first on; Head is the last of them.
+	Events uint64
+	Head   Anchor
+	// Anchored says that the chain goes through the anchor that was given.
+	Anchored bool
+	// From and Through are the events that the stream has, equal to the file's. Repeated counts lines for an event that came
+	// before (after a crash events are written again), Skipped the lines that are no events.
+	From, Through     uint64
+	Repeated, Skipped int
+	// Wrong names the first record that is not as it was written.
+	Wrong string
+}
+
+// Head returns the newest event's anchor, zero when there is none.
+func (db *DB) Head() (Anchor, error) {
+	var head Anchor
+	err := db.View(func(tx *Tx) error {
+		c, err := tx.theChain()
+		head = Anchor{Seq: c.Seq, Head: hex.EncodeToString(c.MAC)}
+		return err
+	})
+	return head, err
+}
+
+// Verify checks the chain of events from the first to the newest. An anchor that is not zero must lie on it, and a
+// stream that is not nil must be what went to the sink: all its events, without a gap, equal to the file's.
+func (db *DB) Verify(ctx context.Context, anchor Anchor, stream io.Reader) (Proof, error) {
+	var p Proof
+	err := db.verifyChain(ctx, anchor, &p)
+	if err == nil && stream != nil {
+		err = db.verifyStream(ctx, stream, &p)
+	}
+	var t *Tampered
+	if errors.As(err, &t) {
+		p.Wrong = t.Record
+	}
+	return p, err
+}
+
+func (db *DB) verifyChain(ctx context.Context, anchor Anchor, p *Proof) error {
+	err := db.eachEvent(ctx, 1, func(l link) error {
+		p.Events, p.Head = l.seq, Anchor{Seq: l.seq, Head: hex.EncodeToString(l.mac)}
+		if l.seq != anchor.Seq {
+			return nil
+		}
+		if p.Head.Head != anchor.Head {
+			return fmt.Errorf("event %d is not the one of the anchor: %w", l.seq, tampered(events, seqKey(l.seq)))
+		}
+		p.Anchored = true
+		return nil
+	})
+	if err == nil && anchor.Seq > p.Events {
+		err = fmt.Errorf("the anchor is event %d and the file ends with event %d: %w", anchor.Seq, p.Events, tampered(events, seqKey(p.Events+1)))
+	}
+	return err
+}
+
+// exported is a line of the sink or of an export.
+type exported struct {
+	pim.Event
+	MAC string `json:"mac"`
+}
+
+// maxLine is the longest line that a stream may have.
+const maxLine = 1 << 20
+
+func (db *DB) verifyStream(ctx context.Context, stream io.Reader, p *Proof) error {
+	lines := bufio.NewScanner(stream)
+	lines.Buffer(nil, maxLine)
+	for lines.Scan() {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		var line exported
+		// What is no event proves nothing and disproves nothing: a line that a crash cut off, or another program's.
+		if json.Unmarshal(lines.Bytes(), &line) != nil || line.Seq == 0 || line.MAC == "" {
+			p.Skipped++
+			continue
+		}
+		if err := db.verifyLine(line, p); err != nil {
+			return err
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return fmt.Errorf("reading the stream: %w", err)
+	}
+	return nil
+}
+
+func (db *DB) verifyLine(line exported, p *Proof) error {
+	switch {
+	case p.Through != 0 && line.Seq > p.Through+1:
+		return fmt.Errorf("the stream lacks event %d: %w", p.Through+1, tampered(events, seqKey(p.Through+1)))
+	case line.Seq > p.Events:
+		return fmt.Errorf("the stream has event %d and the file ends with event %d: %w", line.Seq, p.Events, tampered(events, seqKey(line.Seq)))
+	}
+	same, err := db.sameEvent(line)
+	if err != nil {
+		return err
+	}
+	if !same {
+		return fmt.Errorf("event %d differs between the stream and the file: %w", line.Seq, tampered(events, seqKey(line.Seq)))
+	}
+	switch {
+	case p.From == 0:
+		p.From, p.Through = line.Seq, line.Seq
+	case line.Seq == p.Through+1:
+		p.Through = line.Seq
+	default:
+		p.Repeated++
+	}
+	return nil
+}
+
+// sameEvent compares by content, not by bytes: who collects logs may write JSON anew.
+func (db *DB) sameEvent(line exported) (bool, error) {
+	content, err := json.Marshal(line.Event)
+	if err != nil {
+		return false, fmt.Errorf("encoding event %d: %w", line.Seq, err)
+	}
+	same := false
+	err = db.View(func(tx *Tx) error {
+		value := tx.get(events, seqKey(line.Seq))
+		same = len(value) > headSize && bytes.Equal(value[headSize:], content) && hex.EncodeToString(value[1:headSize]) == line.MAC
+		return nil
+	})
+	return same, err
+}
