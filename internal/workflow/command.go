@@ -301,7 +301,7 @@ func (s *Service) status(tx *store.Tx, who identity) (Reply, error) {
 	}
 	slices.SortFunc(mine, func(a, b pim.Request) int { return b.Created.Compare(a.Created) })
 	mine = slices.CompactFunc(mine, func(a, b pim.Request) bool { return a.ID == b.ID })
-	return reply(card.StatusList(mine, s.cfg.Roles)), err
+	return reply(card.StatusList(mine, s.cfg.Roles, tx.Now())), err
 }
 
 // roles lists what the person is eligible for, from PIM.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"elevate/internal/card"
@@ -242,7 +243,7 @@ func reasonFor(d decision, by pim.Actor) string {
 	if d.Approve {
 		word = "Approved"
 	}
-	return fmt.Sprintf("%s in %s by %s", word, card.ChatName(by.Account.Chat), by.Name)
+	return fmt.Sprintf("%s in %s by %s", word, by.Account.Chat.Title(), by.Name)
 }
 
 // readBeforeDecision asks PIM for its copy, the approvers and the two people,
@@ -377,6 +378,18 @@ func (s *Service) decidedMeanwhile(ctx context.Context, e store.Effect, r pim.Re
 		return result{apply: func(tx *store.Tx) error { return s.noteDecided(tx, r.ID, e.As, d) }}, nil
 	}
 	return s.notDecided(e, d, pim.Errorf(pim.Conflict, "Request %s was decided by somebody else a moment earlier. The card shows what became of it.", r.ID))
+}
+
+// reviewed returns the verb of a stage's result, whose spelling differs between
+// Microsoft's pages: Approve or Approved, Deny or Denied.
+func reviewed(stage pim.Stage) string {
+	switch strings.ToLower(stage.ReviewResult) {
+	case "approve", "approved":
+		return verbApprove
+	case "deny", "denied":
+		return verbDeny
+	}
+	return ""
 }
 
 // notDecided ends a decision that did not reach PIM or was refused: the card

@@ -21,6 +21,7 @@ const (
 	kindCard    = "card"
 	kindTell    = "tell"
 	kindSweep   = "sweep"
+	kindLinks   = "links" // the daily check of all links
 	kindLapse   = "lapse" // an intent that nobody signed in for
 )
 

@@ -43,6 +43,7 @@ var paces = map[string]pace{
 	kindCard:    {first: time.Second, most: 5 * time.Minute, age: 24 * time.Hour, furthest: time.Hour},
 	kindTell:    {first: time.Second, most: 5 * time.Minute, age: 6 * time.Hour, furthest: time.Hour},
 	kindLapse:   {first: time.Second, most: time.Minute, furthest: time.Hour},
+	kindLinks:   {first: time.Minute, most: time.Hour, furthest: 25 * time.Hour},
 	kindSweep:   {first: 5 * time.Second, most: time.Minute, furthest: time.Hour},
 }
 

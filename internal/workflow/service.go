@@ -105,6 +105,9 @@ func (s *Service) takeUp() error {
 	}
 	s.queue.put(effects)
 	return s.update(func(tx *store.Tx) error {
+		if err := tx.PutEffect(store.Effect{Key: kindLinks, Kind: kindLinks, Lane: kindLinks}); err != nil {
+			return err
+		}
 		return tx.PutEffect(store.Effect{Key: kindSweep, Kind: kindSweep, Lane: kindSweep})
 	})
 }
@@ -130,6 +133,8 @@ func (s *Service) perform(ctx context.Context, e store.Effect) (result, error) {
 		return s.tell(ctx, e)
 	case kindSweep:
 		return s.sweep(ctx, e)
+	case kindLinks:
+		return s.links(ctx, e)
 	case kindLapse:
 		return s.lapse(ctx, e)
 	}
