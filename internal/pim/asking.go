@@ -134,7 +134,7 @@ func (r Role) FindTicket(reason string) string {
 	}
 	matches := wholly(r.Ticket)
 	for _, word := range strings.Fields(reason) {
-		for _, w := range []string{word, strings.Trim(word, punctuation)} {
+		for _, w := range []string{word, strings.TrimRight(word, ".,;:!?"), strings.Trim(word, punctuation)} {
 			if w != "" && matches(w) {
 				return w
 			}

@@ -30,6 +30,23 @@ const (
 	System Chat = "system" // Elevate, without a person
 )
 
+// Title returns the place's name as people know it.
+func (c Chat) Title() string {
+	switch c {
+	case Slack:
+		return "Slack"
+	case Teams:
+		return "Microsoft Teams"
+	case Portal:
+		return "the PIM portal"
+	case Web:
+		return "the browser"
+	case System:
+		return "Elevate"
+	}
+	return "Elevate"
+}
+
 // ChatAccount is one account in one chat. Workspace is the Slack enterprise or
 // team id, or the tenant id in Teams.
 type ChatAccount struct {
