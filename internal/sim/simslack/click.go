@@ -174,7 +174,9 @@ func (s *Server) messageSurfaces(p *Person, press Press) []surface {
 	return found
 }
 
-func containsFold(s, part string) bool { return strings.Contains(strings.ToLower(s), strings.ToLower(part)) }
+func containsFold(s, part string) bool {
+	return strings.Contains(strings.ToLower(s), strings.ToLower(part))
+}
 
 func placed(r *room, in string) bool {
 	if strings.EqualFold(in, "dm") {

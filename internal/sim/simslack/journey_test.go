@@ -30,7 +30,9 @@ func card(id string) slack.MsgOption {
 func TestACommandReachesTheAppSignedAndItsAnswerIsSeenByOnePerson(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.answers(func(rw http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(rw, `{"text":"asked <@U0PERSON02>"}`) })
+	w.answers(func(rw http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(rw, `{"text":"asked <@U0PERSON02>"}`)
+	})
 	if err := w.Slash(t.Context(), "alice", simslack.General, "/elevate mde-admin isolating WS-042"); err != nil {
 		t.Fatal(err)
 	}

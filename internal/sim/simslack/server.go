@@ -189,3 +189,11 @@ func (s *Server) newTS() string {
 	s.lastTS = now
 	return fmt.Sprintf("%d.%06d", now.Unix(), now.Nanosecond()/1000)
 }
+
+// InstalledIn is what the app is configured with: the organisation's id where there is one, else the workspace's.
+func (s *Server) InstalledIn() string {
+	if s.cfg.Workspace.Enterprise != "" {
+		return s.cfg.Workspace.Enterprise
+	}
+	return s.cfg.Workspace.ID
+}
