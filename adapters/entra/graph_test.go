@@ -105,10 +105,27 @@ func personToken(_ context.Context, as pim.Actor, claims string) (secret.Text, t
 }
 
 func config(g *fakeGraph) entra.Config {
-	return entra.Config{
-		Graph: g.URL, Transport: g.Client().Transport, AppCredential: appToken("app"), PersonToken: personToken,
+	cfg := entra.Config{
+		AppCredential: appToken("app"), PersonToken: personToken,
 		Now: func() time.Time { return wallClock }, Logger: slog.New(slog.DiscardHandler),
 	}
+	if g.Server != nil {
+		cfg.Graph, cfg.Transport = g.URL, g.Client().Transport
+	}
+	return cfg
+}
+
+// newRecorder answers one batch without a network.
+func newRecorder(t *testing.T, request *http.Request, items batched) *http.Response {
+	t.Helper()
+	body, err := io.ReadAll(request.Body)
+	if err != nil {
+		t.Error(err)
+	}
+	w := httptest.NewRecorder()
+	w.Header().Set("Date", graphClock.Format(http.TimeFormat))
+	items.answer(t, w, seen{body: string(body)})
+	return w.Result()
 }
 
 func client(t *testing.T, cfg entra.Config) *entra.Client {

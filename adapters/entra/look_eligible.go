@@ -28,7 +28,7 @@ func (v *view) askEligible(ctx context.Context, people []pim.PrincipalID, groups
 		e.missing[person] = 1 + len(groups)
 	}
 	for _, person := range people {
-		v.askEligibilities(ctx, "principalId eq "+quoted(person), func(list []eligible) []*reading {
+		v.askEligibilities(ctx, "principalId eq "+quoted(person), nil, func(list []eligible) []*reading {
 			for _, one := range list {
 				e.add(person, one.Eligibility)
 			}
@@ -37,30 +37,30 @@ func (v *view) askEligible(ctx context.Context, people []pim.PrincipalID, groups
 		})
 	}
 	for _, group := range groups {
-		v.askEligibilities(ctx, "groupId eq "+quoted(group), func(list []eligible) []*reading {
+		v.askEligibilities(ctx, "groupId eq "+quoted(group), []string{"principal"}, func(list []eligible) []*reading {
 			return v.throughGroups(ctx, e, list)
 		})
 	}
 }
 
-// eligible is an eligibility and whether a group holds it.
+// eligible is an eligibility and whether a group holds it, or may: Graph need not say what its principal is.
 type eligible struct {
 	pim.Eligibility
 	byGroup bool
 }
 
-func (v *view) askEligibilities(ctx context.Context, filter string, keep func([]eligible) []*reading) {
+func (v *view) askEligibilities(ctx context.Context, filter string, expand []string, keep func([]eligible) []*reading) {
 	info, err := v.client.questions.groupAccess().EligibilityScheduleInstances().ToGetRequestInformation(ctx,
 		&identitygovernance.PrivilegedAccessGroupEligibilityScheduleInstancesRequestBuilderGetRequestConfiguration{
 			QueryParameters: &identitygovernance.PrivilegedAccessGroupEligibilityScheduleInstancesRequestBuilderGetQueryParameters{
-				Filter: &filter, Expand: []string{"principal"},
+				Filter: &filter, Expand: expand,
 			},
 		})
 	var found []eligible
 	list(v, "eligible", info, err, models.CreatePrivilegedAccessGroupEligibilityScheduleInstanceCollectionResponseFromDiscriminatorValue,
 		func(i models.PrivilegedAccessGroupEligibilityScheduleInstanceable) error {
 			_, byGroup := i.GetPrincipal().(models.Groupable)
-			found = append(found, eligible{eligibilityOf(i), byGroup})
+			found = append(found, eligible{eligibilityOf(i), byGroup || i.GetPrincipal() == nil})
 			return nil
 		}, func() []*reading { return keep(found) })
 }
@@ -69,11 +69,11 @@ func (v *view) askEligibilities(ctx context.Context, filter string, keep func([]
 func (v *view) throughGroups(ctx context.Context, e *eligibilities, list []eligible) []*reading {
 	var holders []string
 	for _, one := range list {
-		if one.byGroup && !slices.Contains(holders, string(one.Principal)) {
-			holders = append(holders, string(one.Principal))
-		}
-		if slices.Contains(e.people, one.Principal) {
+		switch holder := string(one.Principal); {
+		case slices.Contains(e.people, one.Principal):
 			e.add(one.Principal, one.Eligibility)
+		case one.byGroup && !slices.Contains(holders, holder):
+			holders = append(holders, holder)
 		}
 	}
 	var more []*reading

@@ -18,18 +18,20 @@ type rounds struct {
 	failed   []error
 }
 
-// run returns an error only when nothing was answered at all; what failed alone is in failed.
+// run returns an error only when nothing was answered at all; what failed alone is in failed. A batch that is refused as
+// a whole ends the run: Graph is busy, down or closed to us, and asking on would not help.
 func (r *rounds) run(ctx context.Context) error {
-	var last error
 	for len(r.queue) > 0 {
 		n := min(batchSize, len(r.queue))
 		batch := r.queue[:n]
 		r.queue = r.queue[n:]
 		answers, at, err := r.client.send(ctx, batch)
+		if err != nil && !r.answered {
+			return err
+		}
 		if err != nil {
-			last = err
-			r.failed = append(r.failed, fmt.Errorf("reading %s and others: %w", batch[0].name, err))
-			continue
+			r.failed = append(r.failed, fmt.Errorf("reading %s and what follows: %w", batch[0].name, err))
+			return nil
 		}
 		if !r.answered {
 			r.answered, r.at = true, at
@@ -37,9 +39,6 @@ func (r *rounds) run(ctx context.Context) error {
 		if err := r.settle(ctx, batch, answers); err != nil {
 			return err
 		}
-	}
-	if !r.answered {
-		return last
 	}
 	return nil
 }

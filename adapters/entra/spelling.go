@@ -104,7 +104,7 @@ func respelledText(name, text string) string {
 		if d, ok := parseISODuration(text); ok {
 			return kiotaDuration(d)
 		}
-	case strings.HasSuffix(name, "DateTime"):
+	case strings.HasSuffix(name, "DateTime"), name == "date":
 		return zonedTime(text)
 	}
 	return text

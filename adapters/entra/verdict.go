@@ -11,6 +11,9 @@ import (
 // signInAgain is said where only a new sign-in helps.
 const signInAgain = "Microsoft Entra wants you to sign in again before this can be done. Sign in with the link you were sent."
 
+// notCancelable is said where a request is past the point at which it can be withdrawn.
+const notCancelable = "PIM refused: only a waiting or scheduled request can be canceled. Release the access instead if it is active."
+
 // operation is what a call does, in metrics and in the table of verdicts.
 type operation string
 
@@ -44,6 +47,8 @@ type verdict struct {
 
 // verdicts is read from top to bottom; the first row that matches holds.
 var verdicts = []verdict{
+	{op: opCancel, code: "InvalidRoleAssignmentRequest", kind: pim.Conflict, message: notCancelable},
+
 	// What the answer's code says, whatever its status.
 	{code: "~self-approval", kind: pim.Forbidden, message: "PIM refused: nobody can decide their own request. Ask another approver."},
 	{code: "*AcrsValidationFailed", kind: pim.SignIn, message: "PIM refused: this role wants a stronger sign-in. Sign in with the link you were sent, then it goes on."},
@@ -72,7 +77,7 @@ var verdicts = []verdict{
 	{op: opStages, from: 403, to: 403, kind: pim.Forbidden, message: "PIM refused: you are not an approver of this request. Ask one of those it names."},
 	{op: opStages, from: 404, to: 404, kind: pim.NotFound, message: "PIM refused: this approval is not there any more. Look at the request's card for what happened."},
 	{op: opCancel, from: 404, to: 404, kind: pim.NotFound, message: "PIM refused: this request is not there any more. Look at your status again."},
-	{op: opCancel, from: 400, to: 400, kind: pim.Conflict, message: "PIM refused: only a waiting or scheduled request can be canceled. Release the access instead if it is active."},
+	{op: opCancel, from: 400, to: 400, kind: pim.Conflict, message: notCancelable},
 	{op: opSubmit, from: 404, to: 404, kind: pim.NotFound, message: "PIM refused: it does not know this role or this access. Look at your roles again."},
 
 	// What the status says of any call; these rows cover every status, which a test holds.

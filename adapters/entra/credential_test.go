@@ -1,0 +1,220 @@
+package entra_test
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+
+	"elevate/adapters/entra"
+	"elevate/internal/pim"
+	"elevate/internal/secret"
+)
+
+const tenant = "72f988bf-0000-4000-8000-2d7cd011db47"
+
+// login is a token endpoint that answers with this status and body and counts.
+type login struct {
+	*httptest.Server
+	tokens  atomic.Int32
+	form    atomic.Pointer[map[string][]string]
+	foreign atomic.Int32
+}
+
+func newLogin(t *testing.T, status int, body string, header ...string) *login {
+	t.Helper()
+	l := &login{}
+	l.Server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/" + tenant + "/v2.0/.well-known/openid-configuration":
+			base := l.URL + "/" + tenant
+			reply(w, 200, fmt.Sprintf(`{"token_endpoint":%q,"authorization_endpoint":%q,"issuer":%q}`, base+"/oauth2/v2.0/token", base+"/oauth2/v2.0/authorize", base+"/v2.0"))
+		case "/" + tenant + "/oauth2/v2.0/token":
+			l.tokens.Add(1)
+			if err := r.ParseForm(); err != nil {
+				t.Error(err)
+			}
+			form := map[string][]string(r.PostForm)
+			l.form.Store(&form)
+			for i := 0; i+1 < len(header); i += 2 {
+				w.Header().Set(header[i], header[i+1])
+			}
+			reply(w, status, body)
+		default:
+			l.foreign.Add(1)
+			reply(w, 404, "{}")
+		}
+	}))
+	t.Cleanup(l.Close)
+	return l
+}
+
+const goodToken = `{"token_type":"Bearer","expires_in":3600,"access_token":"TOKEN"}`
+
+func credentialFor(l *login) entra.CredentialConfig {
+	return entra.CredentialConfig{
+		TenantID: tenant, ClientID: "5e471ce0-0000-4000-8000-000000000001", Authority: l.URL, Sandbox: true,
+		Transport: l.Client().Transport, Secret: secret.New("SECRET"),
+	}
+}
+
+func fetch(t *testing.T, cfg entra.CredentialConfig) (string, error) {
+	t.Helper()
+	credential, err := entra.NewAppCredential(cfg)
+	if err != nil {
+		return "", err
+	}
+	token, err := credential.GetToken(context.WithoutCancel(t.Context()), policy.TokenRequestOptions{Scopes: []string{"https://graph.microsoft.com/.default"}})
+	return token.Token, err
+}
+
+func TestTheApplicationSignsIn(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(file, []byte("assertion of kubernetes"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("AZURE_FEDERATED_TOKEN_FILE", file)
+	cases := map[string]struct {
+		change func(*entra.CredentialConfig)
+		field  string
+		value  string
+	}{
+		"by a secret":      {func(*entra.CredentialConfig) {}, "client_secret", "SECRET"},
+		"by a certificate": {func(c *entra.CredentialConfig) { c.Secret, c.Certificate = secret.Text{}, secret.New(certificate(t)) }, "client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"},
+		"by its workload":  {func(c *entra.CredentialConfig) { c.Secret, c.Federated = secret.Text{}, entra.WorkloadIdentity }, "client_assertion", "assertion of kubernetes"},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			l := newLogin(t, 200, goodToken)
+			cfg := credentialFor(l)
+			tc.change(&cfg)
+			token, err := fetch(t, cfg)
+			if err != nil || token != "TOKEN" {
+				t.Fatalf("%q, %v", token, err)
+			}
+			form := *l.form.Load()
+			if got := form[tc.field]; len(got) != 1 || got[0] != tc.value {
+				t.Errorf("%s is %v", tc.field, got)
+			}
+			if l.foreign.Load() != 0 || form["grant_type"][0] != "client_credentials" {
+				t.Errorf("%d other calls, %v", l.foreign.Load(), form["grant_type"])
+			}
+		})
+	}
+}
+
+// certificate makes a PEM with a certificate and its key.
+func certificate(t *testing.T) string {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "elevate"}, NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})) + string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8}))
+}
+
+func TestAnUnusableCredentialSaysWhichWithoutItsContent(t *testing.T) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := newLogin(t, 200, goodToken)
+	for name, change := range map[string]func(*entra.CredentialConfig){
+		"nothing":           func(c *entra.CredentialConfig) { c.Secret = secret.Text{} },
+		"two of them":       func(c *entra.CredentialConfig) { c.Federated = entra.ManagedIdentity },
+		"no certificate":    func(c *entra.CredentialConfig) { c.Secret, c.Certificate = secret.Text{}, secret.New("SECRET") },
+		"a key alone":       func(c *entra.CredentialConfig) { c.Secret, c.Certificate = secret.Text{}, secret.New(string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))) },
+		"another word":      func(c *entra.CredentialConfig) { c.Secret, c.Federated = secret.Text{}, "trust-me" },
+		"no tenant":         func(c *entra.CredentialConfig) { c.TenantID = "" },
+		"no federated file": func(c *entra.CredentialConfig) { c.Secret, c.Federated = secret.Text{}, entra.WorkloadIdentity },
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := credentialFor(l)
+			change(&cfg)
+			_, err := entra.NewAppCredential(cfg)
+			if err == nil || strings.Contains(err.Error(), "SECRET") || strings.Contains(err.Error(), l.URL) {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}
+
+func TestAFailedSignInOfTheApplicationTellsNothingOfTheWire(t *testing.T) {
+	cases := map[string]struct {
+		status int
+		body   string
+		kind   pim.Kind
+		code   string
+	}{
+		"wrong secret": {401, `{"error":"invalid_client","error_description":"AADSTS7000215: Invalid client secret SECRET provided."}`, pim.Administered, "AADSTS7000215"},
+		"throttled":    {429, `{"error":"SECRET"}`, pim.Throttled, ""},
+		"down":         {503, `{"error":"SECRET"}`, pim.Unavailable, ""},
+		"not JSON":     {400, `<html>SECRET</html>`, pim.Administered, ""},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			l := newLogin(t, tc.status, tc.body, "Retry-After", "9")
+			_, err := fetch(t, credentialFor(l))
+			e := explain(t, err)
+			checkSentence(t, e, err)
+			if e.Kind != tc.kind || e.Code != tc.code || strings.Contains(err.Error(), "127.0.0.1") {
+				t.Errorf("%+v", e)
+			}
+			if tc.kind == pim.Throttled && e.RetryAfter != 9*time.Second {
+				t.Errorf("%v", e.RetryAfter)
+			}
+			if n := l.tokens.Load(); n != 1 {
+				t.Errorf("%d calls, want one: who waits is the queue", n)
+			}
+		})
+	}
+	gone := newLogin(t, 200, goodToken)
+	gone.Close()
+	if _, err := fetch(t, credentialFor(gone)); explain(t, err).Kind != pim.Unavailable {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestLookSaysWhenTheApplicationCannotSignIn(t *testing.T) {
+	l := newLogin(t, 401, `{"error":"invalid_client","error_description":"AADSTS7000222: expired"}`)
+	credential, err := entra.NewAppCredential(credentialFor(l))
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := looking(t, nil)
+	cfg := config(g)
+	cfg.AppCredential = credential
+	_, err = client(t, cfg).Look(t.Context(), pim.Question{Requests: []string{"1"}})
+	if e := explain(t, err); e.Kind != pim.Administered || e.Code != "AADSTS7000222" || len(g.seenCalls()) != 0 {
+		t.Errorf("%+v", e)
+	}
+}
