@@ -1,0 +1,223 @@
+package signin
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"elevate/internal/pim"
+	"elevate/internal/store"
+)
+
+// linkLife is how long a link lasts without a sign-in.
+const linkLife = 90 * 24 * time.Hour
+
+// owners are the Entra accounts that may sign in for a chat account; linked is false where none is known yet.
+func owners(tx *store.Tx, account pim.ChatAccount) (people []pim.PrincipalID, linked bool, err error) {
+	if account.Chat == pim.Teams {
+		return []pim.PrincipalID{pim.NewPrincipalID(account.User)}, true, nil
+	}
+	link, found, err := tx.Link(account)
+	if err != nil || !found {
+		return nil, false, err
+	}
+	return append([]pim.PrincipalID{link.Person}, link.Also...), true, nil
+}
+
+// A next is what follows a sign-in at Entra.
+type next int
+
+const (
+	keepIt      next = iota // the account is the chat account's: keep the session
+	proveChat               // the chat account has to be proved
+	proveSecond             // another account, which may become the person's second one
+	refuseIt                // another account
+)
+
+// String returns the word for the log.
+func (n next) String() string {
+	return [...]string{"session", "prove the chat account", "prove the linked account", "refused: another account"}[n]
+}
+
+// judge decides what follows when p signed in for a chat account. What was seen together is one person from then on,
+// also where the answer is no.
+func (s *Service) judge(tx *store.Tx, f flow, p *proof) (next, error) {
+	people, linked, err := owners(tx, f.account)
+	if err != nil {
+		return refuseIt, err
+	}
+	seen := people
+	if f.Ask.Other != nil {
+		seen = append(slices.Clone(people), f.Ask.Other.Person)
+	}
+	if !linked || f.Ask.Other != nil {
+		seen = append(seen, browserNode(f.Browser))
+	}
+	for _, other := range seen {
+		if err := tx.Join(p.Person, other); err != nil {
+			return refuseIt, err
+		}
+	}
+	mine := slices.Contains(people, p.Person)
+	switch {
+	case linked && mine && f.Ask.Other == nil:
+		return keepIt, nil
+	case !linked || mine:
+		return proveChat, nil
+	case s.cfg.Accounts == AccountsAnyOfPerson && f.account.Chat == pim.Slack && f.Ask.Other == nil:
+		return proveSecond, nil
+	}
+	return refuseIt, nil
+}
+
+// A chat account and a linking browser are nodes among the people: whoever was joined with the same node is one person.
+// No object id looks like one.
+
+func accountNode(a pim.ChatAccount) pim.PrincipalID { return pim.PrincipalID("account " + a.String()) }
+
+func browserNode(browser string) pim.PrincipalID { return pim.PrincipalID("browser " + browser) }
+
+// link writes what both proofs together allow: a new link, or a second account of a link. It returns what to tell.
+func (s *Service) link(tx *store.Tx, f flow) (told string, err error) {
+	if err := tx.Join(f.Proof.Person, accountNode(f.account)); err != nil {
+		return "", err
+	}
+	existing, found, err := tx.Link(f.account)
+	switch {
+	case err != nil:
+		return "", err
+	case !found && f.Ask.Other == nil:
+		return s.firstLink(tx, f)
+	case !found || (existing.Person != f.Proof.Person && !slices.Contains(existing.Also, f.Proof.Person)):
+		return "", refuse("the link changed meanwhile", "The link of this chat account changed while you were signing in. Ask for a new sign-in link.")
+	case f.Ask.Other == nil:
+		return "", nil // linked in another tab
+	}
+	return s.secondAccount(tx, f, existing)
+}
+
+func (s *Service) firstLink(tx *store.Tx, f flow) (string, error) {
+	if err := s.notElsewhere(tx, f.account, f.Proof.Person); err != nil {
+		return "", err
+	}
+	now := tx.Now()
+	err := tx.PutLink(store.Link{
+		Account: f.account, Tenant: pim.TenantID(s.cfg.TenantID), Person: f.Proof.Person, Name: f.Proof.Name,
+		Since: now, LastSignIn: now, Checked: now,
+	})
+	if err != nil {
+		return "", err
+	}
+	event := pim.Event{
+		Kind: pim.EventLinked, By: actorOf(f.account, f.Proof.Person, f.Proof.Name), Person: f.Proof.Person, Chat: pim.Web,
+		Text: fmt.Sprintf("%s is linked to %s", f.account, f.Proof.Person),
+	}
+	if _, err := tx.Append(event); err != nil {
+		return "", err
+	}
+	text := fmt.Sprintf("Your %s account is now linked to the Microsoft account of %s. If this was not you, type /elevate unlink "+
+		"and tell your security team.", chatName(f.account.Chat), f.Proof.Name)
+	return "Your " + chatName(f.account.Chat) + " account is linked to the Microsoft account of " + f.Proof.Name + ".",
+		s.cfg.Told(tx, f.account, text)
+}
+
+func (s *Service) secondAccount(tx *store.Tx, f flow, link store.Link) (string, error) {
+	other := f.Ask.Other
+	if slices.Contains(link.Also, other.Person) || link.Person == other.Person {
+		return "", nil // added in another tab
+	}
+	if err := s.notElsewhere(tx, f.account, other.Person); err != nil {
+		return "", err
+	}
+	if err := tx.Join(other.Person, accountNode(f.account)); err != nil {
+		return "", err
+	}
+	link.Also = append(slices.Clone(link.Also), other.Person)
+	if err := tx.PutLink(link); err != nil {
+		return "", err
+	}
+	event := pim.Event{
+		Kind: pim.EventLinked, By: actorOf(f.account, f.Proof.Person, f.Proof.Name), Person: other.Person, Chat: pim.Web,
+		Text: fmt.Sprintf("%s is linked to %s and also to %s", f.account, link.Person, other.Person),
+	}
+	if _, err := tx.Append(event); err != nil {
+		return "", err
+	}
+	said := fmt.Sprintf("Your %s account may now also act as the Microsoft account of %s.", chatName(f.account.Chat), other.Name)
+	return said, s.cfg.Told(tx, f.account, said+" If this was not you, type /elevate unlink and tell your security team.")
+}
+
+// notElsewhere holds that a person has one chat account in a workspace.
+func (s *Service) notElsewhere(tx *store.Tx, account pim.ChatAccount, person pim.PrincipalID) error {
+	links, err := tx.LinksOf(person)
+	if err != nil {
+		return err
+	}
+	for _, link := range links {
+		if link.Account != account && link.Account.Chat == account.Chat && link.Account.Workspace == account.Workspace {
+			return refuse("a second chat account", fmt.Sprintf("This Microsoft account is already linked to another %s account of this workspace. "+
+				"Type /elevate unlink there first, then ask for a new link here.", chatName(account.Chat)))
+		}
+	}
+	return nil
+}
+
+// signedIn keeps the session and writes that there was a sign-in.
+func (s *Service) signedIn(tx *store.Tx, account pim.ChatAccount, p *proof) error {
+	if account.Chat != pim.Teams {
+		if err := s.noteSignIn(tx, account); err != nil {
+			return err
+		}
+	}
+	if err := s.keepSession(tx, account, p); err != nil {
+		return err
+	}
+	_, err := tx.Append(pim.Event{
+		Kind: pim.EventSignedIn, By: actorOf(account, p.Person, p.Name), Person: p.Person, Chat: pim.Web,
+	})
+	return err
+}
+
+func (s *Service) noteSignIn(tx *store.Tx, account pim.ChatAccount) error {
+	link, found, err := tx.Link(account)
+	if err != nil {
+		return err
+	}
+	if !found {
+		return refuse("the link ended meanwhile", "The link of this chat account ended while you were signing in. Ask for a new sign-in link.")
+	}
+	link.LastSignIn = tx.Now()
+	return tx.PutLink(link)
+}
+
+// Unlink ends a chat account's link and session. It is told to the account. By says who ended it.
+func (s *Service) Unlink(tx *store.Tx, account pim.ChatAccount, by pim.Actor) error {
+	return s.unlink(tx, account, pim.Event{By: by, Chat: account.Chat}, "")
+}
+
+func (s *Service) unlink(tx *store.Tx, account pim.ChatAccount, event pim.Event, because string) error {
+	if err := s.endSession(tx, account, "the link ended"); err != nil {
+		return err
+	}
+	link, found, err := tx.Link(account)
+	if err != nil || !found {
+		return err
+	}
+	event.Kind, event.Person = pim.EventUnlinked, link.Person
+	event.Text = fmt.Sprintf("%s is no longer linked to %s%s", account, link.Person, because)
+	if _, err := tx.Append(event); err != nil {
+		return err
+	}
+	if err := tx.DeleteLink(account); err != nil {
+		return err
+	}
+	return s.cfg.Told(tx, account, fmt.Sprintf("Your %s account is no longer linked to the Microsoft account of %s%s. "+
+		"Type /elevate sign-in to link it again.", chatName(account.Chat), link.Name, because))
+}
+
+func chatName(c pim.Chat) string {
+	if c == pim.Teams {
+		return "Teams"
+	}
+	return "Slack"
+}
