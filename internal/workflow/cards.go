@@ -381,10 +381,7 @@ func (s *Service) signInCard(e store.Effect, m message) (*card.Card, error) {
 		if err != nil || !found {
 			return err
 		}
-		what, err := s.Describe(tx, in.ID)
-		if err != nil {
-			return err
-		}
+		what := s.Describe(tx, in.ID)
 		url, err := s.signInLink(tx, Sender{Account: in.Account, Name: in.Name}, in.ID, in.Claims)
 		if err != nil {
 			return err

@@ -79,10 +79,15 @@ func (s *Service) lapse(_ context.Context, e store.Effect) (result, error) {
 	}
 	return result{apply: func(tx *store.Tx) error {
 		in, found, err := findIntent(tx, id)
-		if err != nil || !found {
+		switch {
+		case err != nil:
 			return err
+		case found:
+			return s.giveUp(tx, in, "")
+		case e.Request == "":
+			return nil
 		}
-		return s.giveUp(tx, in, "")
+		return s.expireUnlessIntended(tx, e.Request)
 	}}, nil
 }
 
@@ -108,6 +113,20 @@ func (s *Service) expireWaiting(tx *store.Tx, id pim.RequestID) error {
 		"Nobody signed in for it within ten minutes, so nothing was asked for. Ask again when you can sign in.")
 }
 
+// expireUnlessIntended expires a waiting request that no intent waits with.
+func (s *Service) expireUnlessIntended(tx *store.Tx, id pim.RequestID) error {
+	intents, err := tx.IntentsOn(id)
+	if err != nil {
+		return err
+	}
+	for _, in := range intents {
+		if in.Verb == verbSubmit {
+			return nil
+		}
+	}
+	return s.expireWaiting(tx, id)
+}
+
 // cancelUnsent ends a request of which PIM knows nothing.
 func (s *Service) cancelUnsent(tx *store.Tx, r *pim.Request, e pim.Event, why string) error {
 	e.From = r.State
@@ -128,21 +147,19 @@ func (s *Service) signInLink(tx *store.Tx, from Sender, intent, claims string) (
 	})
 }
 
-// Describe says in words what a sign-in goes on with: "Sign in and …".
-func (s *Service) Describe(tx *store.Tx, intent string) (string, error) {
-	if intent == "" {
-		return "link your accounts", nil
-	}
+// Describe says in words what a sign-in goes on with, to stand behind "Sign in
+// and"; "" when there is nothing any more.
+func (s *Service) Describe(tx *store.Tx, intent string) string {
 	in, found, err := findIntent(tx, intent)
 	if err != nil || !found {
-		return "link your accounts", err
+		return ""
 	}
 	if in.Request == "" {
-		return describeVerb(in.Verb), nil
+		return describeVerb(in.Verb)
 	}
 	r, err := tx.Request(in.Request)
 	if err != nil {
-		return "", err
+		return ""
 	}
 	title := r.Role
 	if role, ok := s.cfg.Roles.Named(r.Role); ok {
@@ -150,15 +167,33 @@ func (s *Service) Describe(tx *store.Tx, intent string) (string, error) {
 	}
 	switch in.Verb {
 	case verbSubmit:
-		return fmt.Sprintf("ask for %s, %s", title, s.lengthOf(r)), nil
+		return fmt.Sprintf("ask for %s, %s", title, s.lengthOf(r))
 	case verbApprove, verbDeny:
-		return fmt.Sprintf("%s %s's request for %s, %s", in.Verb, r.Requester.Name, title, s.lengthOf(r)), nil
+		return fmt.Sprintf("%s %s's request for %s, %s", in.Verb, r.Requester.Name, title, s.lengthOf(r))
 	case verbCancel:
-		return fmt.Sprintf("cancel your request for %s", title), nil
+		return fmt.Sprintf("cancel your request for %s", title)
 	case verbRelease:
-		return fmt.Sprintf("release %s", title), nil
+		return fmt.Sprintf("release %s", title)
 	}
-	return describeVerb(in.Verb), nil
+	return describeVerb(in.Verb)
+}
+
+// SignInSince says how new the sign-in for an intent has to be: not before that
+// time, or zero where any will do.
+func (s *Service) SignInSince(tx *store.Tx, intent string) (time.Time, error) {
+	in, found, err := findIntent(tx, intent)
+	if err != nil || !found || (in.Verb != verbApprove && in.Verb != verbDeny) {
+		return time.Time{}, err
+	}
+	r, err := tx.Request(in.Request)
+	if err != nil {
+		return time.Time{}, err
+	}
+	role, _ := s.cfg.Roles.Named(r.Role)
+	if role.DecideFresh || s.cfg.DecideWithin == 0 {
+		return in.Clicked, nil
+	}
+	return tx.Now().Add(-s.cfg.DecideWithin), nil
 }
 
 // lengthOf says how long the access is to last, by PIM's copy once there is one.

@@ -75,6 +75,7 @@ type queue struct {
 	perform func(context.Context, store.Effect) (result, error)
 	commit  func(fn func(*store.Tx) error) error
 	count   func(kind, outcome string)
+	quiet   func() bool // no messages yet
 
 	mu    sync.Mutex
 	items map[string]*item
@@ -89,7 +90,7 @@ type queue struct {
 
 func newQueue(now func() time.Time, tick time.Duration, log *slog.Logger) *queue {
 	return &queue{
-		now: now, tick: tick, log: log, count: func(string, string) {},
+		now: now, tick: tick, log: log, count: func(string, string) {}, quiet: func() bool { return false },
 		items: map[string]*item{}, busy: map[string]bool{}, pause: map[string]time.Time{},
 		pools: map[string]int{}, wake: make(chan struct{}, 1),
 	}
@@ -196,7 +197,8 @@ func (q *queue) start(ctx context.Context) {
 
 func (q *queue) blocked(it *item) bool {
 	return q.busy[it.Lane] || q.pools[pool(it.Effect)] >= poolSize ||
-		(personal(it.Kind) && q.busy["request:"+string(it.Request)])
+		(personal(it.Kind) && q.busy["request:"+string(it.Request)]) ||
+		((it.Kind == kindCard || it.Kind == kindTell) && q.quiet())
 }
 
 func (q *queue) take(it *item) {

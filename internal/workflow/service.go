@@ -39,6 +39,9 @@ type Config struct {
 	Logger *slog.Logger
 	// Count counts an effect's outcome; nil counts nothing.
 	Count func(kind, outcome string)
+	// SweepFirst holds every message back until a sweep has seen what PIM says:
+	// after a restored backup the state file knows an old world.
+	SweepFirst bool
 }
 
 // SignInLink says for whom a sign-in link is and what it is to go on with.
@@ -71,6 +74,7 @@ func New(cfg Config) *Service {
 	if cfg.Count != nil {
 		s.queue.count = cfg.Count
 	}
+	s.queue.quiet = func() bool { return cfg.SweepFirst && s.swept.Load() == 0 }
 	cfg.Store.OnEffects(s.queue.put)
 	return s
 }
@@ -85,8 +89,8 @@ func (s *Service) Run(ctx context.Context) error {
 	return nil
 }
 
-// takeUp loads the effects that a previous run left, and sees to it that the
-// sweep and a watch for each group in transition are among them.
+// takeUp loads the effects that a previous run left, and sees to it that
+// everything that is open has something that drives it on.
 func (s *Service) takeUp() error {
 	var effects []store.Effect
 	err := s.cfg.Store.View(func(tx *store.Tx) error {
@@ -104,12 +108,58 @@ func (s *Service) takeUp() error {
 		}
 	}
 	s.queue.put(effects)
-	return s.update(func(tx *store.Tx) error {
-		if err := tx.PutEffect(store.Effect{Key: kindLinks, Kind: kindLinks, Lane: kindLinks}); err != nil {
+	return s.update(s.driveOpen)
+}
+
+// driveOpen puts the effect that each open request needs where it is missing,
+// as after a restored backup.
+func (s *Service) driveOpen(tx *store.Tx) error {
+	for _, kind := range []string{kindLinks, kindSweep} {
+		if err := tx.PutEffect(store.Effect{Key: kind, Kind: kind, Lane: kind}); err != nil {
 			return err
 		}
-		return tx.PutEffect(store.Effect{Key: kindSweep, Kind: kindSweep, Lane: kindSweep})
-	})
+	}
+	open, err := tx.OpenRequests()
+	if err != nil {
+		return err
+	}
+	for i := range open {
+		e, err := s.driver(tx, &open[i])
+		if err != nil {
+			return err
+		}
+		if _, there, err := tx.Effect(e.Key); err != nil || there {
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		if err := tx.PutEffect(e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// driver is the effect that an open request goes on by.
+func (s *Service) driver(tx *store.Tx, r *pim.Request) (store.Effect, error) {
+	switch r.State { //nolint:exhaustive // open states only
+	case pim.WaitingForSignIn:
+		intents, err := tx.IntentsOn(r.ID)
+		for _, in := range intents {
+			if in.Verb == verbSubmit {
+				return lapseEffect(in), err
+			}
+		}
+		gone := store.Intent{ID: "none-" + string(r.ID), Request: r.ID, Expires: tx.Now()}
+		return lapseEffect(gone), err
+	case pim.Submitting:
+		// The click is forgotten, so nothing is sent any more: only looked for.
+		return personEffect(kindSubmit, r, r.Requester, decision{})
+	case pim.Active:
+		return confirmEffect(r, r.Ends), nil
+	}
+	return watchEffect(r.Group), nil
 }
 
 // perform runs one effect.
