@@ -1,0 +1,100 @@
+package slack
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"elevate/internal/pim"
+)
+
+// profileLife is how long a person's standing is believed. user_change ends it earlier.
+const profileLife = 5 * time.Minute
+
+// Profile is what Slack says of a person of the workspace.
+type Profile struct {
+	// Name is for display only.
+	Name string
+	// Zone is the person's time zone, never nil.
+	Zone *time.Location
+	// standing is why the account may not be used, or nil.
+	standing *pim.Error
+}
+
+// Account says why a chat account may not be used, or nil. An account that
+// could not be looked up may not be used either.
+func (c *Client) Account(ctx context.Context, a pim.ChatAccount) error {
+	_, err := c.Profile(ctx, a)
+	return err
+}
+
+// Profile returns what Slack says of an account that may be used.
+func (c *Client) Profile(ctx context.Context, a pim.ChatAccount) (Profile, error) {
+	if a.Chat != pim.Slack || a.Workspace != c.cfg.TeamID || a.User == "" {
+		return Profile{}, pim.Errorf(pim.Forbidden, "That account is not of the Slack workspace that Elevate serves.")
+	}
+	p, known := c.profiles.get(a.User, c.cfg.Now())
+	if !known {
+		user, err := c.api.GetUserInfoContext(ctx, a.User)
+		if err != nil {
+			return Profile{}, read(fault("users.info", err))
+		}
+		if user == nil || user.ID != a.User {
+			return Profile{}, read(incomplete("users.info"))
+		}
+		p = Profile{Name: displayName(user), Zone: zone(user), standing: c.standing(user)}
+		c.profiles.put(a.User, p, c.cfg.Now())
+	}
+	if p.standing != nil {
+		return Profile{}, p.standing
+	}
+	return p, nil
+}
+
+// Forget ends what is believed of an account, after Slack said that it changed.
+func (c *Client) Forget(a pim.ChatAccount) { c.profiles.drop(a.User) }
+
+// standing says why this person may not use Elevate, or nil.
+func (c *Client) standing(u *slack.User) *pim.Error {
+	switch {
+	case u.Deleted:
+		return pim.Errorf(pim.Forbidden, "That Slack account is deactivated.")
+	case u.IsBot || u.IsWorkflowBot || u.IsConnectorBot || u.ID == "USLACKBOT":
+		return pim.Errorf(pim.Forbidden, "Bots cannot use Elevate.")
+	case u.IsStranger || !c.member(u):
+		return pim.Errorf(pim.Forbidden, "People of other workspaces cannot use Elevate.")
+	case u.IsRestricted || u.IsUltraRestricted:
+		return pim.Errorf(pim.Forbidden, "Guests of the Slack workspace cannot use Elevate.")
+	case u.IsInvitedUser:
+		return pim.Errorf(pim.Forbidden, "That Slack account has not been taken up yet.")
+	}
+	return nil
+}
+
+// member reports whether a person belongs to the workspace or organisation.
+func (c *Client) member(u *slack.User) bool {
+	if c.wide() {
+		return u.Enterprise.EnterpriseID == c.cfg.TeamID
+	}
+	return u.TeamID == c.cfg.TeamID || slices.Contains(u.Enterprise.Teams, c.cfg.TeamID)
+}
+
+func displayName(u *slack.User) string {
+	for _, name := range []string{u.Profile.RealName, u.RealName, u.Profile.DisplayName} {
+		if name = tidy(name); name != "" {
+			return name
+		}
+	}
+	return u.ID
+}
+
+func zone(u *slack.User) *time.Location {
+	if u.TZ != "" && u.TZ != "Local" {
+		if at, err := time.LoadLocation(u.TZ); err == nil {
+			return at
+		}
+	}
+	return time.FixedZone("", u.TZOffset)
+}

@@ -1,0 +1,161 @@
+package slack
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"elevate/internal/card"
+)
+
+const sandboxMark = "SANDBOX \u00b7 nothing here is real"
+
+var signs = map[card.Tone]string{
+	card.Waiting: "\u23F3 ", card.Good: "\u2705 ", card.Bad: "\u26D4 ", card.Alarm: "\U0001F6A8 ",
+}
+
+// message is a card as Slack takes it: blocks, and the text that notifications
+// and screen readers use.
+type message struct {
+	text   string
+	blocks []slack.Block
+}
+
+// message draws a card.
+func (d drawing) message(c card.Card) message {
+	m := message{text: d.fallback(c), blocks: d.blocks(c)}
+	if len(m.blocks) == 0 {
+		m.blocks = []slack.Block{section(words(c.Fallback, maxText, ellipsis))}
+	}
+	return m
+}
+
+// fallback is the text of a message. Slack reads mrkdwn in it.
+func (d drawing) fallback(c card.Card) string {
+	s := c.Fallback
+	if strings.TrimSpace(s) == "" {
+		s = c.Title
+	}
+	l := newLine(maxFallback, true)
+	if d.sandbox {
+		l.words("SANDBOX: ")
+	}
+	l.words(tidy(s))
+	if l.b.Len() == 0 {
+		l.words("Elevate")
+	}
+	return l.b.String()
+}
+
+// blocks draws what stands above, the body, and the buttons. Only the body is
+// shortened when there are too many blocks.
+func (d drawing) blocks(c card.Card) []slack.Block {
+	head := slices.Concat(d.mark(), d.header(c), d.mentions(c))
+	body := slices.Concat(d.lines(c.Lines), d.facts(c.Facts), d.steps(c.Steps))
+	tail := slices.Concat(d.buttons(c.Buttons), d.notes(c.Notes))
+	if room := maxBlocks - len(head) - len(tail); len(body) > room {
+		body = append(body[:room-1:room-1], section(plain(ellipsis)))
+	}
+	return slices.Concat(head, body, tail)
+}
+
+// mark says on everything that the sandbox shows that it is one.
+func (d drawing) mark() []slack.Block {
+	if !d.sandbox {
+		return nil
+	}
+	return []slack.Block{slack.NewContextBlock("", plain(sandboxMark))}
+}
+
+func (d drawing) header(c card.Card) []slack.Block {
+	if strings.TrimSpace(tidy(c.Title)) == "" {
+		return nil
+	}
+	return []slack.Block{slack.NewHeaderBlock(plain(cut(signs[c.Tone]+tidy(c.Title), maxHeader)))}
+}
+
+// mentions calls people. Those of other chats have nothing here to be called by.
+func (d drawing) mentions(c card.Card) []slack.Block {
+	l := newLine(maxText, true)
+	n := 0
+	for _, a := range c.Mention {
+		if n < maxMentions && d.ours(a) {
+			l.token("<@" + a.User + "> ")
+			n++
+		}
+	}
+	return sections(l.object())
+}
+
+func (d drawing) lines(lines []card.Text) []slack.Block {
+	var blocks []slack.Block
+	for _, t := range lines {
+		blocks = append(blocks, sections(d.text(t, maxText))...)
+	}
+	return blocks
+}
+
+// facts draws labels and values in two columns.
+func (d drawing) facts(facts []card.Fact) []slack.Block {
+	var fields []*slack.TextBlockObject
+	for _, f := range facts {
+		l := newLine(maxField, true)
+		d.wrapped(l, "*", literal(cut(tidy(f.Label), maxOption)))
+		l.token("\n")
+		before := l.left
+		d.add(l, f.Value)
+		if l.left == before && !l.full {
+			l.words("\u2013")
+		}
+		fields = append(fields, l.object())
+	}
+	var blocks []slack.Block
+	for some := range slices.Chunk(fields, maxFields) {
+		blocks = append(blocks, slack.NewSectionBlock(nil, some, nil))
+	}
+	return blocks
+}
+
+// steps draws what happened, a line each.
+func (d drawing) steps(steps []card.Step) []slack.Block {
+	if len(steps) > maxSteps {
+		steps = steps[len(steps)-maxSteps:]
+	}
+	l := newLine(maxText, true)
+	for i, s := range steps {
+		if i > 0 {
+			l.token("\n")
+		}
+		l.words("\u2022 ")
+		d.add(l, s.What)
+		if !s.At.IsZero() {
+			l.words(" ")
+			l.token(d.date(s.At, "{time_secs}", "15:04:05"))
+		}
+	}
+	return sections(l.object())
+}
+
+func (d drawing) notes(notes []card.Text) []slack.Block {
+	var elements []slack.MixedElement
+	for _, t := range notes {
+		if o := d.text(t, maxText); o != nil && len(elements) < maxContext {
+			elements = append(elements, o)
+		}
+	}
+	if len(elements) == 0 {
+		return nil
+	}
+	return []slack.Block{slack.NewContextBlock("", elements...)}
+}
+
+func section(o *slack.TextBlockObject) slack.Block { return slack.NewSectionBlock(o, nil, nil) }
+
+// sections is a section around a text, or none without one.
+func sections(o *slack.TextBlockObject) []slack.Block {
+	if o == nil {
+		return nil
+	}
+	return []slack.Block{section(o)}
+}

@@ -1,0 +1,76 @@
+package slack
+
+import "unicode/utf8"
+
+// The limits of Block Kit, from https://docs.slack.dev/reference/block-kit and
+// https://docs.slack.dev/reference/views. slack-go checks none of those that
+// are used here, and Slack refuses a whole message for one character too many.
+const (
+	maxBlocks       = 50
+	maxText         = 3000
+	maxHeader       = 150
+	maxFields       = 10
+	maxField        = 2000
+	maxContext      = 10
+	maxRow          = 5 // 25 would be allowed, but five fit a line
+	maxRows         = 5
+	maxButton       = 75
+	maxValue        = 2000
+	maxURL          = 3000
+	maxConfirmTitle = 100
+	maxConfirmText  = 300
+	maxConfirmYesNo = 30
+	maxViewTitle    = 24
+	maxViewBlocks   = 100
+	maxMetadata     = 3000
+	maxLabel        = 2000
+	maxOptions      = 100
+	maxOption       = 75
+	maxInput        = 3000
+	maxBlockID      = 255
+	maxMentions     = 20
+	maxSteps        = 30
+	// maxTyped keeps one person's words from pushing ours out of a text.
+	maxTyped = 1000
+	// maxFallback stays well below the 4,000 at which chat.update refuses.
+	maxFallback = 2900
+)
+
+const ellipsis = "\u2026"
+
+// size counts as Slack's clients do, in UTF-16 units, which is never less than
+// the number of characters.
+func size(s string) int {
+	n := 0
+	for _, r := range s {
+		n += width(r)
+	}
+	return n
+}
+
+func width(r rune) int {
+	if r > 0xFFFF {
+		return 2
+	}
+	return 1
+}
+
+// cut shortens a text to a limit at the border of a character, and says so.
+func cut(s string, most int) string {
+	if len(s) <= most || size(s) <= most {
+		return s
+	}
+	used := size(ellipsis)
+	for i, r := range s {
+		if used+width(r) > most {
+			return s[:i] + ellipsis
+		}
+		used += width(r)
+	}
+	return s
+}
+
+// fits says whether an opaque value may be used as it is; it is never cut.
+func fits(s string, most int) bool {
+	return s != "" && utf8.ValidString(s) && size(s) <= most
+}
