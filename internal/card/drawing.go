@@ -148,7 +148,7 @@ func (d drawing) steps() []Step {
 		steps = append(steps, Step{verdict(r.Decided), r.Decided.At})
 	}
 	if !r.MemberSince.IsZero() {
-		steps = append(steps, Step{Plain("member since, read back"), r.MemberSince})
+		steps = append(steps, Step{Plain("member since (read back)"), r.MemberSince})
 		steps = append(steps, d.leaving()...)
 	}
 	return steps
@@ -162,7 +162,7 @@ func (d drawing) leaving() []Step {
 		steps = append(steps, Step{Plain("until"), r.Ends})
 	}
 	if gone {
-		steps = append(steps, Step{Plain("removed, read back"), r.EndedAt})
+		steps = append(steps, Step{Plain("removed (read back)"), r.EndedAt})
 	}
 	return steps
 }

@@ -1,0 +1,189 @@
+package card_test
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"elevate/internal/card"
+	"elevate/internal/pim"
+)
+
+func roles() pim.Roles {
+	return pim.Roles{adminRole(), {Name: "mde-analyst", Title: "MDE Analyst", Default: 4 * time.Hour, Max: 12 * time.Hour}}
+}
+
+// answers are the small cards.
+func answers() map[string]card.Card {
+	names := []string{"Bob", "Carol"}
+	easy := roles()[1]
+	return map[string]card.Card{
+		"answer":           card.Answer("You are signed out."),
+		"problem":          card.Problem(pim.Errorf(pim.Forbidden, "You cannot decide your own request.")),
+		"help":             card.Help(),
+		"sign_in":          card.SignInNeeded("approve request k7m2pq", "https://elevate.example.com/auth/start?t=x"),
+		"asked":            card.Asked(typed(pim.Submitting), adminRole(), names, ""),
+		"asked_nobody":     card.Asked(typed(pim.Submitting), adminRole(), nil, ""),
+		"asked_easy":       card.Asked(typed(pim.Submitting), easy, nil, ""),
+		"asked_sign_in":    card.Asked(typed(pim.WaitingForSignIn), adminRole(), names, "https://elevate.example.com/auth/start?t=x"),
+		"deciding_approve": card.Deciding(inPIM(pim.Pending), adminRole(), true),
+		"deciding_deny":    card.Deciding(inPIM(pim.Pending), adminRole(), false),
+		"decided_approve":  card.DecidedAnswer(approved(pim.Granting), adminRole(), true),
+		"decided_deny":     card.DecidedAnswer(inPIM(pim.Denied), adminRole(), false),
+		"canceling":        card.Canceling(inPIM(pim.Pending), adminRole()),
+		"releasing":        card.Releasing(member(pim.Active), adminRole()),
+		"form_ready":       card.FormReady("mde-admin"),
+		"roles": card.RolesList([]card.RoleRow{
+			{Role: adminRole(), Approvers: names, Holds: asked.Add(time.Hour)}, {Role: easy, Eligible: asked.AddDate(0, 3, 0)}, {Role: pim.Role{Name: "open", Title: "Open", NeedsApproval: true}},
+		}),
+		"roles_none": card.RolesList(nil),
+		"status": card.StatusList([]pim.Request{
+			inPIM(pim.Pending), member(pim.Active), over(pim.Expired, time.Hour), typed(pim.Submitting),
+		}, roles(), asked),
+		"status_none": card.StatusList(nil, roles(), asked),
+		"approvals": card.ApprovalsList([]card.Wait{
+			{Request: inPIM(pim.Pending), Role: adminRole(), Requester: "Alice"},
+			{Request: stories()["pending_claim"], Role: adminRole(), Requester: "Alice"},
+			{Request: stories()["pending_later"], Role: adminRole(), Requester: "Alice"},
+		}, asked),
+		"approvals_none": card.ApprovalsList(nil, asked),
+		"who":            card.WhoList([]card.WhoRow{{Role: adminRole(), Holders: []card.Holder{{Name: "Alice", Until: asked}}}, {Role: easy}}),
+		"who_none":       card.WhoList(nil),
+	}
+}
+
+func TestGoldenAnswers(t *testing.T) {
+	for name, c := range answers() {
+		t.Run(name, func(t *testing.T) {
+			golden(t, filepath.Join("testdata", "answers", name+".json"), c)
+			if c.Title == "" || !strings.HasSuffix(c.Fallback, ".") {
+				t.Errorf("title %q, fallback %q", c.Title, c.Fallback)
+			}
+		})
+	}
+}
+
+func TestAnswersKeepWhatPeopleWroteInert(t *testing.T) {
+	r := poisoned(t, inPIM(pim.Pending))
+	before := poisoned(t, typed(pim.Submitting))
+	wantInert(t, card.Answer(hostile+"is linked now."))
+	wantInert(t, card.Problem(pim.Errorf(pim.Conflict, "%s is deciding.", hostile)))
+	wantInert(t, card.SignInNeeded("approve "+hostile+"Alice's request", "https://elevate.example.com"))
+	wantInert(t, card.Asked(before, adminRole(), []string{hostile + "Bob"}, ""))
+	wantInert(t, card.ApprovalsList([]card.Wait{{Request: r, Role: adminRole(), Requester: hostile + "Alice"}}, asked))
+	wantInert(t, card.RolesList([]card.RoleRow{{Role: adminRole(), Approvers: []string{hostile + "Bob"}}}))
+	wantInert(t, card.WhoList([]card.WhoRow{{Role: adminRole(), Holders: []card.Holder{{Name: hostile + "Alice"}}}}))
+	form := card.ReasonForm(card.FormDeny, r, adminRole(), hostile+"Alice", asked)
+	wantInert(t, card.Card{Lines: form.Lines})
+}
+
+func TestEveryKindOfProblemHasATitle(t *testing.T) {
+	for kind, tone := range map[pim.Kind]card.Tone{
+		pim.Invalid: card.Bad, pim.Forbidden: card.Bad, pim.NotFound: card.Bad, pim.Conflict: card.Bad, pim.Administered: card.Bad, pim.Internal: card.Bad,
+		pim.SignIn: card.Waiting, pim.Throttled: card.Waiting, pim.Unavailable: card.Waiting, pim.AnswerLost: card.Waiting, "other": card.Bad,
+	} {
+		if c := card.Problem(pim.Errorf(kind, "No.")); c.Title == "" || c.Tone != tone {
+			t.Errorf("%s: %q %s", kind, c.Title, c.Tone)
+		}
+	}
+}
+
+func TestHelpNamesEveryVerb(t *testing.T) {
+	var all strings.Builder
+	for _, l := range card.Help().Lines {
+		all.WriteString(words(l) + "\n")
+	}
+	for _, v := range pim.Verbs() {
+		if v != pim.VerbHelp && !strings.Contains(all.String(), string(v)) {
+			t.Errorf("the help does not name %s", v)
+		}
+	}
+}
+
+func TestLongListsAreCut(t *testing.T) {
+	var waits []card.Wait
+	var mine []pim.Request
+	for range 25 {
+		waits, mine = append(waits, card.Wait{Request: inPIM(pim.Pending), Role: adminRole()}), append(mine, inPIM(pim.Pending))
+	}
+	for name, c := range map[string]card.Card{
+		"approvals": card.ApprovalsList(waits, asked), "status": card.StatusList(mine, roles(), asked),
+	} {
+		if len(c.Lines) != 20 || len(c.Buttons) > 10 || len(c.Notes) != 1 || words(c.Notes[0]) != "5 more are not shown." {
+			t.Errorf("%s: %d lines, %d buttons, notes %v", name, len(c.Lines), len(c.Buttons), c.Notes)
+		}
+	}
+	v := view(card.Approvers)
+	v.Others = make([]card.Holder, 14)
+	if got := value(card.ForRequest(inPIM(pim.Pending), adminRole(), v), "Has it now"); !strings.HasSuffix(got, " and 4 more") {
+		t.Errorf("holders: %q", got)
+	}
+}
+
+func TestButtonsInListsNameTheirRequest(t *testing.T) {
+	for _, c := range []card.Card{answers()["status"], answers()["approvals"]} {
+		for _, b := range c.Buttons {
+			if !strings.Contains(b.Label, string(b.Request)) || b.Request == "" || b.Digest == "" {
+				t.Errorf("button %+v", b)
+			}
+		}
+	}
+	if n := len(answers()["approvals"].Buttons); n != 4 {
+		t.Errorf("%d buttons for two undecided requests", n)
+	}
+}
+
+func TestForms(t *testing.T) {
+	for name, f := range map[string]card.Form{
+		"ask":           card.AskForm(card.Prefill{Roles: roles()}),
+		"ask_prefilled": card.AskForm(card.Prefill{Roles: roles(), Role: "mde-admin", Asked: pim.Asked{Duration: 90 * time.Minute, Reason: "triage", Ticket: "INC-1"}}),
+		"ask_one":       card.AskForm(card.Prefill{Roles: roles()[1:]}),
+		"approve":       card.ReasonForm(card.FormApprove, inPIM(pim.Pending), adminRole(), "Alice", asked),
+		"deny":          card.ReasonForm(card.FormDeny, inPIM(pim.Pending), adminRole(), "Alice", asked),
+	} {
+		t.Run(name, func(t *testing.T) {
+			golden(t, filepath.Join("testdata", "forms", name+".json"), f)
+			if utf8.RuneCountInString(f.Title) > 24 || utf8.RuneCountInString(f.Submit) > 24 {
+				t.Errorf("%q or %q is too long for a chat", f.Title, f.Submit)
+			}
+			for _, field := range f.Fields {
+				wantChosen(t, field)
+			}
+		})
+	}
+}
+
+// wantChosen fails when a field's value is none of its options.
+func wantChosen(t *testing.T, f card.Field) {
+	t.Helper()
+	if len(f.Options) == 0 || f.Value == "" {
+		return
+	}
+	for _, o := range f.Options {
+		if o.Value == f.Value {
+			return
+		}
+	}
+	t.Errorf("%s holds %q, which is not offered", f.Name, f.Value)
+}
+
+func TestTheFormOffersWhatCanBeAskedFor(t *testing.T) {
+	for _, r := range roles() {
+		for _, f := range card.AskForm(card.Prefill{Roles: roles(), Role: r.Name}).Fields {
+			if f.Name != card.FieldDuration {
+				continue
+			}
+			for _, o := range f.Options {
+				a, err := pim.NewAsked(r, o.Value, "why", "")
+				if err == nil {
+					err = pim.CheckAsked(r, a, asked)
+				}
+				if err != nil {
+					t.Errorf("%s offers %s: %v", r.Name, o.Label, err)
+				}
+			}
+		}
+	}
+}
