@@ -1,0 +1,143 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"elevate/internal/sim/simslack"
+)
+
+// Result is what came of an act.
+type Result struct {
+	Text    string           `json:"text"` // what the person sees, cards drawn as text
+	Shown   []simslack.Shown `json:"shown,omitzero"`
+	Page    *Page            `json:"page,omitzero"`
+	Confirm string           `json:"confirm,omitzero"` // the text of a confirm dialog that came up
+	Failed  string           `json:"failed,omitzero"`  // Slack's or PIM's own error, as the person sees it
+	Status  int              `json:"status,omitzero"`  // of the app's answer to a forged delivery
+	MS      int64            `json:"ms"`
+}
+
+// An UnknownError says that nobody understands an act, with the line of the help that comes nearest.
+type UnknownError struct{ Line, Help string }
+
+func (e *UnknownError) Error() string {
+	return fmt.Sprintf("%q is not understood. Try: %s", e.Line, e.Help)
+}
+
+// Act does as a person what the words say, in one of the chats, in their browser or in the PIM portal, and returns
+// what they see then. It is the language of `elevate act PERSON slack|web|portal WORDS…`; Help lists it.
+func (s *Sandbox) Act(ctx context.Context, person, chat string, words []string) (Result, error) {
+	return s.Do(ctx, append([]string{person, chat}, words...))
+}
+
+// Do carries out one line of the language, also those that belong to nobody: clock, break, heal, graph, help.
+func (s *Sandbox) Do(ctx context.Context, words []string) (Result, error) {
+	began := s.now()
+	result, err := s.do(ctx, words)
+	result.MS = s.now().Sub(began).Milliseconds()
+	return result, err
+}
+
+func (s *Sandbox) do(ctx context.Context, words []string) (Result, error) {
+	if len(words) == 0 || words[0] == "help" {
+		return Result{Text: Help()}, nil
+	}
+	switch words[0] {
+	case "clock":
+		return s.actClock(words[1:])
+	case "break":
+		return s.actBreak(words[1:])
+	case "heal":
+		return s.actHeal()
+	case "graph":
+		return s.actGraph(words[1:])
+	case "people":
+		return s.actPeople()
+	case "event":
+		return s.actEvent(ctx, words[1:])
+	}
+	if _, known := s.cast.Person(words[0]); !known {
+		return Result{}, &UnknownError{strings.Join(words, " "), "people, which lists who there is"}
+	}
+	if len(words) < 3 {
+		return Result{}, unknown(words)
+	}
+	switch words[1] {
+	case "slack":
+		return s.actSlack(ctx, words[0], words[2:])
+	case "web":
+		return s.actWeb(ctx, words[0], words[2:])
+	case "portal":
+		return s.actPortal(words[0], words[2:])
+	}
+	return Result{}, unknown(words)
+}
+
+// failed turns what Slack says of a failed delivery into a result: the person sees it, so it is no error of the act.
+func failed(r Result, err error) (Result, error) {
+	var d *simslack.DeliveryError
+	if errors.As(err, &d) {
+		r.Failed = d.Code
+		return r, nil
+	}
+	return r, err
+}
+
+func (s *Sandbox) actPeople() (Result, error) {
+	var lines []string
+	for _, p := range s.cast.People {
+		slack := p.Slack.UserID
+		if slack == "" {
+			slack = "not in Slack"
+		}
+		lines = append(lines, fmt.Sprintf("%-10s %-22s %-12s %s", p.Key, p.DisplayName, slack, p.UPN))
+	}
+	return Result{Text: strings.Join(lines, "\n")}, nil
+}
+
+func (s *Sandbox) actClock(words []string) (Result, error) {
+	for _, word := range words {
+		if speed, ok := strings.CutPrefix(word, "x"); ok {
+			rate, err := parseRate(speed)
+			if err != nil {
+				return Result{}, err
+			}
+			s.Clock.SetRate(rate)
+			continue
+		}
+		d, err := time.ParseDuration(strings.TrimPrefix(word, "+"))
+		if err != nil || d < 0 {
+			return Result{}, &UnknownError{"clock " + strings.Join(words, " "), "clock [+1h30m] [x60]"}
+		}
+		s.Clock.Advance(d)
+	}
+	return Result{Text: s.Clock.Now().UTC().Format(time.RFC3339)}, nil
+}
+
+func parseRate(s string) (float64, error) {
+	var rate float64
+	if _, err := fmt.Sscanf(s, "%g", &rate); err != nil || rate <= 0 {
+		return 0, &UnknownError{"clock x" + s, "clock x60, which makes a minute pass in a second"}
+	}
+	return rate, nil
+}
+
+// actEvent sends an event of Slack's Events API that no person's click causes.
+func (s *Sandbox) actEvent(ctx context.Context, words []string) (Result, error) {
+	var err error
+	switch {
+	case len(words) == 1 && words[0] == "url_verification":
+		err = s.Slack.VerifyURL(ctx)
+	case len(words) == 1 && words[0] == "app_uninstalled":
+		err = s.Slack.Uninstall(ctx)
+	case len(words) == 2 && words[0] == "user_change":
+		err = s.Slack.SendUserChange(ctx, words[1])
+	default:
+		return Result{}, unknown(append([]string{"event"}, words...))
+	}
+	return failed(Result{Text: "sent " + words[0]}, err)
+}

@@ -1,0 +1,173 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// maxPresses ends a sign-in that goes in circles.
+const maxPresses = 8
+
+// journey is a way through the pages of a sign-in.
+type journey struct {
+	browser *browser
+	upn     string // the account chosen at Entra
+	slack   string // the account chosen at Slack
+	stop    bool   // only look at the first page
+}
+
+func (s *Sandbox) actWeb(ctx context.Context, person string, words []string) (Result, error) {
+	said := clauses(words, "as", "slack-as", "of", "stop", "private", "press")
+	b := s.browser(person)
+	if _, private := said["private"]; private {
+		b = s.newBrowser()
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	j, err := s.journey(b, person, said)
+	if err != nil {
+		return Result{}, err
+	}
+	if label, pressing := said["press"]; pressing {
+		return shownPage(s.pressLabel(ctx, j, strings.Join(label, " ")))
+	}
+	switch first := strings.Join(said[""], " "); {
+	case first == "page":
+		return shownPage(b.current())
+	case first == "forget":
+		b.cookies, b.page = cookies{}, nil
+		return Result{Text: "forgot all cookies"}, nil
+	case first == "sign-in" || first == "open":
+		link, err := s.link(person, said["of"])
+		if err != nil {
+			return Result{}, err
+		}
+		return shownPage(s.follow(ctx, j, link))
+	case strings.HasPrefix(first, "http"), strings.HasPrefix(first, "open http"):
+		return shownPage(s.follow(ctx, j, strings.TrimPrefix(first, "open ")))
+	}
+	return Result{}, unknown(append([]string{person, "web"}, words...))
+}
+
+// journey reads whom the person signs in as: themselves, unless said otherwise.
+func (s *Sandbox) journey(b *browser, person string, said map[string][]string) (journey, error) {
+	entra, slack := person, person
+	if as := said["as"]; len(as) == 1 {
+		entra = as[0]
+	}
+	if as := said["slack-as"]; len(as) == 1 {
+		slack = as[0]
+	}
+	account, ok := s.cast.Person(entra)
+	if !ok {
+		return journey{}, fmt.Errorf("nobody is called %q", entra)
+	}
+	member, ok := s.cast.Person(slack)
+	if !ok {
+		return journey{}, fmt.Errorf("nobody is called %q", slack)
+	}
+	_, stop := said["stop"]
+	return journey{browser: b, upn: account.UPN, slack: member.Slack.UserID, stop: stop}, nil
+}
+
+func (b *browser) current() (*Page, error) {
+	if b.page == nil {
+		return nil, errors.New("the browser shows nothing yet")
+	}
+	return b.page, nil
+}
+
+// link is the last sign-in link that was shown to somebody: to the person, or to whom they took it from.
+func (s *Sandbox) link(person string, of []string) (string, error) {
+	if len(of) == 1 {
+		person = of[0]
+	}
+	shown, err := s.Slack.Sees(person, 0)
+	if err != nil {
+		return "", err
+	}
+	for i := len(shown) - 1; i >= 0; i-- {
+		for _, link := range shown[i].Links {
+			if strings.HasPrefix(link, s.PublicURL+"/") {
+				return link, nil
+			}
+		}
+	}
+	return "", fmt.Errorf("no link was shown to %s yet", person)
+}
+
+// follow opens a link and presses on until a page of the bot's has no further form, or something is refused.
+func (s *Sandbox) follow(ctx context.Context, j journey, link string) (*Page, error) {
+	p, err := j.browser.visitLink(ctx, link)
+	if err != nil || j.stop {
+		return p, err
+	}
+	return s.goOn(ctx, j, p)
+}
+
+func (s *Sandbox) goOn(ctx context.Context, j journey, p *Page) (*Page, error) {
+	for range maxPresses {
+		f, button, ok := s.next(j, p)
+		if !ok || p.Status >= 400 || p.Refusal != "" {
+			return p, nil
+		}
+		var err error
+		if p, err = j.browser.press(ctx, f, button); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+// next is what the person presses: their account where one is to be chosen, else the page's first button.
+func (s *Sandbox) next(j journey, p *Page) (form, formButton, bool) {
+	wanted := ""
+	switch origin(p.at) {
+	case s.LoginURL:
+		wanted = j.upn
+	case s.SlackURL:
+		wanted = j.slack
+	}
+	for _, f := range p.forms {
+		for _, button := range f.buttons {
+			if wanted == "" || button.value == wanted || len(f.buttons) == 1 {
+				return f, button, true
+			}
+		}
+	}
+	return form{}, formButton{}, false
+}
+
+// pressLabel presses one button of the page and, unless told to stop, goes on from there.
+func (s *Sandbox) pressLabel(ctx context.Context, j journey, label string) (*Page, error) {
+	p, err := j.browser.current()
+	if err != nil {
+		return nil, err
+	}
+	var labels []string
+	for _, f := range p.forms {
+		for _, button := range f.buttons {
+			if strings.HasPrefix(strings.ToLower(button.label), strings.ToLower(strings.TrimSuffix(label, "…"))) {
+				if p, err = j.browser.press(ctx, f, button); err != nil || j.stop {
+					return p, err
+				}
+				return s.goOn(ctx, j, p)
+			}
+			labels = append(labels, button.label)
+		}
+	}
+	return nil, fmt.Errorf("the page has no button %q, only %s", label, strings.Join(labels, " | "))
+}
+
+func shownPage(p *Page, err error) (Result, error) {
+	if err != nil {
+		return Result{}, err
+	}
+	r := Result{Page: p, Text: p.Text}
+	if p.Refusal != "" {
+		r.Text, r.Failed = r.Text+"\n! "+p.Refusal, p.Refusal
+	}
+	return r, nil
+}

@@ -1,0 +1,74 @@
+package sim
+
+import (
+	"context"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// actWithin ends an act over the control API.
+const actWithin = time.Minute
+
+// actRequest is the body of POST /act.
+type actRequest struct {
+	Words []string `json:"words"`
+}
+
+// actAnswer is what the control API says.
+type actAnswer struct {
+	Result
+
+	Error string `json:"error,omitzero"`
+}
+
+// control is the API by which other processes act in the sandbox. Acts are POST only, so that no page a browser shows
+// can cause one, and they need the token of the directory's file.
+func (s *Sandbox) control() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /act", s.serveAct)
+	mux.HandleFunc("GET /settings", s.serveSettings)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		if subtle.ConstantTimeCompare([]byte(token), []byte(s.Token)) != 1 {
+			http.Error(w, "the token of "+addressFile+" is needed", http.StatusUnauthorized)
+			return
+		}
+		http.MaxBytesHandler(mux, 64<<10).ServeHTTP(w, r)
+	})
+}
+
+func (s *Sandbox) serveAct(w http.ResponseWriter, r *http.Request) {
+	var asked actRequest
+	if err := json.NewDecoder(r.Body).Decode(&asked); err != nil {
+		answerJSON(w, http.StatusBadRequest, actAnswer{Error: "the body is not {\"words\":[…]}"})
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), actWithin)
+	defer cancel()
+	result, err := s.Do(ctx, asked.Words)
+	if err != nil {
+		status := http.StatusUnprocessableEntity
+		var u *UnknownError
+		if errors.As(err, &u) {
+			status = http.StatusBadRequest
+		}
+		answerJSON(w, status, actAnswer{Result: result, Error: err.Error()})
+		return
+	}
+	answerJSON(w, http.StatusOK, actAnswer{Result: result})
+}
+
+func (s *Sandbox) serveSettings(w http.ResponseWriter, _ *http.Request) {
+	answerJSON(w, http.StatusOK, s.Settings())
+}
+
+// answerJSON writes an answer. A failed write means that the caller has gone.
+func answerJSON(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(v)
+}

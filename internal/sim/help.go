@@ -1,0 +1,65 @@
+package sim
+
+import "strings"
+
+// helpLines are the language of acts, one form a line.
+var helpLines = []string{
+	"PERSON slack /elevate WORDS                       a slash command in the general channel",
+	"PERSON slack in #CHANNEL|dm /elevate WORDS        a slash command elsewhere",
+	"PERSON slack click LABEL [on WORDS] [in #CHANNEL|dm|home|form] [option=…] [reason WORDS] [dismiss]",
+	"PERSON slack fill FIELD=VALUE …                   fills in the open form and submits it",
+	"PERSON slack submit | close                       submits the open form as it is, or closes it",
+	"PERSON slack sees [#CHANNEL|dm|home|form|slack] [until WORDS] [within 30s]",
+	"PERSON slack home                                 opens the Home tab",
+	"PERSON slack again                                delivers the last command or click once more",
+	"PERSON slack forge signature|stale|future|team|app|garbage   delivers it once more with something wrong",
+	"PERSON slack account deleted|restricted|active    changes how the person stands in the workspace",
+	"PERSON web sign-in [as ACCOUNT] [slack-as PERSON] [of PERSON] [stop] [private]   follows the last link shown in Slack",
+	"PERSON web LINK [as ACCOUNT] [slack-as PERSON] [stop] [private]",
+	"PERSON web press LABEL | page | forget            presses a button of the page, shows it again, clears the cookies",
+	"PERSON portal activate GROUP [DURATION] REASON    in the PIM portal; GROUP is a group or the words after Role_",
+	"PERSON portal approve|deny REQUEST|PERSON [REASON]",
+	"PERSON portal cancel REQUEST | release GROUP [REASON]",
+	"PERSON portal revoke PERSON GROUP REASON | assign PERSON GROUP [DURATION] REASON   by an owner or administrator",
+	"PERSON portal account PERSON disabled|enabled|revoked|removed",
+	"clock [+1h] [x60]                                 shows the world's clock, moves it, changes its speed",
+	"break slack [METHOD] 429|5xx|no|reset|slow [3] [after 5s]    makes calls fail, three times or until heal",
+	"break graph|login [PATH] 429|5xx|no|reset|slow [3] [after 5s]",
+	"heal                                              ends all faults",
+	"graph members|active|requests [GROUP] | calls     what the directory holds, and how often Graph was called",
+	"event url_verification | app_uninstalled | user_change PERSON",
+	"people                                            who there is",
+}
+
+// Help lists the language of acts.
+func Help() string { return strings.Join(helpLines, "\n") }
+
+// unknown answers words that mean nothing with the line of the help that has most of them.
+func unknown(words []string) error {
+	best, most := helpLines[0], -1
+	for _, line := range helpLines {
+		if n := shared(line, words); n > most {
+			best, most = line, n
+		}
+	}
+	return &UnknownError{strings.Join(words, " "), best}
+}
+
+// shared counts the words that a line of the help has in common with what was said; the verb counts most.
+func shared(line string, words []string) int {
+	form := strings.FieldsFunc(line, func(r rune) bool { return r == ' ' || r == '|' })
+	n := 0
+	for i, word := range words {
+		for j, known := range form {
+			switch {
+			case word == known && i == j:
+				n += 6
+			case word == known:
+				n += 4
+			case i == j && len(word) > 2 && len(known) > 2 && strings.EqualFold(word[:2], known[:2]):
+				n++
+			}
+		}
+	}
+	return n
+}

@@ -1,0 +1,101 @@
+package sim
+
+import (
+	"time"
+
+	"elevate/internal/sim/cast"
+	"elevate/internal/sim/simslack"
+)
+
+// Settings are the plain values of the bot's settings that fit the sandbox, secrets included.
+type Settings struct {
+	Listen      string        `json:"listen"`
+	ListenAdmin string        `json:"listen_admin"`
+	PublicURL   string        `json:"public_url"`
+	AuditPlace  string        `json:"audit_place"` // a Slack channel for the audit anchor
+	Readers     []string      `json:"readers"`
+	Entra       EntraSettings `json:"entra"`
+	Slack       SlackSettings `json:"slack"`
+	Roles       []Role        `json:"roles"`
+}
+
+// EntraSettings are those of the tenant.
+type EntraSettings struct {
+	TenantID     string `json:"tenant_id"`
+	ClientID     string `json:"client_id"`
+	ClientSecret string `json:"client_secret"`
+	Authority    string `json:"authority"`
+	Graph        string `json:"graph"`
+	AdminClient  string `json:"admin_client"` // tenant.client_id
+}
+
+// SlackSettings are those of the workspace. AppToken is empty unless Slack uses Socket Mode.
+type SlackSettings struct {
+	SigningSecret string `json:"signing_secret"`
+	BotToken      string `json:"bot_token"`
+	AppToken      string `json:"app_token"`
+	ClientID      string `json:"client_id"`
+	ClientSecret  string `json:"client_secret"`
+	TeamID        string `json:"team_id"`
+	API           string `json:"api"`
+	Issuer        string `json:"issuer"` // of Sign in with Slack
+}
+
+// Role is a governed group of the model scenario.
+type Role struct {
+	Name          string        `json:"name"`
+	Title         string        `json:"title"`
+	Gives         string        `json:"gives"`
+	Group         string        `json:"group"`
+	Eligible      []string      `json:"eligible"`
+	Approvers     []string      `json:"approvers"`
+	Default       time.Duration `json:"default"`
+	Max           time.Duration `json:"max"`
+	Justification bool          `json:"justification"`
+	Approval      bool          `json:"approval"`
+	Ticket        string        `json:"ticket"`
+	Ask           string        `json:"ask"`    // Slack channel where approvers are asked; empty: nobody is
+	Direct        bool          `json:"direct"` // and by direct message
+	Notify        string        `json:"notify"` // Slack channel of on-call
+}
+
+// Settings returns what the bot has to be configured with.
+func (s *Sandbox) Settings() Settings {
+	slack := s.Slack.App()
+	settings := Settings{
+		Listen: s.BotListen, ListenAdmin: s.BotAdmin, PublicURL: s.PublicURL, AuditPlace: simslack.Audit, Readers: []string{cast.Auditors},
+		Entra: EntraSettings{
+			TenantID: s.cast.TenantID, ClientID: s.app.ClientID, ClientSecret: s.app.Secret, Authority: s.LoginURL, Graph: s.GraphURL,
+			AdminClient: cast.GraphCLIClientID,
+		},
+		Slack: SlackSettings{
+			SigningSecret: slack.SigningSecret, BotToken: slack.BotToken, ClientID: slack.ClientID, ClientSecret: slack.ClientSecret,
+			TeamID: s.Slack.InstalledIn(), API: s.SlackURL + "/api/", Issuer: s.SlackURL,
+		},
+		Roles: modelRoles(),
+	}
+	if slack.SocketMode {
+		settings.Slack.AppToken = slack.AppToken
+	}
+	return settings
+}
+
+// modelRoles are the three tiers of the model scenario.
+func modelRoles() []Role {
+	return []Role{
+		{
+			Name: "mde-admin", Title: "MDE Administrator", Gives: "Microsoft Defender for Endpoint administrator", Group: cast.RoleAdministrator,
+			Eligible: []string{cast.PIMAdministrator}, Approvers: []string{cast.Approvers}, Default: time.Hour, Max: 8 * time.Hour,
+			Justification: true, Approval: true, Ticket: `^INC-\d+$`, Ask: simslack.Approvals, Direct: true, Notify: simslack.OnCall,
+		},
+		{
+			Name: "mde-analyst", Title: "MDE Analyst", Gives: "Day-to-day access to Microsoft Defender", Group: cast.RoleAnalyst,
+			Eligible: []string{cast.PIMAnalyst}, Default: 4 * time.Hour, Max: 10 * time.Hour, Justification: true, Notify: simslack.OnCall,
+		},
+		{
+			Name: "mde-liveresponse", Title: "MDE Live Response", Gives: "Live response on devices", Group: cast.RoleLiveResponse,
+			Eligible: []string{cast.PIMLiveResponse}, Approvers: []string{cast.Approvers}, Default: time.Hour, Max: 4 * time.Hour,
+			Justification: true, Approval: true, Ask: simslack.Approvals, Direct: true, Notify: simslack.OnCall,
+		},
+	}
+}
