@@ -47,6 +47,8 @@ func answers() map[string]card.Card {
 			{Request: inPIM(pim.Pending), Role: adminRole(), Requester: "Alice"},
 			{Request: stories()["pending_claim"], Role: adminRole(), Requester: "Alice"},
 			{Request: stories()["pending_later"], Role: adminRole(), Requester: "Alice"},
+			{Request: stories()["pending_forged"], Role: adminRole(), Requester: "Alice"},
+			{Request: stories()["pending_odd"], Role: adminRole(), Requester: "Alice"},
 		}, asked),
 		"approvals_none": card.ApprovalsList(nil, asked),
 		"who":            card.WhoList([]card.WhoRow{{Role: adminRole(), Holders: []card.Holder{{Name: "Alice", Until: asked}}}, {Role: easy}}),
@@ -131,7 +133,7 @@ func TestButtonsInListsNameTheirRequest(t *testing.T) {
 		}
 	}
 	if n := len(answers()["approvals"].Buttons); n != 4 {
-		t.Errorf("%d buttons for two undecided requests", n)
+		t.Errorf("%d buttons for two requests that a line says all about", n)
 	}
 }
 

@@ -11,15 +11,15 @@ import (
 // how long, and what is known besides.
 func (d drawing) facts() []Fact {
 	facts := []Fact{{"Who", d.person()}}
-	if by := d.r.Copy.CreatedBy; by != "" && by != d.r.Copy.Principal {
-		facts = append(facts, Fact{"Asked for by", Text{{Code: string(by)}}})
+	if d.askedByOther() {
+		facts = append(facts, Fact{"Asked for by", Text{{Code: string(d.r.Copy.CreatedBy)}}})
 	}
 	facts = append(facts, Fact{"Role", Plain(d.title)})
 	if d.gives != "" {
 		facts = append(facts, Fact{"Gives", Plain(d.gives)})
 	}
-	if access := d.r.Copy.Access; access != "" && !strings.EqualFold(access, pim.Member) {
-		facts = append(facts, Fact{"As", Join(Typed(access), Plain(" of the group, not as a member"))})
+	if d.asOther() {
+		facts = append(facts, Fact{"As", Join(Typed(d.r.Copy.Access), Plain(" of the group, not as a member"))})
 	}
 	facts = append(facts, Fact{"Why", orNone(d.shown.reason)}, Fact{"How long", d.shown.length()})
 	if !d.shown.start.IsZero() {
@@ -29,6 +29,16 @@ func (d drawing) facts() []Fact {
 		facts = append(facts, Fact{"Ticket", Typed(d.shown.ticket)})
 	}
 	return append(facts, d.background()...)
+}
+
+// asOther reports whether PIM's copy asks for anything but a membership.
+func (d drawing) asOther() bool {
+	return d.shown.inPIM && !strings.EqualFold(d.r.Copy.Access, pim.Member)
+}
+
+// askedByOther reports whether PIM names another creator than who becomes a member.
+func (d drawing) askedByOther() bool {
+	return d.shown.inPIM && d.r.Copy.CreatedBy != d.r.Copy.Principal
 }
 
 func (d drawing) person() Text {

@@ -102,14 +102,14 @@ type Wait struct {
 }
 
 // ApprovalsList lists what waits for a person, with the facts of each: what its
-// buttons decide stands in its line.
+// buttons decide stands in its line. What does not fit a line has no buttons here.
 func ApprovalsList(waits []Wait, now time.Time) Card {
 	c := list("Waiting for you", len(waits), "Nothing waits for your decision.")
 	for i := range waits[:min(len(waits), mostRows)] {
 		w := &waits[i]
 		d := newDrawing(&w.Request, w.Role, View{Viewer: Approvers, RequesterName: w.Requester, Now: now})
 		c.Lines = append(c.Lines, d.waitLine())
-		if i < mostActs && d.claim == nil && w.Request.State == pim.Pending {
+		if i < mostActs && d.claim == nil && !d.odd() && w.Request.State == pim.Pending {
 			c.Buttons = append(c.Buttons,
 				approveButton(d.r, "Approve "+string(d.r.ID), d.title, d.name, d.shown),
 				Button{Label: "Deny " + string(d.r.ID) + "…", Act: Deny, Style: Danger, Request: d.r.ID, Digest: d.r.Digest()})
@@ -127,10 +127,19 @@ func (d drawing) waitLine() Text {
 	if d.shown.ticket != "" {
 		t = Join(t, Plain(", ticket "), Typed(d.shown.ticket))
 	}
+	if d.odd() {
+		t = Join(t, Plain(" (unusual: read its own card before you decide)"))
+	}
 	if d.claim != nil {
 		t = Join(t, Plain(" ("), Typed(named(d.claim.By.Name)), Plain(" is deciding)"))
 	}
 	return t
+}
+
+// odd reports whether there is more to know than a line says: an ownership,
+// somebody else's asking, a mark that is not ours.
+func (d drawing) odd() bool {
+	return d.asOther() || d.askedByOther() || d.shown.imitated
 }
 
 // WhoRow is a role with those who have it now.

@@ -231,3 +231,33 @@ func TestARoleThatLeftTheSettingsIsStillNamed(t *testing.T) {
 		t.Errorf("%q %q", c.Title, value(c, "Role"))
 	}
 }
+
+func TestTheFirstStepSaysWhereItWasAsked(t *testing.T) {
+	for chat, want := range map[pim.Chat]string{
+		pim.Slack: "asked in Slack", pim.Teams: "asked in Microsoft Teams", pim.Portal: "asked in the PIM portal",
+		pim.Web: "asked in the browser", pim.System: "asked in Elevate", "": "asked in Elevate",
+	} {
+		r := inPIM(pim.Pending)
+		r.Chat = chat
+		if got := words(card.ForRequest(r, adminRole(), view(card.OnCall)).Steps[0].What); got != want {
+			t.Errorf("%q: %q", chat, got)
+		}
+	}
+}
+
+func TestWhoDecidedIsSaidAsFarAsItIsKnown(t *testing.T) {
+	for want, by := range map[string]pim.Decided{
+		"approved by Bob":        {Approve: true, By: bob(), Chat: pim.Teams},
+		"denied by Bob":          {By: bob(), Chat: pim.Slack},
+		"Approved in PIM by Bob": {Approve: true, By: bob(), Chat: pim.Portal},
+		"Approved in PIM":        {Approve: true, Chat: pim.Portal},
+		"Denied in PIM":          {Chat: pim.Portal},
+	} {
+		r := inPIM(pim.Granting)
+		r.Decided = &by
+		steps := card.ForRequest(r, adminRole(), view(card.OnCall)).Steps
+		if got := words(steps[len(steps)-1].What); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
