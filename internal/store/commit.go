@@ -38,6 +38,9 @@ type call struct {
 // An error that is not fn's own is of kind pim.Unavailable: nothing was stored. After a failing disk it can be
 // pim.AnswerLost: nobody knows.
 func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
+	if db.calls == nil {
+		return pim.Errorf(pim.Unavailable, "The state file was opened to read only. Nothing was stored.")
+	}
 	c := &call{fn: fn, done: make(chan struct{})}
 	select {
 	case db.calls <- c:
@@ -52,7 +55,15 @@ func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
 
 // commitLoop is the one goroutine that writes: to the file, then to the sink.
 func (db *DB) commitLoop() {
-	defer close(db.stopped)
+	finished := false
+	defer func() {
+		if finished {
+			close(db.stopped)
+			return
+		}
+		// An fn has ended the goroutine (runtime.Goexit, as t.FailNow does): its group was answered, others still come.
+		go db.commitLoop()
+	}()
 	debug.SetPanicOnFault(true) // as in View
 	expected := 1
 	for {
@@ -68,6 +79,7 @@ func (db *DB) commitLoop() {
 		case <-retry:
 			db.tell(nil)
 		case <-db.closing:
+			finished = true
 			return
 		}
 	}
@@ -102,12 +114,16 @@ func (db *DB) gather(first *call, expected int) []*call {
 
 // commit carries a group out and answers all of it.
 func (db *DB) commit(group []*call) {
+	answered := false
 	defer func() {
 		for _, c := range group {
+			if !answered {
+				c.err = notStored(errors.New("an update ended the goroutine that commits"))
+			}
 			close(c.done)
 		}
 	}()
-	for rest := group; len(rest) > 0; {
+	for rest := group; ; {
 		tx, failed, err := db.attempt(rest)
 		switch {
 		case failed != nil:
@@ -121,6 +137,7 @@ func (db *DB) commit(group []*call) {
 		case tx.writes > 0:
 			db.tell(tx)
 		}
+		answered = true
 		return
 	}
 }
@@ -161,7 +178,7 @@ func notStored(cause error) error {
 }
 
 // settle commits. When the disk fails at the very last step, bbolt reports an error although the transaction is already
-// what everybody reads: then an empty transaction after it makes it durable, or nobody knows what a restart would find.
+// what everybody reads: then an empty transaction behind it makes it durable, or nobody knows what a restart would find.
 func (db *DB) settle(tx *Tx) error {
 	id := tx.bbt.ID()
 	err := db.commitBolt(tx.bbt)
@@ -172,15 +189,30 @@ func (db *DB) settle(tx *Tx) error {
 	if !db.visible(id) {
 		return notStored(err)
 	}
-	if again, beginErr := db.bolt.Begin(true); beginErr == nil {
-		if db.commitBolt(again) == nil {
-			return nil
-		}
-	}
 	db.doubtful = true
+	if db.confirm() {
+		return nil
+	}
 	db.held = append(db.held, tx.due...)
 	db.behind.Store(true)
 	return fmt.Errorf("%w: %w", pim.Errorf(pim.AnswerLost, "The disk of Elevate's state file failed, so it is not known whether this was stored. Look at the status before you try again."), err)
+}
+
+// confirm commits an empty transaction behind one that is in doubt, and says whether nothing is in doubt any more.
+func (db *DB) confirm() bool {
+	if !db.doubtful {
+		return true
+	}
+	bbt, err := db.bolt.Begin(true)
+	if err != nil {
+		return false
+	}
+	if err := db.commitBolt(bbt); err != nil {
+		_ = bbt.Rollback() // it is closed unless a test's disk failed
+		return false
+	}
+	db.doubtful = false
+	return true
 }
 
 func (db *DB) visible(id int) bool {
@@ -195,7 +227,7 @@ func (db *DB) visible(id int) bool {
 // tell brings the sink up to date after a commit and then lets the effects go, this commit's and those that were held
 // back. tx is nil for a retry.
 func (db *DB) tell(tx *Tx) {
-	if db.doubtful {
+	if !db.confirm() {
 		return // what may vanish is not told
 	}
 	err := db.tellEvents(tx)

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"slices"
 	"time"
 
@@ -33,6 +34,9 @@ func (l Link) entries() []entry {
 
 // PutLink stores the link of a chat account, which has one.
 func (tx *Tx) PutLink(l Link) error {
+	if l.Account.IsZero() || l.Person == "" {
+		return errors.New("storing a link: it needs a chat account and a person")
+	}
 	old, existed, err := tx.Link(l.Account)
 	if err != nil {
 		return err

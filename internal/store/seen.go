@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -24,7 +25,7 @@ func (tx *Tx) Seen(key string) (json.RawMessage, bool, error) {
 // PutSeen stores the answer to what arrived under this key, until it expires.
 func (tx *Tx) PutSeen(key string, answer any, until time.Time) error {
 	if key == "" || until.IsZero() {
-		return fmt.Errorf("storing an answer: it needs a key and the time it expires")
+		return errors.New("storing an answer: it needs a key and the time it expires")
 	}
 	content, err := json.Marshal(answer)
 	if err != nil {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"time"
 
 	"elevate/internal/pim"
@@ -27,6 +28,9 @@ func (s Session) entries() []entry {
 
 // PutSession stores the session of a chat account, which has one.
 func (tx *Tx) PutSession(s Session) error {
+	if s.Account.IsZero() || s.Person == "" {
+		return errors.New("storing a session: it needs a chat account and a person")
+	}
 	old, existed, err := tx.Session(s.Account)
 	if err != nil {
 		return err

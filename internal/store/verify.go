@@ -100,6 +100,9 @@ func (db *DB) verifyStream(ctx context.Context, stream io.Reader, p *Proof) erro
 			p.Skipped++
 			continue
 		}
+		if line.Seq > p.Events {
+			return db.laterThan(line, p)
+		}
 		if err := db.verifyLine(line, p); err != nil {
 			return err
 		}
@@ -110,12 +113,19 @@ func (db *DB) verifyStream(ctx context.Context, stream io.Reader, p *Proof) erro
 	return nil
 }
 
+// laterThan ends a comparison at an event that the chain did not have when it was checked: it was appended meanwhile, or
+// the file has lost its end.
+func (db *DB) laterThan(line exported, p *Proof) error {
+	head, err := db.Head()
+	if err == nil && head.Seq < line.Seq {
+		err = fmt.Errorf("the stream has event %d and the file ends with event %d: %w", line.Seq, p.Events, tampered(events, seqKey(line.Seq)))
+	}
+	return err
+}
+
 func (db *DB) verifyLine(line exported, p *Proof) error {
-	switch {
-	case p.Through != 0 && line.Seq > p.Through+1:
+	if p.Through != 0 && line.Seq > p.Through+1 {
 		return fmt.Errorf("the stream lacks event %d: %w", p.Through+1, tampered(events, seqKey(p.Through+1)))
-	case line.Seq > p.Events:
-		return fmt.Errorf("the stream has event %d and the file ends with event %d: %w", line.Seq, p.Events, tampered(events, seqKey(line.Seq)))
 	}
 	same, err := db.sameEvent(line)
 	if err != nil {
