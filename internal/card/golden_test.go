@@ -20,6 +20,7 @@ var update = flag.Bool("update", false, "rewrite the golden cards")
 func TestGoldenCards(t *testing.T) {
 	want := map[string]bool{}
 	eachCard(t, func(t *testing.T, _ pim.Request, _ card.Viewer, c card.Card) {
+		t.Helper()
 		file := strings.TrimPrefix(t.Name(), "TestGoldenCards/") + ".json"
 		want[file] = true
 		golden(t, filepath.Join("testdata", "cards", file), c)
@@ -44,7 +45,7 @@ func golden(t *testing.T, file string, drawn any) {
 		}
 		return
 	}
-	want, err := os.ReadFile(file) //nolint:gosec // a file of this folder
+	want, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}

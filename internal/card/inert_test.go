@@ -36,6 +36,7 @@ func poisoned[T any](t *testing.T, in T) T {
 
 func TestTypedTextIsOnlyInTypedSpans(t *testing.T) {
 	eachCard(t, func(t *testing.T, r pim.Request, v card.Viewer, _ card.Card) {
+		t.Helper()
 		c := card.ForRequest(poisoned(t, r), adminRole(), poisoned(t, view(v)))
 		wantInert(t, c)
 		for _, typed := range []string{"isolating", "typed reason", "asked elsewhere"} {

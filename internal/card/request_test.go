@@ -27,6 +27,7 @@ var activeWord = regexp.MustCompile(`(?i)\bactive\b`)
 
 func TestNothingSaysActiveBeforeTheReadBack(t *testing.T) {
 	eachCard(t, func(t *testing.T, r pim.Request, _ card.Viewer, c card.Card) {
+		t.Helper()
 		if r.State != pim.Active && activeWord.Match(readable(t, c)) {
 			t.Error("the card says active")
 		}
@@ -51,6 +52,7 @@ func TestWhoSeesWhichButtons(t *testing.T) {
 		"active-requester": release, "active_portal-requester": release,
 	}
 	eachCard(t, func(t *testing.T, r pim.Request, _ card.Viewer, c card.Card) {
+		t.Helper()
 		var acts []string
 		for _, b := range c.Buttons {
 			acts = append(acts, string(b.Act))
@@ -87,10 +89,11 @@ func spans(c card.Card) []card.Span {
 
 func TestEverySpanHasOneField(t *testing.T) {
 	eachCard(t, func(t *testing.T, _ pim.Request, _ card.Viewer, c card.Card) {
+		t.Helper()
 		for _, s := range spans(c) {
 			set := 0
-			for i := range reflect.ValueOf(s).NumField() {
-				if !reflect.ValueOf(s).Field(i).IsZero() {
+			for _, field := range reflect.ValueOf(s).Fields() {
+				if !field.IsZero() {
 					set++
 				}
 			}
@@ -103,6 +106,7 @@ func TestEverySpanHasOneField(t *testing.T) {
 
 func TestFallbacksAreSentences(t *testing.T) {
 	eachCard(t, func(t *testing.T, _ pim.Request, _ card.Viewer, c card.Card) {
+		t.Helper()
 		if c.Title == "" || !strings.HasSuffix(c.Fallback, ".") || !strings.Contains(c.Fallback, "MDE Administrator") {
 			t.Errorf("title %q, fallback %q", c.Title, c.Fallback)
 		}
@@ -111,6 +115,7 @@ func TestFallbacksAreSentences(t *testing.T) {
 
 func TestStepsStandInTheOrderOfTheirTimes(t *testing.T) {
 	eachCard(t, func(t *testing.T, _ pim.Request, _ card.Viewer, c card.Card) {
+		t.Helper()
 		for i := 1; i < len(c.Steps); i++ {
 			if c.Steps[i].At.Before(c.Steps[i-1].At) {
 				t.Errorf("%v stands behind %v", c.Steps[i], c.Steps[i-1])

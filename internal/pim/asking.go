@@ -133,7 +133,7 @@ func (r Role) FindTicket(reason string) string {
 		return ""
 	}
 	matches := wholly(r.Ticket)
-	for _, word := range strings.Fields(reason) {
+	for word := range strings.FieldsSeq(reason) {
 		for _, w := range []string{word, strings.TrimRight(word, ".,;:!?"), strings.Trim(word, punctuation)} {
 			if w != "" && matches(w) {
 				return w

@@ -12,11 +12,11 @@ import (
 	"elevate/internal/pim"
 )
 
-func role(t testing.TB, name string) pim.Role {
-	t.Helper()
+func role(tb testing.TB, name string) pim.Role {
+	tb.Helper()
 	r, ok := modelRoles().Named(name)
 	if !ok {
-		t.Fatalf("no role %s", name)
+		tb.Fatalf("no role %s", name)
 	}
 	return r
 }

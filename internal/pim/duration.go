@@ -1,6 +1,7 @@
 package pim
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -109,10 +110,8 @@ func readUnits(word string, after int) (d time.Duration, last int, ok bool) {
 // unitNamed returns the index of the unit with that word, or -1.
 func unitNamed(word string) int {
 	for i, u := range units {
-		for _, w := range u.words {
-			if w == word {
-				return i
-			}
+		if slices.Contains(u.words, word) {
+			return i
 		}
 	}
 	return -1

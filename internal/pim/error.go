@@ -52,8 +52,7 @@ func Errorf(kind Kind, format string, args ...any) *Error {
 // Explain returns the Error inside err. What carries none is Internal, with a
 // text that gives nothing away.
 func Explain(err error) *Error {
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e
 	}
 	return &Error{Kind: Internal, Message: "Something went wrong inside Elevate. Nothing was changed by this step; try again, and tell an administrator if it stays."}
@@ -61,6 +60,6 @@ func Explain(err error) *Error {
 
 // IsKind reports whether err carries an Error of that kind.
 func IsKind(err error, kind Kind) bool {
-	var e *Error
-	return errors.As(err, &e) && e.Kind == kind
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Kind == kind
 }

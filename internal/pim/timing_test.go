@@ -10,11 +10,11 @@ import (
 	"elevate/internal/pim"
 )
 
-func mustLoad(t testing.TB, zone string) *time.Location {
-	t.Helper()
+func mustLoad(tb testing.TB, zone string) *time.Location {
+	tb.Helper()
 	l, err := time.LoadLocation(zone)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return l
 }
@@ -68,11 +68,11 @@ func TestTimesAreReadInThePersonsZone(t *testing.T) {
 	}
 }
 
-func at(t testing.TB, s string) time.Time {
-	t.Helper()
+func at(tb testing.TB, s string) time.Time {
+	tb.Helper()
 	v, err := time.Parse(time.RFC3339, s)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return v
 }
