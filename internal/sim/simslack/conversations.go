@@ -30,6 +30,18 @@ func (s *Server) teamObject() object {
 	return team
 }
 
+// botsInfo knows this app's bot only, which is all its token may ask about here.
+func (s *Server) botsInfo(c *call) (object, error) {
+	app := s.cfg.App
+	if bot := c.text("bot"); bot != "" && bot != app.BotID {
+		return nil, refuse("bot_not_found")
+	}
+	return object{"bot": object{
+		"id": app.BotID, "deleted": false, "name": app.Name, "updated": s.cfg.Now().Unix(), "app_id": app.ID, "user_id": app.BotUser,
+		"icons": object{},
+	}}, nil
+}
+
 func (s *Server) usersInfo(c *call) (object, error) {
 	p, err := s.person(c.text("user"))
 	if err != nil || p.ID != c.text("user") {

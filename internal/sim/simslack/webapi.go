@@ -10,7 +10,10 @@ import (
 	"strings"
 )
 
-const maxBody = 1 << 20
+const (
+	maxBody  = 1 << 20
+	maxCalls = 10_000 // how many are remembered
+)
 
 // tokenKind says which of the app's credentials a method takes.
 type tokenKind int
@@ -54,7 +57,7 @@ type Call struct {
 	Error  string // empty: ok
 }
 
-// Calls returns the calls so far.
+// Calls returns the calls so far, the last ten thousand at most.
 func (s *Server) Calls() []Call {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -65,6 +68,7 @@ func webMethods() map[string]method {
 	return map[string]method{
 		"auth.test":               {botToken, "", (*Server).authTest},
 		"team.info":               {botToken, "team:read", (*Server).teamInfo},
+		"bots.info":               {botToken, "users:read", (*Server).botsInfo},
 		"users.info":              {botToken, "users:read", (*Server).usersInfo},
 		"chat.postMessage":        {botToken, "chat:write", (*Server).chatPostMessage},
 		"chat.update":             {botToken, "chat:write", (*Server).chatUpdate},
@@ -112,9 +116,17 @@ func (s *Server) answer(name string, r *http.Request) object {
 		result["ok"] = true
 	}
 	if c != nil {
-		s.calls = append(s.calls, Call{Method: name, Args: c.args, Error: text(result["error"])})
+		s.record(Call{Method: name, Args: c.args, Error: text(result["error"])})
 	}
 	return result
+}
+
+// record keeps a call, and forgets old ones when there are many. The lock is held.
+func (s *Server) record(c Call) {
+	if len(s.calls) >= maxCalls {
+		s.calls = slices.Delete(s.calls, 0, maxCalls/2)
+	}
+	s.calls = append(s.calls, c)
 }
 
 // failure is the envelope of a refused call.
