@@ -80,7 +80,10 @@ func (s *Service) newIssuer(name, address, clientID string) *issuer {
 // newClient caps answers and follows no redirects: none of the addresses that are called has any.
 func newClient(transport http.RoundTripper) *http.Client {
 	if transport == nil {
-		transport = http.DefaultTransport.(*http.Transport).Clone()
+		transport = &http.Transport{
+			Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, TLSHandshakeTimeout: callTimeout, IdleConnTimeout: time.Minute,
+			MaxIdleConnsPerHost: 8,
+		}
 	}
 	return &http.Client{
 		Timeout: callTimeout, Transport: capped{transport},
