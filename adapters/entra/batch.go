@@ -79,12 +79,9 @@ func (c *Client) newReading(name string, info *kiota.RequestInformation, err err
 		return nil, pim.Errorf(pim.Internal, "Elevate made an address that Microsoft Graph does not have. Tell an administrator.")
 	}
 	address.RawQuery = strings.ReplaceAll(address.RawQuery, "%24", "$") // the SDK escapes the names of the options
-	return &reading{name: name, method: info.Method.String(), path: c.below(address), body: info.Content}, nil
-}
-
-// below gives an address of Graph's as a batch wants it.
-func (c *Client) below(address *url.URL) string {
-	return strings.TrimPrefix(address.RequestURI(), c.base.Path)
+	path := strings.TrimPrefix(address.RequestURI(), c.base.Path)
+	path = strings.Replace(path, "/graph.user", "/microsoft.graph.user", 1) // the SDK's alias, which the documents do not know
+	return &reading{name: name, method: info.Method.String(), path: path, body: info.Content}, nil
 }
 
 // ours checks the address of a next page, which comes from outside: it must be below this Graph.

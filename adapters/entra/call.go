@@ -63,10 +63,10 @@ func (k *call) do(ctx context.Context, fn func(ctx context.Context) error) error
 	err := guarded(func() error { return fn(ctx) })
 	k.client.metrics(string(k.op), k.seen.status)
 	k.client.log.DebugContext(ctx, "graph call", "operation", string(k.op), "status", k.seen.status, "request_id", safeID(k.seen.header.Get("request-id")))
-	var noToken *tokenError
-	switch {
-	case errors.As(err, &noToken):
+	if noToken, ok := errors.AsType[*tokenError](err); ok {
 		return noToken.cause
+	}
+	switch {
 	case k.seen.status >= 300 || (k.seen.status > 0 && k.seen.status < 200):
 		return judge(k.op, readFault(k.seen.status, k.seen.header, k.seen.body))
 	case err != nil:
@@ -85,8 +85,7 @@ func (k *call) broken(err error) error {
 	if k.seen.status > 0 {
 		return e // the cause is the parser's, with the answer's text in it
 	}
-	var withAddress *url.Error
-	if errors.As(err, &withAddress) {
+	if withAddress, ok := errors.AsType[*url.Error](err); ok {
 		err = withAddress.Err
 	}
 	return fmt.Errorf("%w (%w)", e, err)

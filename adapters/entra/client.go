@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -112,10 +113,14 @@ func graphBase(address string) (*url.URL, error) {
 	return base, nil
 }
 
+// defaultTransport has a limit for every step of a call.
 func defaultTransport() http.RoundTripper {
-	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.ResponseHeaderTimeout = callTimeout
-	return t
+	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
+	return &http.Transport{
+		Proxy: http.ProxyFromEnvironment, DialContext: dialer.DialContext, ForceAttemptHTTP2: true,
+		MaxIdleConns: 32, MaxIdleConnsPerHost: 8, IdleConnTimeout: 90 * time.Second,
+		TLSHandshakeTimeout: 10 * time.Second, ResponseHeaderTimeout: callTimeout,
+	}
 }
 
 // attribute is a user attribute that may be read: the property to select, and the name inside it where it has parts.
@@ -123,8 +128,10 @@ type attribute struct {
 	property, part string
 }
 
-var directoryExtension = regexp.MustCompile(`^extension_[0-9a-f]{32}_\w+$`)
-var extensionAttribute = regexp.MustCompile(`^(?:onPremisesExtensionAttributes/)?extensionAttribute(?:[1-9]|1[0-5])$`)
+var (
+	directoryExtension = regexp.MustCompile(`^extension_[0-9a-f]{32}_\w+$`)
+	extensionAttribute = regexp.MustCompile(`^(?:onPremisesExtensionAttributes/)?extensionAttribute(?:[1-9]|1[0-5])$`)
+)
 
 func attributeNamed(name string) (attribute, error) {
 	switch {

@@ -149,15 +149,14 @@ var entraCode = regexp.MustCompile(`\bAADSTS\d{4,9}\b`)
 
 // credentialError turns a failed sign-in of the application into an error without address and answer.
 func credentialError(ctx context.Context, err error) error {
-	var known *pim.Error
-	if errors.As(err, &known) {
+	if _, ok := errors.AsType[*pim.Error](err); ok {
 		return err
 	}
 	if cause := ctx.Err(); cause != nil {
 		return fmt.Errorf("%w (%w)", pim.Errorf(pim.Unavailable, "Microsoft Entra took too long to sign Elevate in. Try again in a minute."), cause)
 	}
-	var failed *azidentity.AuthenticationFailedError
-	if !errors.As(err, &failed) || failed.RawResponse == nil || failed.RawResponse.StatusCode >= 500 {
+	failed, ok := errors.AsType[*azidentity.AuthenticationFailedError](err)
+	if !ok || failed.RawResponse == nil || failed.RawResponse.StatusCode >= 500 {
 		return pim.Errorf(pim.Unavailable, "Microsoft Entra was not reached to sign Elevate in. Nothing was changed; try again in a minute.")
 	}
 	if failed.RawResponse.StatusCode == http.StatusTooManyRequests {

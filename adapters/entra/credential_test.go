@@ -149,10 +149,12 @@ func TestAnUnusableCredentialSaysWhichWithoutItsContent(t *testing.T) {
 	}
 	l := newLogin(t, 200, goodToken)
 	for name, change := range map[string]func(*entra.CredentialConfig){
-		"nothing":           func(c *entra.CredentialConfig) { c.Secret = secret.Text{} },
-		"two of them":       func(c *entra.CredentialConfig) { c.Federated = entra.ManagedIdentity },
-		"no certificate":    func(c *entra.CredentialConfig) { c.Secret, c.Certificate = secret.Text{}, secret.New("SECRET") },
-		"a key alone":       func(c *entra.CredentialConfig) { c.Secret, c.Certificate = secret.Text{}, secret.New(string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))) },
+		"nothing":        func(c *entra.CredentialConfig) { c.Secret = secret.Text{} },
+		"two of them":    func(c *entra.CredentialConfig) { c.Federated = entra.ManagedIdentity },
+		"no certificate": func(c *entra.CredentialConfig) { c.Secret, c.Certificate = secret.Text{}, secret.New("SECRET") },
+		"a key alone": func(c *entra.CredentialConfig) {
+			c.Secret, c.Certificate = secret.Text{}, secret.New(string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})))
+		},
 		"another word":      func(c *entra.CredentialConfig) { c.Secret, c.Federated = secret.Text{}, "trust-me" },
 		"no tenant":         func(c *entra.CredentialConfig) { c.TenantID = "" },
 		"no federated file": func(c *entra.CredentialConfig) { c.Secret, c.Federated = secret.Text{}, entra.WorkloadIdentity },

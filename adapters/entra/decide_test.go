@@ -12,6 +12,7 @@ import (
 
 // approval answers with one stage and takes decisions with this status.
 func approval(t *testing.T, stage string, decided int) *fakeGraph {
+	t.Helper()
 	return newGraph(t, func(w http.ResponseWriter, call seen) {
 		if call.method == http.MethodGet {
 			reply(w, http.StatusOK, `{"value":[`+stage+`]}`)

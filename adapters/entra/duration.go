@@ -22,7 +22,8 @@ func isoDuration(d time.Duration) string {
 		fmt.Fprintf(&b, "%dM", m)
 	}
 	if s > 0 || b.Len() == len("PT") {
-		b.WriteString(strconv.FormatFloat(s.Seconds(), 'f', -1, 64) + "S")
+		whole := fmt.Sprintf("%d.%09d", s/time.Second, s%time.Second)
+		b.WriteString(strings.TrimRight(strings.TrimRight(whole, "0"), ".") + "S")
 	}
 	return b.String()
 }
@@ -53,11 +54,12 @@ func parseISODuration(text string) (time.Duration, bool) {
 		d += time.Duration(n) * unit
 	}
 	if parts[6] != "" {
-		fraction, err := strconv.ParseFloat("0"+parts[6], 64)
+		nanoseconds := strings.TrimPrefix(parts[6], ".") + "000000000"
+		n, err := strconv.ParseInt(nanoseconds[:9], 10, 64)
 		if err != nil {
 			return 0, false
 		}
-		d += time.Duration(fraction * float64(time.Second))
+		d += time.Duration(n)
 	}
 	return d, true
 }

@@ -90,11 +90,7 @@ func failedRules(message string) []string {
 	if match == nil {
 		return nil
 	}
-	var rules []string
-	for _, name := range ruleName.FindAllString(match[1], 10) {
-		rules = append(rules, name)
-	}
-	return rules
+	return ruleName.FindAllString(match[1], 10)
 }
 
 func safeCode(code string) string {

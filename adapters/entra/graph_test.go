@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -138,11 +140,11 @@ func client(t *testing.T, cfg entra.Config) *entra.Client {
 }
 
 // recorded is a body of the reference.
-func recorded(t testing.TB, name string) string {
-	t.Helper()
+func recorded(tb testing.TB, name string) string {
+	tb.Helper()
 	body, err := os.ReadFile(filepath.Join("testdata", "graph", name))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return string(body)
 }
@@ -175,8 +177,7 @@ func (b batched) answer(t *testing.T, w http.ResponseWriter, call seen) {
 		t.Error(err)
 	}
 	var responses []map[string]any
-	for i := len(request.Requests) - 1; i >= 0; i-- { // Graph answers in any order
-		r := request.Requests[i]
+	for _, r := range slices.Backward(request.Requests) { // Graph answers in any order
 		address, err := url.QueryUnescape(r.URL)
 		if err != nil {
 			t.Error(err)
@@ -189,9 +190,7 @@ func (b batched) answer(t *testing.T, w http.ResponseWriter, call seen) {
 			}
 		}
 		header := map[string]any{"Content-Type": "application/json"}
-		for name, value := range answer.header {
-			header[name] = value
-		}
+		maps.Copy(header, answer.header)
 		responses = append(responses, map[string]any{
 			"id": r.ID, "status": answer.status, "headers": header, "body": json.RawMessage(answer.body),
 		})

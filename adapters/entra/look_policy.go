@@ -59,37 +59,43 @@ const (
 // rules must not look like a policy that asks for nothing.
 func policyOf(group pim.GroupID, rules []models.UnifiedRoleManagementPolicyRuleable) (pim.Policy, error) {
 	p := pim.Policy{Group: group}
-	length, approval := false, false
+	read := map[string]bool{}
 	for _, r := range rules {
-		if r == nil {
-			continue
-		}
-		id := str(r.GetId())
-		switch r := r.(type) {
-		case models.UnifiedRoleManagementPolicyExpirationRuleable:
-			if d := r.GetMaximumDuration(); id == expirationRule && d != nil {
-				p.MaxDuration, length = exactly(d), true
-			}
-		case models.UnifiedRoleManagementPolicyEnablementRuleable:
-			if id == enablementRule {
-				addEnabled(&p, r.GetEnabledRules())
-			}
-		case models.UnifiedRoleManagementPolicyApprovalRuleable:
-			if id == approvalRule && r.GetSetting() != nil {
-				approval = true
-				addApprovers(&p, r.GetSetting())
-			}
-		case models.UnifiedRoleManagementPolicyAuthenticationContextRuleable:
-			if id == contextRule && yes(r.GetIsEnabled()) {
-				p.Context = str(r.GetClaimValue())
-			}
+		if r != nil {
+			read[str(r.GetId())] = addRule(&p, r)
 		}
 	}
-	if !length || !approval {
+	if !read[expirationRule] || !read[approvalRule] {
 		return pim.Policy{}, pim.Errorf(pim.Administered,
 			"PIM's policy of a governed group lacks the rules about its length or its approval. Tell an administrator to look at the group in PIM.")
 	}
 	return p, nil
+}
+
+// addRule takes one of the four rules, and reports whether it held what it should.
+func addRule(p *pim.Policy, r models.UnifiedRoleManagementPolicyRuleable) bool {
+	switch str(r.GetId()) {
+	case expirationRule:
+		if rule, ok := r.(models.UnifiedRoleManagementPolicyExpirationRuleable); ok && rule.GetMaximumDuration() != nil {
+			p.MaxDuration = exactly(rule.GetMaximumDuration())
+			return true
+		}
+	case enablementRule:
+		if rule, ok := r.(models.UnifiedRoleManagementPolicyEnablementRuleable); ok {
+			addEnabled(p, rule.GetEnabledRules())
+			return true
+		}
+	case approvalRule:
+		if rule, ok := r.(models.UnifiedRoleManagementPolicyApprovalRuleable); ok && rule.GetSetting() != nil {
+			addApprovers(p, rule.GetSetting())
+			return true
+		}
+	case contextRule:
+		if rule, ok := r.(models.UnifiedRoleManagementPolicyAuthenticationContextRuleable); ok && yes(rule.GetIsEnabled()) {
+			p.Context = str(rule.GetClaimValue())
+		}
+	}
+	return false
 }
 
 func addEnabled(p *pim.Policy, enabled []string) {

@@ -16,6 +16,7 @@ const requestID = "6aacaee8-4089-4048-9510-3119367fc943"
 
 // looking answers every batch with these items.
 func looking(t *testing.T, items batched) *fakeGraph {
+	t.Helper()
 	return newGraph(t, func(w http.ResponseWriter, call seen) {
 		if call.path != "/v1.0/$batch" || call.token != "app" {
 			t.Errorf("want a batch as the application, got %s %s", call.token, call.path)

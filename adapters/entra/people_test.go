@@ -102,7 +102,7 @@ func TestMembersAndWhatIsSaidOfThem(t *testing.T) {
 		"onPremisesExtensionAttributes/extensionAttribute15": "fifteen", "extensionAttribute2": "",
 		"extension_0123456789abcdef0123456789abcdef_person": "ext",
 	} {
-		g := looking(t, batched{{part: "/groups/" + string(group) + "/transitiveMembers/graph.user?", status: 200, body: people}})
+		g := looking(t, batched{{part: "/groups/" + string(group) + "/transitiveMembers/microsoft.graph.user?", status: 200, body: people}})
 		cfg := config(g)
 		cfg.SamePersonAttribute = attribute
 		answer, err := client(t, cfg).Look(t.Context(), pim.Question{Members: []pim.GroupID{group}})
@@ -111,7 +111,9 @@ func TestMembersAndWhatIsSaidOfThem(t *testing.T) {
 		}
 		expected := []pim.Profile{
 			{ID: alice, Name: "Alice", Enabled: true, SamePerson: want, Found: true},
-			{ID: "b", Name: "Gus", Enabled: true, Guest: true, Found: true}, {ID: "c", Found: true}, {ID: "d", Found: true},
+			{ID: "b", Name: "Gus", Enabled: true, Guest: true, Found: true},
+			{ID: "c", Found: true},
+			{ID: "d", Found: true},
 		}
 		if diff := cmp.Diff(expected, whole(t, answer).Members[group]); diff != "" {
 			t.Errorf("%s: %s", attribute, diff)

@@ -79,7 +79,7 @@ func TestLine03DurationsOfAnswersAreExact(t *testing.T) {
 func TestLine04NothingThatChangesIsRepeated(t *testing.T) {
 	for _, status := range []int{429, 500, 502, 503, 504} {
 		g := refusing(t, status, "{}", "Retry-After", "0")
-		submitted(t, g)
+		_ = submitted(t, g)
 		g.only(t)
 	}
 	for _, status := range []int{429, 503, 504} {
@@ -96,7 +96,7 @@ func TestLine04NothingThatChangesIsRepeated(t *testing.T) {
 func TestLine05And06BodiesArePlain(t *testing.T) {
 	for range 20 { // the order of the SDK's own middleware differs from client to client
 		g := refusing(t, http.StatusUnsupportedMediaType, "")
-		submitted(t, g)
+		_ = submitted(t, g)
 		if call := g.only(t); call.header.Get("Content-Encoding") != "" || !strings.HasPrefix(call.body, "{") {
 			t.Errorf("%v %q", call.header, call.body)
 		}
@@ -201,6 +201,7 @@ const challenge = `{"access_token":{"acrs":{"essential":true,"value":"c1"}}}`
 
 // challenging is a Graph that refuses the first token with this header.
 func challenging(t *testing.T, header string) *fakeGraph {
+	t.Helper()
 	return newGraph(t, func(w http.ResponseWriter, call seen) {
 		if call.token == "satisfied" {
 			reply(w, http.StatusCreated, recorded(t, "create-assignmentScheduleRequest.selfActivate.response.json"))
@@ -288,7 +289,9 @@ func TestLine16NoCallGoesOutWithoutAToken(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			cfg := config(g)
-			cfg.PersonToken = func(context.Context, pim.Actor, string) (secret.Text, time.Time, error) { return tc.token, time.Time{}, tc.err }
+			cfg.PersonToken = func(context.Context, pim.Actor, string) (secret.Text, time.Time, error) {
+				return tc.token, time.Time{}, tc.err
+			}
 			_, err := client(t, cfg).Submit(t.Context(), aliceActs, activation())
 			if e := explain(t, err); e.Kind != tc.kind || (tc.err != nil && !errors.Is(err, tc.err)) {
 				t.Errorf("%+v", err)
@@ -338,13 +341,14 @@ func TestLine17TypesThatAreAddressesDoNoHarm(t *testing.T) {
 
 func TestACanceledCallSaysSo(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	g := newGraph(t, func(w http.ResponseWriter, _ seen) { cancel(); <-ctx.Done(); w.WriteHeader(http.StatusCreated) })
+	over := make(chan struct{})
+	g := newGraph(t, func(http.ResponseWriter, seen) { cancel(); <-over })
+	t.Cleanup(func() { close(over) }) // before the server is closed
 	_, err := client(t, config(g)).Submit(ctx, aliceActs, activation())
 	if e := explain(t, err); e.Kind != pim.AnswerLost || !errors.Is(err, context.Canceled) {
 		t.Errorf("%+v", err)
 	}
-	var withURL *url.Error
-	if errors.As(err, &withURL) {
+	if _, ok := errors.AsType[*url.Error](err); ok {
 		t.Error("the address is in the error")
 	}
 }

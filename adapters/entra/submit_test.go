@@ -20,6 +20,7 @@ func activation() pim.Activation {
 
 // created answers every POST with the recorded activation.
 func created(t *testing.T) *fakeGraph {
+	t.Helper()
 	return newGraph(t, func(w http.ResponseWriter, call seen) {
 		if call.method == http.MethodGet {
 			reply(w, http.StatusOK, `{"value":[]}`)

@@ -83,6 +83,8 @@ var verdicts = []verdict{
 	// What the status says of any call; these rows cover every status, which a test holds.
 	{reads: true, from: 401, to: 401, kind: pim.Administered, message: "Microsoft Graph refused Elevate's own sign-in. Tell an administrator to check its credential."},
 	{reads: true, from: 402, to: 403, kind: pim.Administered, message: "Microsoft Graph refused: Elevate may not read this. Tell an administrator to consent to its application permissions."},
+	{reads: true, from: 400, to: 400, kind: pim.Internal, message: "Microsoft Graph did not understand Elevate's question. Tell an administrator."},
+	{reads: true, from: 404, to: 404, kind: pim.NotFound, message: "Microsoft Graph does not know what Elevate asked about. Tell an administrator if it should."},
 	{from: 400, to: 400, kind: pim.Invalid, message: "PIM refused the request. Check the role, the time and the reason, then ask again."},
 	{from: 401, to: 401, kind: pim.SignIn, message: signInAgain},
 	{from: 402, to: 402, kind: pim.Administered, message: "Microsoft Graph refused: the tenant's license does not cover this. Tell an administrator."},

@@ -39,6 +39,7 @@ func envelope(code, message string) string {
 
 // refusing answers everything with this refusal.
 func refusing(t *testing.T, status int, body string, header ...string) *fakeGraph {
+	t.Helper()
 	return newGraph(t, func(w http.ResponseWriter, _ seen) {
 		for i := 0; i+1 < len(header); i += 2 {
 			w.Header().Set(header[i], header[i+1])
@@ -211,7 +212,7 @@ func kindOfStatus(status int, changes bool) pim.Kind {
 		return pim.AnswerLost
 	case status >= 500, status == 408, status == 423, status == 424, status == 425:
 		return pim.Unavailable
-	case status == 400:
+	case status == 400 && changes:
 		return pim.Invalid
 	case status == 401 && changes:
 		return pim.SignIn

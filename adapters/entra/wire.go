@@ -45,7 +45,7 @@ func (w *wire) RoundTrip(request *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer response.Body.Close() //nolint:errcheck // the body was read to its end or given up
+	defer response.Body.Close()
 	w.seen.sent.Store(true)
 	w.seen.at = w.clock.learn(response.Header)
 	body, err := readCapped(response.Body)
