@@ -41,8 +41,6 @@ type tokenError struct{ cause error }
 
 func (e *tokenError) Error() string { return e.cause.Error() }
 
-func (e *tokenError) Unwrap() error { return e.cause }
-
 // bearer puts the token on a call. Unlike the SDK's own providers it never lets a call go out without one, and it does
 // not send again what a challenge has just refused.
 type bearer struct {

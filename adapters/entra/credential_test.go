@@ -56,6 +56,11 @@ func newLogin(t *testing.T, status int, body string, header ...string) *login {
 				w.Header().Set(header[i], header[i+1])
 			}
 			reply(w, status, body)
+		case "/msi":
+			if r.Header.Get("X-IDENTITY-HEADER") != "host" || r.URL.Query().Get("resource") != "api://AzureADTokenExchange" {
+				t.Errorf("asked %s with %v", r.URL, r.Header)
+			}
+			reply(w, 200, fmt.Sprintf(`{"token_type":"Bearer","expires_on":"%d","access_token":"assertion of the host"}`, time.Now().Add(time.Hour).Unix()))
 		default:
 			l.foreign.Add(1)
 			reply(w, 404, "{}")
@@ -136,6 +141,21 @@ func certificate(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})) + string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8}))
+}
+
+func TestTheApplicationSignsInByItsHost(t *testing.T) {
+	l := newLogin(t, 200, goodToken)
+	t.Setenv("IDENTITY_ENDPOINT", l.URL+"/msi")
+	t.Setenv("IDENTITY_HEADER", "host")
+	cfg := credentialFor(l)
+	cfg.Secret, cfg.Federated = secret.Text{}, entra.ManagedIdentity
+	token, err := fetch(t, cfg)
+	if err != nil || token != "TOKEN" {
+		t.Fatalf("%q, %v", token, err)
+	}
+	if got := (*l.form.Load())["client_assertion"]; len(got) != 1 || got[0] != "assertion of the host" {
+		t.Errorf("assertion %v", got)
+	}
 }
 
 func TestAnUnusableCredentialSaysWhichWithoutItsContent(t *testing.T) {

@@ -14,9 +14,9 @@ import (
 
 var guid = regexp.MustCompile(`^(?i)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
 
-var groupProperties = []string{"id", "displayName", "isAssignableToRole", "securityEnabled"}
+var groupProperties = []string{"id", "displayName", "isAssignableToRole"}
 
-// GroupByName finds the one security group that has this name or this object id, for the start. Names are not unique in
+// GroupByName finds the one group that has this name or this object id, for the start. Names are not unique in
 // a directory: two groups of the name are an error.
 func (c *Client) GroupByName(ctx context.Context, nameOrID string) (id pim.GroupID, displayName string, roleAssignable bool, err error) {
 	found, err := c.groupsLike(ctx, nameOrID)

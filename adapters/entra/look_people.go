@@ -40,10 +40,15 @@ func (v *view) askProfile(ctx context.Context, person pim.PrincipalID) {
 	if err == nil {
 		r.take = func(body []byte) (string, error) {
 			user, err := parsed[models.Userable](v.client, body, models.CreateUserFromDiscriminatorValue)
-			if err == nil {
-				v.answer.Profiles[person] = v.client.same.profileOf(user)
+			if err != nil {
+				return "", err
 			}
-			return "", err
+			profile := v.client.same.profileOf(user)
+			if profile.ID != person {
+				return "", errOther
+			}
+			v.answer.Profiles[person] = profile
+			return "", nil
 		}
 		r.absent = func(f fault) bool {
 			if !unknownToDirectory(f) {

@@ -15,6 +15,8 @@ import (
 // quoted makes a literal of OData.
 func quoted[T ~string](s T) string { return "'" + strings.ReplaceAll(string(s), "'", "''") + "'" }
 
+var errOther = pim.Errorf(pim.Unavailable, "Microsoft Graph answered about something else than it was asked. Try again in a minute.")
+
 func (v *view) askRequest(ctx context.Context, id string) {
 	info, err := v.client.questions.groupAccess().AssignmentScheduleRequests().
 		ByPrivilegedAccessGroupAssignmentScheduleRequestId(id).ToGetRequestInformation(ctx, nil)
@@ -23,10 +25,14 @@ func (v *view) askRequest(ctx context.Context, id string) {
 		r.take = func(body []byte) (string, error) {
 			one, err := parsed[models.PrivilegedAccessGroupAssignmentScheduleRequestable](
 				v.client, body, models.CreatePrivilegedAccessGroupAssignmentScheduleRequestFromDiscriminatorValue)
-			if err == nil {
-				v.answer.Requests[id] = copyOf(one)
+			if err != nil {
+				return "", err
 			}
-			return "", err
+			if !strings.EqualFold(str(one.GetId()), id) {
+				return "", errOther
+			}
+			v.answer.Requests[id] = copyOf(one)
+			return "", nil
 		}
 		r.absent = func(fault) bool {
 			v.answer.Gone[id] = true

@@ -1,6 +1,7 @@
 package entra_test
 
 import (
+	"encoding/base64"
 	"fmt"
 	"net/http"
 	"strings"
@@ -85,9 +86,11 @@ const instances = `{"value":[
 
 func TestLookTakesTwentyAtOnce(t *testing.T) {
 	var q pim.Question
-	items := batched{{part: "assignmentScheduleRequests/", status: 200, body: recorded(t, "get-assignmentScheduleRequest.response.json")}}
+	var items batched
 	for i := range 41 {
-		q.Requests = append(q.Requests, fmt.Sprintf("id-%02d", i))
+		id := fmt.Sprintf("id-%02d", i)
+		q.Requests = append(q.Requests, id)
+		items = append(items, item{part: "/" + id, status: 200, body: `{"id":"` + id + `","status":"Denied"}`})
 	}
 	g := looking(t, items)
 	if answer := whole(t, look(t, g, q)); len(answer.Requests) != 41 {
@@ -178,5 +181,35 @@ func TestAnEmptyQuestionCallsNobody(t *testing.T) {
 	whole(t, look(t, g, pim.Question{}))
 	if n := len(g.seenCalls()); n != 0 {
 		t.Errorf("%d calls", n)
+	}
+}
+
+func TestOnlyTheAnswerToTheQuestionIsTaken(t *testing.T) {
+	encoded := base64.StdEncoding.EncodeToString([]byte(recorded(t, "get-assignmentScheduleRequest.denied.response.json")))
+	g := looking(t, batched{
+		{part: "/" + requestID, status: 200, body: `"` + encoded + `"`},
+		{part: "/other", status: 200, body: recorded(t, "get-assignmentScheduleRequest.response.json")},
+		{part: "/empty", status: 200, body: `{}`},
+		{part: "/bad", status: 200, body: `"PGh0bWw+"`},
+		{part: "/none", status: 200, body: `null`},
+		{part: "/number", status: 200, body: `7`},
+	})
+	answer := look(t, g, pim.Question{Requests: []string{requestID, "bad", "none", "number", "other", "empty"}})
+	if len(answer.Requests) != 1 || answer.Requests[requestID].Status != "Denied" || len(answer.Failed) != 5 {
+		t.Errorf("%+v", answer)
+	}
+}
+
+func TestABatchThatIsNoneIsAnError(t *testing.T) {
+	for _, body := range []string{"", "[]", "<html>", `{"responses":7}`, `{"responses":[{"id":"0","status":"200"}]}`} {
+		g := newGraph(t, func(w http.ResponseWriter, _ seen) { reply(w, http.StatusOK, body) })
+		_, err := client(t, config(g)).Look(t.Context(), pim.Question{Requests: []string{"1"}})
+		if e := explain(t, err); e.Kind != pim.Unavailable {
+			t.Errorf("%q: %s", body, e.Kind)
+		}
+	}
+	g := newGraph(t, func(w http.ResponseWriter, _ seen) { reply(w, http.StatusOK, `{"responses":[{"id":"other","status":200}]}`) })
+	if answer := look(t, g, pim.Question{Requests: []string{"1"}}); len(answer.Failed) != 1 || len(answer.Requests)+len(answer.Gone) != 0 {
+		t.Errorf("a question without an answer: %+v", answer)
 	}
 }

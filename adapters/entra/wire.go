@@ -37,7 +37,6 @@ type wire struct {
 func (w *wire) RoundTrip(request *http.Request) (*http.Response, error) {
 	trace := &httptrace.ClientTrace{WroteHeaders: func() { w.seen.sent.Store(true) }}
 	request = request.Clone(httptrace.WithClientTrace(request.Context(), trace))
-	request.Header.Set("Cache-Control", "no-store")
 	if err := measureBody(request); err != nil {
 		return nil, err
 	}
