@@ -208,7 +208,9 @@ func TestABatchThatIsNoneIsAnError(t *testing.T) {
 			t.Errorf("%q: %s", body, e.Kind)
 		}
 	}
-	g := newGraph(t, func(w http.ResponseWriter, _ seen) { reply(w, http.StatusOK, `{"responses":[{"id":"other","status":200}]}`) })
+	g := newGraph(t, func(w http.ResponseWriter, _ seen) {
+		reply(w, http.StatusOK, `{"responses":[{"id":"other","status":200}]}`)
+	})
 	if answer := look(t, g, pim.Question{Requests: []string{"1"}}); len(answer.Failed) != 1 || len(answer.Requests)+len(answer.Gone) != 0 {
 		t.Errorf("a question without an answer: %+v", answer)
 	}
