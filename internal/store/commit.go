@@ -9,6 +9,7 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
 
 	"elevate/internal/pim"
 )
@@ -153,7 +154,7 @@ func (db *DB) attempt(group []*call) (tx *Tx, failed *call, err error) {
 		if p := recover(); p != nil {
 			tx, failed, err = nil, nil, notStored(fmt.Errorf("%w: %v", errDamaged, p))
 		}
-		if rolled := bbt.Rollback(); rolled != nil && !errors.Is(rolled, bolt.ErrTxClosed) && err == nil {
+		if rolled := bbt.Rollback(); rolled != nil && !errors.Is(rolled, berrors.ErrTxClosed) && err == nil {
 			err = notStored(rolled)
 		}
 	}()

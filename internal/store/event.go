@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"encoding/json"
@@ -103,7 +104,7 @@ func (tx *Tx) Append(e pim.Event) (uint64, error) {
 // Events returns the events from that number on, at most so many.
 func (tx *Tx) Events(from uint64, most int) ([]pim.Event, error) {
 	var found []pim.Event
-	_, err := tx.verified(from, most, func(l link) error {
+	err := tx.verified(from, most, func(l link) error {
 		e, err := l.event()
 		found = append(found, e)
 		return err
@@ -139,40 +140,34 @@ func (l link) event() (e pim.Event, err error) {
 	return e, nil
 }
 
-// verified checks the events from that number on, at most so many, each against the one before it, and visits them. It
-// returns the last one, which has no mac when there was none. Numbers without an event, and events behind the newest,
-// are errors.
-func (tx *Tx) verified(from uint64, most int, visit func(link) error) (last link, err error) {
+// verified checks the events from that number on, at most so many, each against the one before it, and visits them. A
+// number without an event is an error, and so is a newest event that is not the one the chain ends with.
+func (tx *Tx) verified(from uint64, most int, visit func(link) error) error {
 	c, err := tx.theChain()
-	if err != nil || most <= 0 {
-		return last, err
-	}
 	from = max(from, 1)
-	if from > c.Seq {
-		return last, nil
+	if err != nil || most <= 0 || from > c.Seq {
+		return err
 	}
-	last.seq = from - 1
+	last := link{seq: from - 1}
 	if from > 1 {
 		before := tx.get(events, seqKey(from-1))
 		if len(before) < headSize {
-			return last, tampered(events, seqKey(from-1))
+			return tampered(events, seqKey(from-1))
 		}
 		last.mac = before[1:headSize]
 	}
 	for through := min(c.Seq, from+uint64(most)-1); last.seq < through; {
-		next, err := tx.link(last)
-		if err != nil {
-			return last, err
+		if last, err = tx.link(last); err != nil {
+			return err
 		}
-		last = next
 		if err := visit(last); err != nil {
-			return last, err
+			return err
 		}
 	}
-	if last.seq == c.Seq && string(last.mac) != string(c.MAC) {
-		return last, tampered(events, seqKey(last.seq))
+	if last.seq == c.Seq && !bytes.Equal(last.mac, c.MAC) {
+		return tampered(events, seqKey(last.seq))
 	}
-	return last, nil
+	return nil
 }
 
 // link reads and checks the event that follows another.
@@ -208,8 +203,7 @@ func (db *DB) eachEvent(ctx context.Context, from uint64, visit func(link) error
 			if next > newest {
 				return nil
 			}
-			_, err = tx.verified(next, int(min(atOnce, newest-next+1)), visit) //nolint:gosec // at most atOnce
-			return err
+			return tx.verified(next, int(min(atOnce, newest-next+1)), visit)
 		})
 		if err != nil || newest == 0 {
 			return err

@@ -31,11 +31,8 @@ func path(parts ...string) []byte {
 
 // splitPath gives back the first part of a key and what follows it.
 func splitPath(key []byte) (part string, rest []byte, ok bool) {
-	end := bytes.Index(key, partEnd)
-	if end < 0 {
-		return "", nil, false
-	}
-	return string(bytes.ReplaceAll(key[:end], []byte{0x00, 0xFF}, []byte{0x00})), key[end+len(partEnd):], true
+	written, rest, ok := bytes.Cut(key, partEnd)
+	return string(bytes.ReplaceAll(written, []byte{0x00, 0xFF}, []byte{0x00})), rest, ok
 }
 
 // afterPrefix is the first key behind all keys that begin with prefix, nil when there is none.
@@ -64,7 +61,7 @@ func nanoseconds(t time.Time) uint64 {
 	if t.Unix() < 0 {
 		return 0
 	}
-	return uint64(t.UnixNano()) //nolint:gosec // not negative, as checked above
+	return uint64(t.UnixNano())
 }
 
 func seqKey(seq uint64) []byte { return binary.BigEndian.AppendUint64(nil, seq) }

@@ -1,7 +1,6 @@
 package store_test
 
 import (
-	"slices"
 	"testing"
 	"time"
 
@@ -10,15 +9,6 @@ import (
 	"elevate/internal/pim"
 	"elevate/internal/store"
 )
-
-func ids(all []pim.Request) []pim.RequestID {
-	var found []pim.RequestID
-	for _, r := range all {
-		found = append(found, r.ID)
-	}
-	slices.Sort(found)
-	return found
-}
 
 func TestRequestComesBackAsItWasPut(t *testing.T) {
 	f := newFile(t)

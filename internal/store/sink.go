@@ -63,11 +63,10 @@ func (db *DB) catchUp() error {
 		from := db.sink.told + 1
 		err := db.View(func(tx *Tx) error {
 			lines = nil
-			_, err := tx.verified(from, tellAtOnce, func(e link) error {
+			return tx.verified(from, tellAtOnce, func(e link) error {
 				lines = e.appendLine(lines)
 				return nil
 			})
-			return err
 		})
 		if err != nil || len(lines) == 0 {
 			return err

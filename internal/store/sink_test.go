@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,20 +26,30 @@ func TestMain(m *testing.M) {
 
 // pipe is a sink that takes so many bytes and then fails.
 type pipe struct {
-	bytes.Buffer
-	room int
+	mu  sync.Mutex
+	got bytes.Buffer
+	max int
 }
 
 var errPipe = errors.New("broken pipe")
 
 func (p *pipe) Write(b []byte) (int, error) {
-	n := min(len(b), p.room)
-	p.room -= n
-	_, _ = p.Buffer.Write(b[:n])
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := min(len(b), p.max)
+	p.max -= n
+	_, _ = p.got.Write(b[:n])
 	if n < len(b) {
 		return n, errPipe
 	}
 	return n, nil
+}
+
+// room says how many more bytes it takes.
+func (p *pipe) room(n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.max = n
 }
 
 func happens(tx *store.Tx, i int) error {
@@ -52,7 +63,7 @@ func TestEffectsWaitForASinkThatFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFile(t)
 		f.close(t)
-		out := &pipe{room: 1 << 20}
+		out := &pipe{max: 1 << 20}
 		config := f.config()
 		config.Sink = out
 		var err error
@@ -66,24 +77,24 @@ func TestEffectsWaitForASinkThatFails(t *testing.T) {
 			}
 		})
 		f.update(t, func(tx *store.Tx) error { return happens(tx, 1) })
-		out.room = 100 // it breaks within the line of the second
+		out.room(100) // it breaks within the line of the second
 		f.update(t, func(tx *store.Tx) error { return happens(tx, 2) })
 		f.update(t, func(tx *store.Tx) error { return happens(tx, 3) })
 		if !f.db.SinkBehind() || len(ran) != 1 {
 			t.Errorf("behind %v, ran %v", f.db.SinkBehind(), ran)
 		}
-		out.room = 100 // and once more
+		out.room(100) // and once more
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
-		out.room = 1 << 20
+		out.room(1 << 20)
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
 		if f.db.SinkBehind() || len(ran) != 3 {
 			t.Errorf("behind %v, ran %v", f.db.SinkBehind(), ran)
 		}
-		proof, err := f.db.Verify(t.Context(), store.Anchor{}, strings.NewReader(out.String()))
+		proof, err := f.db.Verify(t.Context(), store.Anchor{}, strings.NewReader(out.got.String()))
 		if err != nil || proof.Through != 3 || proof.Repeated+proof.Skipped != 0 {
-			t.Errorf("the sink has %q: %+v, %v", out, proof, err)
+			t.Errorf("the sink has %q: %+v, %v", &out.got, proof, err)
 		}
 	})
 }

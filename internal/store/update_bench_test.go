@@ -65,11 +65,11 @@ func timed(b *testing.B, fn func()) time.Duration {
 	return b.Elapsed() - before
 }
 
-func benchFile(b *testing.B, folder string) *DB {
-	b.Helper()
+func benchFile(tb testing.TB, folder string) *DB {
+	tb.Helper()
 	keys, err := keyset.New(time.Unix(1, 0))
 	if err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
 	clock := time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC)
 	db, err := Open(Config{
@@ -77,9 +77,9 @@ func benchFile(b *testing.B, folder string) *DB {
 		CheckDisk: func(string) error { return nil },
 	})
 	if err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
-	b.Cleanup(func() { _ = db.Close() })
+	tb.Cleanup(func() { _ = db.Close() })
 	return db
 }
 

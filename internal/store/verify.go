@@ -53,9 +53,8 @@ func (db *DB) Verify(ctx context.Context, anchor Anchor, stream io.Reader) (Proo
 	if err == nil && stream != nil {
 		err = db.verifyStream(ctx, stream, &p)
 	}
-	var t *Tampered
-	if errors.As(err, &t) {
-		p.Wrong = t.Record
+	if wrong, ok := errors.AsType[*Tampered](err); ok {
+		p.Wrong = wrong.Record
 	}
 	return p, err
 }
