@@ -48,7 +48,7 @@ func (s *Sandbox) do(ctx context.Context, words []string) (Result, error) {
 	}
 	switch words[0] {
 	case "clock":
-		return s.actClock(words[1:])
+		return s.actClock(ctx, words[1:])
 	case "break":
 		return s.actBreak(words[1:])
 	case "heal":
@@ -99,7 +99,8 @@ func (s *Sandbox) actPeople() (Result, error) {
 	return Result{Text: strings.Join(lines, "\n")}, nil
 }
 
-func (s *Sandbox) actClock(words []string) (Result, error) {
+// actClock moves the clock; events that Slack tries again at that time are sent.
+func (s *Sandbox) actClock(ctx context.Context, words []string) (Result, error) {
 	for _, word := range words {
 		if speed, ok := strings.CutPrefix(word, "x"); ok {
 			rate, err := parseRate(speed)
@@ -115,7 +116,8 @@ func (s *Sandbox) actClock(words []string) (Result, error) {
 		}
 		s.Clock.Advance(d)
 	}
-	return Result{Text: s.Clock.Now().UTC().Format(time.RFC3339)}, nil
+	r := Result{Text: s.Clock.Now().UTC().Format(time.RFC3339)}
+	return failed(r, s.Slack.RetryEvents(ctx))
 }
 
 func parseRate(s string) (float64, error) {
@@ -132,6 +134,9 @@ func (s *Sandbox) actEvent(ctx context.Context, words []string) (Result, error) 
 	switch {
 	case len(words) == 1 && words[0] == "url_verification":
 		err = s.Slack.VerifyURL(ctx)
+	case len(words) == 1 && words[0] == "ssl_check":
+		status, err := s.Slack.SSLCheck(ctx)
+		return Result{Text: fmt.Sprintf("answered with status %d", status), Status: status}, err
 	case len(words) == 1 && words[0] == "app_uninstalled":
 		err = s.Slack.Uninstall(ctx)
 	case len(words) == 2 && words[0] == "user_change":

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -251,6 +252,7 @@ func (s *Sandbox) forge(ctx context.Context, person, how string) (Result, error)
 		"team":      {Team: s.cast.OtherTeam.ID},
 		"app":       {App: "A0SOMEOTHER"},
 		"garbage":   {Body: []byte("payload=%7B%22type%22%3A&=;")},
+		"huge":      {Body: bytes.Repeat([]byte("text=x&"), 1<<19)},
 		"replay":    {},
 	}
 	f, known := forgeries[how]
@@ -265,13 +267,21 @@ func (s *Sandbox) forge(ctx context.Context, person, how string) (Result, error)
 
 // account changes how a person stands in the workspace.
 func (s *Sandbox) account(person, how string) (Result, error) {
-	switch how {
-	case "deleted", "restricted", "active":
-	default:
+	flags := map[string]func(*simslack.Person) *bool{
+		"deleted":          func(p *simslack.Person) *bool { return &p.Deleted },
+		"restricted":       func(p *simslack.Person) *bool { return &p.Restricted },
+		"ultra_restricted": func(p *simslack.Person) *bool { return &p.UltraRestricted },
+		"stranger":         func(p *simslack.Person) *bool { return &p.Stranger },
+		"bot":              func(p *simslack.Person) *bool { return &p.Bot },
+		"invited":          func(p *simslack.Person) *bool { return &p.Invited },
+	}
+	if flags[how] == nil && how != "active" {
 		return Result{}, unknown([]string{person, "slack", "account", how})
 	}
 	err := s.Slack.ChangePerson(person, func(p *simslack.Person) {
-		p.Deleted, p.Restricted = how == "deleted", how == "restricted"
+		for name, flag := range flags {
+			*flag(p) = name == how
+		}
 	})
 	return Result{Text: person + " is " + how + " in Slack"}, err
 }

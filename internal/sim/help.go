@@ -12,8 +12,8 @@ var helpLines = []string{
 	"PERSON slack sees [#CHANNEL|dm|home|form|slack] [until WORDS] [within 30s]",
 	"PERSON slack home                                 opens the Home tab",
 	"PERSON slack again                                delivers the last command or click once more",
-	"PERSON slack forge signature|stale|future|team|app|garbage   delivers it once more with something wrong",
-	"PERSON slack account deleted|restricted|active    changes how the person stands in the workspace",
+	"PERSON slack forge signature|stale|future|team|app|garbage|huge|replay   delivers it once more with something wrong",
+	"PERSON slack account deleted|restricted|ultra_restricted|stranger|bot|invited|active   changes how the person stands in the workspace",
 	"PERSON web sign-in [as ACCOUNT] [slack-as PERSON] [of PERSON] [stop] [private]   follows the last link shown in Slack",
 	"PERSON web LINK [as ACCOUNT] [slack-as PERSON] [stop] [private]",
 	"PERSON web press LABEL | page | forget            presses a button of the page, shows it again, clears the cookies",
@@ -27,7 +27,7 @@ var helpLines = []string{
 	"break graph|login [PATH] 429|5xx|no|reset|slow [3] [after 5s]",
 	"heal                                              ends all faults",
 	"graph members|active|requests [GROUP] | calls     what the directory holds, and how often Graph was called",
-	"event url_verification | app_uninstalled | user_change PERSON",
+	"event url_verification | ssl_check | app_uninstalled | user_change PERSON",
 	"people                                            who there is",
 }
 

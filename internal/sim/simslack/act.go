@@ -59,12 +59,9 @@ func (s *Server) command(person, channel, line string) (Delivery, *Person, error
 		return Delivery{}, nil, err
 	}
 	payload := object{
-		"token": "", "team_id": s.cfg.Workspace.ID, "team_domain": s.cfg.Workspace.Domain, "channel_id": r.ID, "channel_name": r.Name,
+		"token": "", "team_id": s.cfg.Workspace.ID, "team_domain": s.cfg.Workspace.Domain, "channel_id": r.ID, "channel_name": channelRef(r)["name"],
 		"user_id": p.ID, "user_name": p.Name, "command": name, "text": s.escaped(strings.TrimSpace(rest)), "api_app_id": s.cfg.App.ID,
 		"is_enterprise_install": "false", "response_url": s.newHook("commands", p.ID, r.ID, ""), "trigger_id": s.newTrigger(p.ID, ""),
-	}
-	if r.With != "" {
-		payload["channel_name"] = "directmessage"
 	}
 	if s.cfg.Workspace.Enterprise != "" {
 		payload["enterprise_id"] = s.cfg.Workspace.Enterprise

@@ -1,6 +1,9 @@
 package simslack
 
-import "maps"
+import (
+	"maps"
+	"math"
+)
 
 // blockKinds are the blocks that may stand in a message or a view.
 func blockKinds() map[string]check {
@@ -16,7 +19,7 @@ func blockKinds() map[string]check {
 			"label": plain(2000), "element": byType(inputs()), "hint?": plain(2000), "optional?": truth, "dispatch_action?": truth,
 		}),
 		"image":     image,
-		"markdown":  block(fields{"text": characters(1, maxMarkdown)}),
+		"markdown":  block(fields{"text": characters(1, math.MaxInt32)}), // counted over all of them together
 		"rich_text": block(fields{"elements": many(1, 100, anything)}),
 		"video":     anything,
 	}

@@ -109,15 +109,14 @@ func (s *Server) chatUpdate(c *call) (object, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !body.hasText && !body.hasBlocks {
-		return nil, refuse("no_text")
-	}
 	if utf8.RuneCountInString(body.text) > updateText {
 		return nil, refuse("msg_too_long")
 	}
 	text, blocks := m.Text, body.blocks
 	if body.hasText {
 		text = body.text
+	} else if !body.hasBlocks {
+		blocks = m.Blocks // neither of the two leaves both; text alone takes the blocks away
 	}
 	if strings.TrimSpace(text) == "" && len(blocks) == 0 {
 		return nil, refuse("no_text")

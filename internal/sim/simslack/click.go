@@ -228,7 +228,7 @@ func (s *Server) blockActions(p *Person, at surface, block, e object, press Pres
 		return nil, err
 	}
 	o["container"] = object{"type": "message", "message_ts": m.TS, "channel_id": at.room.ID, "is_ephemeral": m.ephemeral()}
-	o["channel"] = object{"id": at.room.ID, "name": at.room.Name}
+	o["channel"] = channelRef(at.room)
 	o["state"] = object{"values": values}
 	o["response_url"] = s.newHook("actions", p.ID, at.room.ID, m.TS)
 	o["trigger_id"] = s.newTrigger(p.ID, "")
@@ -236,6 +236,13 @@ func (s *Server) blockActions(p *Person, at surface, block, e object, press Pres
 		o["message"] = s.messageObject(m)
 	}
 	return o, nil
+}
+
+func channelRef(r *room) object {
+	if r.With != "" {
+		return object{"id": r.ID, "name": "directmessage"}
+	}
+	return object{"id": r.ID, "name": r.Name}
 }
 
 // action is the element that was touched.

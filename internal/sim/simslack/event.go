@@ -5,10 +5,24 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
 	"strings"
+	"time"
 )
 
-// SendEvent sends an event of the Events API, with its first retry at once if the app does not take it.
+// retryAfter is when Slack tries an event again that the app did not take: at once, a minute later, five minutes later.
+var retryAfter = []time.Duration{0, time.Minute, 5 * time.Minute}
+
+// lateEvent is an event that waits for its next try.
+type lateEvent struct {
+	delivery Delivery
+	due      time.Time
+}
+
+// SendEvent sends an event of the Events API. What the app does not take is tried again at once; later tries wait for
+// RetryEvents.
 func (s *Server) SendEvent(ctx context.Context, event map[string]any) error {
 	s.mu.Lock()
 	w, app := s.cfg.Workspace, s.cfg.App
@@ -21,14 +35,45 @@ func (s *Server) SendEvent(ctx context.Context, event map[string]any) error {
 		}},
 	}
 	s.mu.Unlock()
-	d := Delivery{Kind: EventsAPI, Payload: payload}
+	err := s.tryEvent(ctx, Delivery{Kind: EventsAPI, Payload: payload})
+	if err != nil && s.RetryEvents(ctx) == nil {
+		return nil
+	}
+	return err
+}
+
+// tryEvent sends an event once, and plans the next try if the app does not take it and does not forbid another.
+func (s *Server) tryEvent(ctx context.Context, d Delivery) error {
 	ack, err := s.Send(ctx, d, Forgery{})
-	if err == nil || ack.Header.Get("X-Slack-No-Retry") == "1" {
+	if err == nil || ack.Header.Get("X-Slack-No-Retry") == "1" || d.Retry == len(retryAfter) {
 		return err
 	}
-	d.Retry, d.Reason = 1, retryReason(err)
-	_, err = s.Send(ctx, d, Forgery{})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	due := s.cfg.Clock().Add(retryAfter[d.Retry])
+	d.Retry, d.Reason = d.Retry+1, retryReason(err)
+	s.late = append(s.late, lateEvent{d, due})
 	return err
+}
+
+// RetryEvents tries the events again whose time has come by the world's clock, and returns what went wrong.
+func (s *Server) RetryEvents(ctx context.Context) error {
+	s.mu.Lock()
+	now := s.cfg.Clock()
+	var due []Delivery
+	s.late = slices.DeleteFunc(s.late, func(e lateEvent) bool {
+		if e.due.After(now) {
+			return false
+		}
+		due = append(due, e.delivery)
+		return true
+	})
+	s.mu.Unlock()
+	var errs []error
+	for _, d := range due {
+		errs = append(errs, s.tryEvent(ctx, d))
+	}
+	return errors.Join(errs...)
 }
 
 func retryReason(err error) string {
@@ -97,4 +142,19 @@ func (s *Server) VerifyURL(ctx context.Context) error {
 		return nil
 	}
 	return fmt.Errorf("your URL didn't respond with the value of the challenge parameter (%d bytes)", len(ack.Body))
+}
+
+// SSLCheck asks the command URL whether its certificate is good, as Slack does now and then; nothing is signed.
+func (s *Server) SSLCheck(ctx context.Context) (int, error) {
+	body := strings.NewReader(url.Values{"ssl_check": {"1"}, "token": {""}}.Encode())
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.App().CommandURL, body)
+	if err != nil {
+		return 0, err
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	resp, err := s.cfg.Client.Do(req)
+	if err != nil {
+		return 0, err
+	}
+	return resp.StatusCode, resp.Body.Close()
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/subtle"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"time"
 )
@@ -24,6 +25,9 @@ type hook struct {
 
 // newHook makes a response URL. The lock is held.
 func (s *Server) newHook(kind, person, channel, message string) string {
+	if len(s.hooks) > 10_000 {
+		maps.DeleteFunc(s.hooks, func(_ string, h *hook) bool { return s.cfg.Clock().Sub(h.made) > hookLife })
+	}
 	id, secret := s.newID("R"), randomHex(12)
 	s.hooks[id] = &hook{person: person, channel: channel, message: message, secret: secret, made: s.cfg.Clock()}
 	return s.cfg.URL + "/" + kind + "/" + s.cfg.Workspace.ID + "/" + id + "/" + secret

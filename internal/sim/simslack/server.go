@@ -65,6 +65,7 @@ type Server struct {
 	screens   map[string]*screen
 	faults    map[string]*Fault
 	calls     []Call
+	late      []lateEvent
 	sessions  map[string]string
 	codes     map[string]*grant
 	userToken map[string]grant

@@ -37,6 +37,12 @@ type received struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
+	return newWorldWith(t, func(*simslack.Config) {})
+}
+
+// newWorldWith lets a test change what the fake Slack is made of.
+func newWorldWith(t *testing.T, change func(*simslack.Config)) *world {
+	t.Helper()
 	w := &world{machine: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC), clock: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)}
 	app := httptest.NewServer(http.HandlerFunc(w.serveApp))
 	t.Cleanup(app.Close)
@@ -49,12 +55,14 @@ func newWorld(t *testing.T) *world {
 	registration := simslack.ModelApp()
 	registration.CommandURL, registration.InteractionURL, registration.EventURL = app.URL+"/commands", app.URL+"/interactions", app.URL+"/events"
 	registration.RedirectURIs = []string{"https://bot.example.com/auth/slack/callback"}
-	s, err := simslack.New(simslack.Config{
+	config := simslack.Config{
 		URL: front.URL, Now: w.now, Clock: w.worldTime, App: registration,
 		Workspace: simslack.Workspace{ID: model.Team.ID, Name: model.Team.Name, Domain: model.Team.Domain},
 		People:    simslack.ModelPeople(model), Channels: simslack.ModelChannels(model, registration.BotUser),
 		Client: &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12}}},
-	})
+	}
+	change(&config)
+	s, err := simslack.New(config)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,9 @@ import (
 // triggerLife is how long a trigger id can open a view.
 const triggerLife = 3 * time.Second
 
+// keptTriggers is how many are remembered at least, so that a late use can be told from an unknown id.
+const keptTriggers = 5_000
+
 // trigger is what a trigger id stands for.
 type trigger struct {
 	person string
@@ -18,6 +21,7 @@ type trigger struct {
 
 // newTrigger makes a trigger id for something a person did. The lock is held.
 func (s *Server) newTrigger(person, view string) string {
+	s.dropOldTriggers()
 	s.lastID++
 	id := fmt.Sprintf("%d.%d.%s", s.cfg.Now().UnixMilli(), s.lastID, randomHex(16))
 	s.triggers[id] = trigger{person: person, made: s.cfg.Now(), view: view}
@@ -40,4 +44,16 @@ func (s *Server) spend(id string) (trigger, error) {
 	t.spent = true
 	s.triggers[id] = t
 	return t, nil
+}
+
+// dropOldTriggers forgets trigger ids that can open nothing any more, once there are many. The lock is held.
+func (s *Server) dropOldTriggers() {
+	if len(s.triggers) < 2*keptTriggers {
+		return
+	}
+	for id, t := range s.triggers {
+		if s.cfg.Now().Sub(t.made) > time.Minute {
+			delete(s.triggers, id)
+		}
+	}
 }
