@@ -24,20 +24,24 @@ func (d drawing) view(f card.Form, channel string) slack.ModalViewRequest {
 	if fits(t.String(), maxMetadata) {
 		v.PrivateMetadata = t.String()
 	}
-	blocks := append(d.mark(), d.lines(f.Lines)...)
-	if room := maxViewBlocks - len(f.Fields); len(blocks) > room && room >= 0 {
-		blocks = blocks[:room]
-	}
+	blocks, fields := append(d.mark(), d.lines(f.Lines)...), inputs(f.Fields)
+	blocks = blocks[:min(len(blocks), maxViewBlocks-len(fields))]
+	v.Blocks = slack.Blocks{BlockSet: append(blocks, fields...)}
+	return v
+}
+
+// inputs draws the fields, each name once: it has to be the block's id.
+func inputs(fields []card.Field) []slack.Block {
+	var blocks []slack.Block
 	used := map[string]bool{}
-	for _, field := range f.Fields {
-		if len(blocks) == maxViewBlocks || used[field.Name] || !fits(field.Name, maxBlockID) {
+	for _, f := range fields {
+		if used[f.Name] || !fits(f.Name, maxBlockID) || len(blocks) == maxViewBlocks {
 			continue
 		}
-		used[field.Name] = true
-		blocks = append(blocks, input(field))
+		used[f.Name] = true
+		blocks = append(blocks, input(f))
 	}
-	v.Blocks = slack.Blocks{BlockSet: blocks}
-	return v
+	return blocks
 }
 
 // input draws one field. Its block id is the field's name, because errors are
