@@ -330,9 +330,14 @@ func (s *Service) putTell(tx *store.Tx, key string, id pim.RequestID, to pim.Con
 	return tx.PutEffect(e)
 }
 
-// Told has a person told a sentence in a direct message; for the sign-in pages.
-func (s *Service) Told(tx *store.Tx, a pim.ChatAccount, text string) error {
-	return s.putTell(tx, fmt.Sprintf("told|%d", tx.Now().UnixNano()), "", pim.DirectTo(a), message{Text: text})
+// PutTold has a person told a sentence in a direct message; for the sign-in
+// pages and the operator's commands.
+func PutTold(tx *store.Tx, a pim.ChatAccount, text string) error {
+	e, err := tellEffect(fmt.Sprintf("told|%d", tx.Now().UnixNano()), "", pim.DirectTo(a), message{Text: text})
+	if err != nil {
+		return err
+	}
+	return tx.PutEffect(e)
 }
 
 // tell says something to one person. A sign-in link is made at this moment, so
@@ -381,7 +386,10 @@ func (s *Service) signInCard(e store.Effect, m message) (*card.Card, error) {
 		if err != nil || !found {
 			return err
 		}
-		what := s.Describe(tx, in.ID)
+		what, err := s.Describe(tx, in.ID)
+		if err != nil {
+			return err
+		}
 		url, err := s.signInLink(tx, Sender{Account: in.Account, Name: in.Name}, in.ID, in.Claims)
 		if err != nil {
 			return err

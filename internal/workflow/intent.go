@@ -149,17 +149,17 @@ func (s *Service) signInLink(tx *store.Tx, from Sender, intent, claims string) (
 
 // Describe says in words what a sign-in goes on with, to stand behind "Sign in
 // and"; "" when there is nothing any more.
-func (s *Service) Describe(tx *store.Tx, intent string) string {
+func (s *Service) Describe(tx *store.Tx, intent string) (string, error) {
 	in, found, err := findIntent(tx, intent)
 	if err != nil || !found {
-		return ""
+		return "", err
 	}
 	if in.Request == "" {
-		return describeVerb(in.Verb)
+		return describeVerb(in.Verb), nil
 	}
 	r, err := tx.Request(in.Request)
 	if err != nil {
-		return ""
+		return "", err
 	}
 	title := r.Role
 	if role, ok := s.cfg.Roles.Named(r.Role); ok {
@@ -167,15 +167,15 @@ func (s *Service) Describe(tx *store.Tx, intent string) string {
 	}
 	switch in.Verb {
 	case verbSubmit:
-		return fmt.Sprintf("ask for %s, %s", title, s.lengthOf(r))
+		return fmt.Sprintf("ask for %s, %s", title, s.lengthOf(r)), nil
 	case verbApprove, verbDeny:
-		return fmt.Sprintf("%s %s's request for %s, %s", in.Verb, r.Requester.Name, title, s.lengthOf(r))
+		return fmt.Sprintf("%s %s's request for %s, %s", in.Verb, r.Requester.Name, title, s.lengthOf(r)), nil
 	case verbCancel:
-		return fmt.Sprintf("cancel your request for %s", title)
+		return fmt.Sprintf("cancel your request for %s", title), nil
 	case verbRelease:
-		return fmt.Sprintf("release %s", title)
+		return fmt.Sprintf("release %s", title), nil
 	}
-	return describeVerb(in.Verb)
+	return describeVerb(in.Verb), nil
 }
 
 // SignInSince says how new the sign-in for an intent has to be: not before that

@@ -77,7 +77,7 @@ func (s *Service) linkOver(ctx context.Context, l store.Link, answer pim.Answer)
 
 func (s *Service) endLink(tx *store.Tx, l store.Link, why string) error {
 	text := fmt.Sprintf("Your link with Elevate was ended, because %s. Ask an administrator if that is wrong.", why)
-	if err := s.Told(tx, l.Account, text); err != nil {
+	if err := PutTold(tx, l.Account, text); err != nil {
 		return err
 	}
 	return s.cfg.Unlink(tx, l.Account, pim.Actor{Person: l.Person, Account: l.Account, Name: l.Name})

@@ -262,6 +262,7 @@ func (q *queue) guarded(ctx context.Context, e store.Effect) (res result, err er
 func (q *queue) settle(it *item, e store.Effect, res result, err error) {
 	wait, why := q.judge(it, e, res, err)
 	if why != "" {
+		q.log.Warn("effect_parked", "key", e.Key, "request", e.Request, "why", why)
 		if err := q.commit(func(tx *store.Tx) error { return parkEffect(tx, e, why) }); err != nil {
 			q.log.Error("effect_not_parked", "key", e.Key, "error", err)
 			wait = time.Minute
