@@ -1,0 +1,193 @@
+package simentra
+
+import (
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"elevate/internal/sim/simentra/odata"
+)
+
+const version = "/v1.0"
+
+// A call is one operation asked of Graph: an HTTP request of its own, or one item of a batch.
+type call struct {
+	method   string
+	path     string // behind /v1.0
+	query    url.Values
+	odata    odata.Query
+	body     []byte
+	params   map[string]string
+	token    *access
+	who      actor
+	now      time.Time
+	id       string // request-id
+	clientID string // client-request-id
+}
+
+// An answer is what an operation came to.
+type answer struct {
+	status int
+	body   any // nil: no body
+	header http.Header
+}
+
+func ok(body any) (answer, *graphError)      { return answer{status: http.StatusOK, body: body}, nil }
+func created(body any) (answer, *graphError) { return answer{status: http.StatusCreated, body: body}, nil }
+func noContent() (answer, *graphError)       { return answer{status: http.StatusNoContent}, nil }
+func refuse(e *graphError) (answer, *graphError) {
+	return answer{}, e
+}
+
+// GraphHandler returns Microsoft Graph v1.0, as far as PIM for Groups needs it.
+func (s *Server) GraphHandler() http.Handler {
+	return s.breakable(sideGraph, s.serveGraph)
+}
+
+func (s *Server) serveGraph(w http.ResponseWriter, r *http.Request) {
+	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		s.writeAnswer(w, &call{id: newGUID(), clientID: newGUID(), now: s.clock.Now()}, answer{status: http.StatusRequestEntityTooLarge})
+		return
+	}
+	now := s.lock()
+	c := &call{
+		method: r.Method, path: r.URL.Path, query: r.URL.Query(), body: raw, now: now, id: newGUID(),
+		clientID: r.Header.Get("Client-Request-Id"),
+	}
+	if c.clientID == "" {
+		c.clientID = newGUID()
+	}
+	a := s.handle(c, r)
+	s.mu.Unlock()
+	s.writeAnswer(w, c, a)
+}
+
+// handle checks what every HTTP request must have, and carries it out.
+func (s *Server) handle(c *call, r *http.Request) answer {
+	c.token = s.readToken(r.Header.Get("Authorization"))
+	c.who = c.token.actor()
+	if e := s.checkToken(c.token); e != nil {
+		return s.failure(c, e)
+	}
+	if encoding := r.Header.Get("Content-Encoding"); encoding != "" {
+		return s.failure(c, &graphError{status: http.StatusUnsupportedMediaType, code: "UnsupportedMediaType", message: "Content-Encoding " + encoding + " is not supported."})
+	}
+	path, ok := strings.CutPrefix(c.path, version)
+	if !ok {
+		return s.failure(c, badRequest("Invalid version: %s", strings.Trim(c.path, "/")))
+	}
+	c.path = path
+	if strings.EqualFold(path, "/$batch") {
+		return s.batch(c)
+	}
+	return s.operate(c)
+}
+
+// operate finds the operation, checks the permission for it, and runs it.
+func (s *Server) operate(c *call) answer {
+	route, params, e := find(c.method, c.path)
+	if e != nil {
+		s.counts["unknown"]++
+		return s.failure(c, e)
+	}
+	s.counts[route.method+" "+route.pattern]++
+	c.params = params
+	if e := route.permit(c.token); e != nil {
+		return s.failure(c, e)
+	}
+	var err error
+	if c.odata, err = odata.Parse(c.query); err != nil {
+		return s.failure(c, badRequest("%s", err.Error()))
+	}
+	a, e := route.run(s, c)
+	if e != nil {
+		return s.failure(c, e)
+	}
+	return a
+}
+
+func (s *Server) failure(c *call, e *graphError) answer {
+	a := answer{status: e.status, body: e.body(c.id, c.clientID, c.now), header: http.Header{}}
+	if e.challenge != "" {
+		a.header.Set("WWW-Authenticate", e.challenge)
+	}
+	return a
+}
+
+func (s *Server) writeAnswer(w http.ResponseWriter, c *call, a answer) {
+	h := w.Header()
+	for name, values := range a.header {
+		h[name] = values
+	}
+	h.Set("request-id", c.id)
+	h.Set("client-request-id", c.clientID)
+	h.Set("Date", c.now.UTC().Format(http.TimeFormat))
+	h.Set("x-ms-ags-diagnostic", `{"ServerInfo":{"DataCenter":"Sandbox","Slice":"E","Ring":"1","ScaleUnit":"000","RoleInstance":"SIM"}}`)
+	if a.body == nil {
+		w.WriteHeader(a.status)
+		return
+	}
+	writeJSON(w, a.status, a.body)
+}
+
+// list answers with a page of entities.
+func (s *Server) list(c *call, context string, entities []map[string]any) (answer, *graphError) {
+	size := s.behavior.PageSize
+	if size <= 0 {
+		size = 3
+	}
+	page, err := c.odata.Page(entities, size)
+	if err != nil {
+		return refuse(badRequest("%s", err.Error()))
+	}
+	body := map[string]any{"@odata.context": s.context(context), "value": page.Items}
+	if c.odata.Count {
+		body["@odata.count"] = page.Total
+	}
+	if page.Next != "" {
+		next := url.Values{}
+		for name, values := range c.query {
+			next[name] = values
+		}
+		next.Set("$skiptoken", page.Next)
+		body["@odata.nextLink"] = s.graphURL + version + (&url.URL{Path: c.path}).EscapedPath() + "?" + next.Encode()
+	}
+	return ok(body)
+}
+
+// single answers with one entity.
+func (s *Server) single(c *call, context string, entity map[string]any) (answer, *graphError) {
+	projected, err := c.odata.Project(entity)
+	if err != nil {
+		return refuse(badRequest("%s", err.Error()))
+	}
+	body := map[string]any{"@odata.context": s.context(context) + "/$entity"}
+	for key, value := range projected {
+		body[key] = value
+	}
+	return ok(body)
+}
+
+func (s *Server) context(what string) string { return s.graphURL + version + "/$metadata#" + what }
+
+// Calls returns how often each operation was carried out since the last ResetCalls, items of batches included. The keys
+// are method and pattern, as in "GET /users/{id}"; "POST /$batch" counts batches, "POST token …" the token endpoint.
+func (s *Server) Calls() map[string]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := map[string]int{}
+	for name, n := range s.counts {
+		out[name] = n
+	}
+	return out
+}
+
+// ResetCalls sets all counters to nothing.
+func (s *Server) ResetCalls() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.counts = map[string]int{}
+}

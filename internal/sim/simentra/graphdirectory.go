@@ -1,0 +1,244 @@
+package simentra
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
+
+const (
+	typeUser  = "#microsoft.graph.user"
+	typeGroup = "#microsoft.graph.group"
+)
+
+// Properties that the directory prints unless $select asks for others.
+var (
+	userDefaults = []string{
+		"businessPhones", "displayName", "givenName", "id", "jobTitle", "mail", "mobilePhone", "officeLocation", "preferredLanguage", "surname",
+		"userPrincipalName",
+	}
+	userMore = []string{"accountEnabled", "userType", "employeeId", "department", "companyName", "createdDateTime", "deletedDateTime", "externalUserState"}
+)
+
+// userView prints a user with every property there is; most have no value here.
+func (p *person) view() map[string]any {
+	view := map[string]any{"@odata.type": typeUser}
+	for _, name := range slices.Concat(userDefaults, userMore) {
+		view[name] = nil
+	}
+	first, last, _ := strings.Cut(p.DisplayName, " ")
+	view["id"], view["displayName"], view["userPrincipalName"] = p.ObjectID, p.DisplayName, p.UPN
+	view["givenName"], view["surname"], view["mail"] = first, last, homeAddress(p.UPN)
+	view["businessPhones"], view["accountEnabled"], view["userType"] = []any{}, p.Enabled, p.UserType
+	if p.EmployeeID != "" {
+		view["employeeId"] = p.EmployeeID
+	}
+	return view
+}
+
+func (g *group) view() map[string]any {
+	return map[string]any{
+		"@odata.type": typeGroup, "id": g.ID, "displayName": g.Name, "description": g.Description, "deletedDateTime": nil,
+		"groupTypes": []any{}, "mailEnabled": false, "mailNickname": strings.ReplaceAll(strings.ToLower(g.Name), " ", ""),
+		"securityEnabled": true, "isAssignableToRole": roleAssignable(g), "visibility": nil, "mail": nil, "membershipRule": nil,
+		"onPremisesSyncEnabled": nil, "createdDateTime": "2025-01-15T08:00:00Z",
+	}
+}
+
+// roleAssignable is null, not false, for groups that were made without it.
+func roleAssignable(g *group) any {
+	if g.RoleAssignable {
+		return true
+	}
+	return nil
+}
+
+func (s *Server) objectView(id string) map[string]any {
+	if p := s.dir.person(id); p != nil {
+		return p.view()
+	}
+	if g := s.dir.group(id); g != nil {
+		return g.view()
+	}
+	return nil
+}
+
+// defaults chooses the properties of users where $select is silent.
+func (c *call) defaults() {
+	if len(c.odata.Select) == 0 {
+		c.odata.Select = userDefaults
+	}
+}
+
+func (s *Server) listUsers(c *call) (answer, *graphError) {
+	c.defaults()
+	var views []map[string]any
+	for _, p := range s.dir.people {
+		view := p.view()
+		delete(view, "@odata.type") // the type follows from the path
+		views = append(views, view)
+	}
+	return s.list(c, "users", views)
+}
+
+func (s *Server) getUser(c *call) (answer, *graphError) {
+	c.defaults()
+	p := s.dir.person(c.params["id"])
+	for _, candidate := range s.dir.people {
+		if strings.EqualFold(candidate.UPN, c.params["id"]) {
+			p = candidate
+		}
+	}
+	if p == nil {
+		return refuse(noSuchObject(c.params["id"]))
+	}
+	view := p.view()
+	delete(view, "@odata.type")
+	return s.single(c, "users", view)
+}
+
+func (s *Server) listGroups(c *call) (answer, *graphError) {
+	var views []map[string]any
+	for _, g := range s.dir.groups {
+		view := g.view()
+		delete(view, "@odata.type")
+		views = append(views, view)
+	}
+	return s.list(c, "groups", views)
+}
+
+func (s *Server) getGroup(c *call) (answer, *graphError) {
+	g := s.dir.group(c.params["id"])
+	if g == nil {
+		return refuse(noSuchObject(c.params["id"]))
+	}
+	view := g.view()
+	delete(view, "@odata.type")
+	return s.single(c, "groups", view)
+}
+
+func listMembers(only string) handler {
+	return func(s *Server, c *call) (answer, *graphError) {
+		g := s.dir.group(c.params["id"])
+		if g == nil {
+			return refuse(noSuchObject(c.params["id"]))
+		}
+		return s.listObjects(c, s.members(g, c.now), only)
+	}
+}
+
+func listTransitive(only string) handler {
+	return func(s *Server, c *call) (answer, *graphError) {
+		g := s.dir.group(c.params["id"])
+		if g == nil {
+			return refuse(noSuchObject(c.params["id"]))
+		}
+		return s.listObjects(c, s.transitive(g, c.now), only)
+	}
+}
+
+func (s *Server) listOwners(c *call) (answer, *graphError) {
+	g := s.dir.group(c.params["id"])
+	if g == nil {
+		return refuse(noSuchObject(c.params["id"]))
+	}
+	return s.listObjects(c, g.owners, "")
+}
+
+// listObjects prints users and groups side by side; a group has only the properties of users that are also its own.
+func (s *Server) listObjects(c *call, ids []string, only string) (answer, *graphError) {
+	var views []map[string]any
+	for _, id := range ids {
+		view := s.objectView(id)
+		if view == nil || (only != "" && view["@odata.type"] != only) {
+			continue
+		}
+		if view["@odata.type"] == typeGroup {
+			for _, name := range slices.Concat(userDefaults, userMore) {
+				if _, has := view[name]; !has {
+					view[name] = nil
+				}
+			}
+		}
+		views = append(views, view)
+	}
+	if only == "" || only == typeUser {
+		c.defaults()
+	}
+	return s.list(c, "directoryObjects", views)
+}
+
+func (s *Server) checkMemberGroups(c *call) (answer, *graphError) {
+	var in struct {
+		GroupIDs []string `json:"groupIds"`
+	}
+	if e := decodeBody(c.body, []string{"groupIds"}, &in); e != nil {
+		return refuse(e)
+	}
+	if len(in.GroupIDs) == 0 || len(in.GroupIDs) > 20 {
+		return refuse(&graphError{status: http.StatusBadRequest, code: "Request_BadRequest", message: "The number of groupIds must be between 1 and 20."})
+	}
+	p := s.dir.person(c.params["id"])
+	if p == nil {
+		return refuse(noSuchObject(c.params["id"]))
+	}
+	found := []any{}
+	for _, id := range in.GroupIDs {
+		if g := s.dir.group(id); g != nil && s.isMember(g, p.ObjectID, c.now) {
+			found = append(found, g.ID)
+		}
+	}
+	return ok(map[string]any{"@odata.context": s.context("Collection(Edm.String)"), "value": found})
+}
+
+func (s *Server) getObject(c *call) (answer, *graphError) {
+	view := s.objectView(c.params["id"])
+	if view == nil {
+		return refuse(noSuchObject(c.params["id"]))
+	}
+	return s.single(c, "directoryObjects", view)
+}
+
+func (s *Server) objectsByID(c *call) (answer, *graphError) {
+	var in struct {
+		IDs   []string `json:"ids"`
+		Types []string `json:"types"`
+	}
+	if e := decodeBody(c.body, []string{"ids", "types"}, &in); e != nil {
+		return refuse(e)
+	}
+	views := []map[string]any{}
+	for _, id := range in.IDs {
+		view := s.objectView(id)
+		if view == nil {
+			continue // ids of nothing are left out, as Graph does
+		}
+		kind := strings.TrimPrefix(view["@odata.type"].(string), "#microsoft.graph.")
+		if len(in.Types) == 0 || slices.Contains(in.Types, kind) || slices.Contains(in.Types, "directoryObject") {
+			views = append(views, view)
+		}
+	}
+	return ok(map[string]any{"@odata.context": s.context("directoryObjects"), "value": views})
+}
+
+func (s *Server) listAudits(c *call) (answer, *graphError) {
+	if s.auditThrottled() {
+		return s.throttled(c)
+	}
+	return s.list(c, "auditLogs/directoryAudits", s.auditViews(c.now))
+}
+
+func (s *Server) throttled(c *call) (answer, *graphError) {
+	a := s.failure(c, &graphError{status: http.StatusTooManyRequests, code: "TooManyRequests", message: "Too many requests"})
+	a.header.Set("Retry-After", "10")
+	return a, nil
+}
+
+func (s *Server) getAudit(c *call) (answer, *graphError) {
+	for _, view := range s.auditViews(c.now) {
+		if view["id"] == c.params["id"] {
+			return s.single(c, "auditLogs/directoryAudits", view)
+		}
+	}
+	return refuse(noSuchObject(c.params["id"]))
+}
