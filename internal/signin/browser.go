@@ -39,7 +39,7 @@ func (s *Service) knowBrowser(r *http.Request) (string, *http.Cookie) {
 		value = sent.Value
 	}
 	// Lax, because the issuers send the browser back from their own sites.
-	return hashOf("elevate browser", value), &http.Cookie{
+	return hashOf("elevate browser", value), &http.Cookie{ //nolint:gosec // Secure is off in a sandbox without TLS only
 		Name: s.cookieName(), Value: value, Path: "/", MaxAge: int(browserLife.Seconds()),
 		Secure: !s.plain(), HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	}

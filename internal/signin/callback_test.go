@@ -35,35 +35,35 @@ func with(t *testing.T, address string, change func(url.Values)) string {
 
 // A callback that is not exactly the answer to our question changes nothing, and does not use up the question.
 func TestCallbacksThatAreNotOurs(t *testing.T) {
-	for name, attack := range map[string]func(t *testing.T, v *visitor, back string) *httptest.ResponseRecorder{
-		"another browser": func(_ *testing.T, v *visitor, back string) *httptest.ResponseRecorder {
+	for name, attack := range map[string]func(v *visitor, back string) *httptest.ResponseRecorder{
+		"another browser": func(v *visitor, back string) *httptest.ResponseRecorder {
 			other := v.visitor()
 			other.get(v.newLink(bobSlack, ""))
 			return other.get(back)
 		},
-		"no cookie": func(_ *testing.T, v *visitor, back string) *httptest.ResponseRecorder { return v.visitor().get(back) },
-		"a made-up cookie": func(_ *testing.T, v *visitor, back string) *httptest.ResponseRecorder {
+		"no cookie": func(v *visitor, back string) *httptest.ResponseRecorder { return v.visitor().get(back) },
+		"a made-up cookie": func(v *visitor, back string) *httptest.ResponseRecorder {
 			other := v.visitor()
 			other.cookie = &http.Cookie{Name: "__Host-elevate-signin", Value: strings.Repeat("A", 43)}
 			return other.get(back)
 		},
-		"the other issuer's callback": func(_ *testing.T, v *visitor, back string) *httptest.ResponseRecorder {
+		"the other issuer's callback": func(v *visitor, back string) *httptest.ResponseRecorder {
 			return v.get(strings.Replace(back, "/auth/entra/", "/auth/slack/", 1))
 		},
-		"an unknown state": func(t *testing.T, v *visitor, back string) *httptest.ResponseRecorder {
-			return v.get(with(t, back, func(q url.Values) { q.Set("state", strings.Repeat("A", 43)) }))
+		"an unknown state": func(v *visitor, back string) *httptest.ResponseRecorder {
+			return v.get(with(v.t, back, func(q url.Values) { q.Set("state", strings.Repeat("A", 43)) }))
 		},
-		"two states": func(t *testing.T, v *visitor, back string) *httptest.ResponseRecorder {
-			return v.get(with(t, back, func(q url.Values) { q.Add("state", q.Get("state")) }))
+		"two states": func(v *visitor, back string) *httptest.ResponseRecorder {
+			return v.get(with(v.t, back, func(q url.Values) { q.Add("state", q.Get("state")) }))
 		},
-		"no state": func(t *testing.T, v *visitor, back string) *httptest.ResponseRecorder {
-			return v.get(with(t, back, func(q url.Values) { q.Del("state") }))
+		"no state": func(v *visitor, back string) *httptest.ResponseRecorder {
+			return v.get(with(v.t, back, func(q url.Values) { q.Del("state") }))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t, nil)
 			v, back := atEntra(t, b)
-			mustSay(t, attack(t, v, back), http.StatusForbidden, "This sign-in cannot go on here")
+			mustSay(t, attack(v, back), http.StatusForbidden, "This sign-in cannot go on here")
 			if len(b.idp.asked) != 0 {
 				t.Error("the code was sent to Entra")
 			}

@@ -85,9 +85,16 @@ func (cfg *Config) check() error {
 		missing bool
 		name    string
 	}{
-		{cfg.TenantID == "", "TenantID"}, {cfg.ClientID == "", "ClientID"}, {len(cfg.Scopes) == 0, "Scopes"},
-		{cfg.Store == nil, "Store"}, {cfg.Keys == nil, "Keys"}, {cfg.Now == nil, "Now"}, {cfg.Logger == nil, "Logger"},
-		{cfg.Describe == nil, "Describe"}, {cfg.Resume == nil, "Resume"}, {cfg.AccountAlive == nil, "AccountAlive"},
+		{cfg.TenantID == "", "TenantID"},
+		{cfg.ClientID == "", "ClientID"},
+		{len(cfg.Scopes) == 0, "Scopes"},
+		{cfg.Store == nil, "Store"},
+		{cfg.Keys == nil, "Keys"},
+		{cfg.Now == nil, "Now"},
+		{cfg.Logger == nil, "Logger"},
+		{cfg.Describe == nil, "Describe"},
+		{cfg.Resume == nil, "Resume"},
+		{cfg.AccountAlive == nil, "AccountAlive"},
 		{cfg.Told == nil, "Told"},
 	}
 	for _, r := range required {

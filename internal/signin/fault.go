@@ -55,8 +55,7 @@ func known(kind string) string {
 // entraFault turns what MSAL says into a refusal. MSAL's texts hold the address and the whole answer of the token
 // endpoint, so that nothing of them is kept.
 func entraFault(err error) error {
-	var garbled msalerrors.InvalidJsonErr
-	if errors.As(err, &garbled) {
+	if _, garbled := errors.AsType[msalerrors.InvalidJsonErr](err); garbled {
 		return &refusal{why: "Entra: an answer that is not what it should be", err: pim.Errorf(pim.Forbidden,
 			"What came back from Microsoft could not be verified, so nothing was changed. Try again; if it stays, tell an administrator.")}
 	}

@@ -164,7 +164,8 @@ func wrongAccount(f flow, p *proof) error {
 		page: &page{
 			Status: http.StatusForbidden, Tone: bad, Title: "This is another account",
 			Lines: []string{
-				"This link belongs to the " + chat + " account below, and that is linked to another Microsoft account than the one you signed in with. Nothing was changed.",
+				"This link belongs to the " + chat + " account below, and that is linked to another Microsoft account than the one you signed in with. " +
+					"The link stays as it is. Elevate takes the two Microsoft accounts for one person from now on, so that neither can approve for the other.",
 				"If it is your " + chat + " account, try again with the Microsoft account that it is linked to. If somebody sent you the link, close this page and tell your security team.",
 			},
 			Facts: []fact{{"You signed in as", p.Name}},

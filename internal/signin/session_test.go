@@ -19,9 +19,9 @@ import (
 var asAlice = pim.Actor{Person: alice, Account: aliceSlack}
 
 // token asks for a token and returns the kind of the refusal, or "".
-func (b *bench) token(as pim.Actor, claims string) (string, pim.Kind) {
+func (b *bench) token(as pim.Actor) (string, pim.Kind) {
 	b.t.Helper()
-	text, expires, err := b.svc.Token(b.t.Context(), as, claims)
+	text, expires, err := b.svc.Token(b.t.Context(), as, "")
 	if err != nil {
 		for _, secretPart := range []string{"https://", "refresh", "access-", clientSecret, "trap"} {
 			if strings.Contains(err.Error(), secretPart) {
@@ -63,8 +63,8 @@ func short(t *testing.T) *bench {
 
 func TestASessionServesItsPersonAndChatAccountOnly(t *testing.T) {
 	b := linked(t, nil)
-	first, kind := b.token(asAlice, "")
-	if second, _ := b.token(asAlice, ""); kind != "" || second != first {
+	first, kind := b.token(asAlice)
+	if second, _ := b.token(asAlice); kind != "" || second != first {
 		t.Errorf("the cached token was not used again: %s", kind)
 	}
 	for name, as := range map[string]pim.Actor{
@@ -75,11 +75,11 @@ func TestASessionServesItsPersonAndChatAccountOnly(t *testing.T) {
 		"another workspace":    {Person: alice, Account: pim.ChatAccount{Chat: pim.Slack, Workspace: "T0X", User: aliceSlack.User}},
 		"another chat":         {Person: alice, Account: pim.ChatAccount{Chat: pim.Teams, Workspace: team, User: aliceSlack.User}},
 	} {
-		if _, kind := b.token(as, ""); kind != pim.SignIn {
+		if _, kind := b.token(as); kind != pim.SignIn {
 			t.Errorf("%s: got %q, want %s", name, kind, pim.SignIn)
 		}
 	}
-	if _, kind := b.token(asAlice, ""); kind != "" {
+	if _, kind := b.token(asAlice); kind != "" {
 		t.Errorf("afterwards the rightful one is refused: %s", kind)
 	}
 }
@@ -87,11 +87,11 @@ func TestASessionServesItsPersonAndChatAccountOnly(t *testing.T) {
 func TestASessionIsOverAfterItsTime(t *testing.T) {
 	b := linked(t, nil)
 	b.advance(8*time.Hour - time.Second)
-	if _, kind := b.token(asAlice, ""); kind != "" {
+	if _, kind := b.token(asAlice); kind != "" {
 		t.Errorf("before its end: %s", kind)
 	}
 	b.advance(time.Second)
-	if _, kind := b.token(asAlice, ""); kind != pim.SignIn {
+	if _, kind := b.token(asAlice); kind != pim.SignIn {
 		t.Errorf("after its end: %q", kind)
 	}
 }
@@ -99,7 +99,7 @@ func TestASessionIsOverAfterItsTime(t *testing.T) {
 func TestASessionIsRenewedAndStored(t *testing.T) {
 	b := short(t)
 	before, _ := b.session(aliceSlack)
-	if _, kind := b.token(asAlice, ""); kind != "" {
+	if _, kind := b.token(asAlice); kind != "" {
 		t.Fatal(kind)
 	}
 	after, _ := b.session(aliceSlack)
@@ -107,7 +107,7 @@ func TestASessionIsRenewedAndStored(t *testing.T) {
 		t.Errorf("%d refreshes, the same cache: %t", b.idp.refreshes(), string(before.Sealed) == string(after.Sealed))
 	}
 	b.restart()
-	if _, kind := b.token(asAlice, ""); kind != "" {
+	if _, kind := b.token(asAlice); kind != "" {
 		t.Errorf("after a restart: %s", kind)
 	}
 	forms := b.idp.asked
@@ -125,7 +125,7 @@ func TestOneRenewalAtATime(t *testing.T) {
 	var wait sync.WaitGroup
 	for range 8 {
 		wait.Go(func() {
-			if _, kind := b.token(asAlice, ""); kind != "" {
+			if _, kind := b.token(asAlice); kind != "" {
 				t.Error(kind)
 			}
 		})
@@ -173,7 +173,7 @@ func TestFailingRenewals(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := short(t)
 			b.idp.fail = func(url.Values) (int, string) { return row.status, row.body }
-			if _, kind := b.token(asAlice, ""); kind != row.kind {
+			if _, kind := b.token(asAlice); kind != row.kind {
 				t.Errorf("got %q, want %q", kind, row.kind)
 			}
 			if _, found := b.session(aliceSlack); found == row.ends {
@@ -204,7 +204,7 @@ func TestARenewalForAnotherAccountIsRefused(t *testing.T) {
 		b.idp.refresh[token] = person(bob, "Bob")
 	}
 	b.idp.mu.Unlock()
-	if _, kind := b.token(asAlice, ""); kind != pim.SignIn {
+	if _, kind := b.token(asAlice); kind != pim.SignIn {
 		t.Errorf("got %q", kind)
 	}
 	if _, found := b.session(aliceSlack); found {
@@ -238,7 +238,7 @@ func TestASealedCacheOpensInItsOwnPlaceOnly(t *testing.T) {
 			session, _ := b.session(aliceSlack)
 			move(&session)
 			b.update(func(tx *store.Tx) error { return tx.PutSession(session) })
-			if _, kind := b.token(pim.Actor{Person: session.Person, Account: session.Account}, ""); kind != pim.SignIn {
+			if _, kind := b.token(pim.Actor{Person: session.Person, Account: session.Account}); kind != pim.SignIn {
 				t.Errorf("got %q, want %s", kind, pim.SignIn)
 			}
 			if _, found := b.session(session.Account); found {
@@ -267,7 +267,7 @@ func TestACacheOfAnotherAccountIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.update(func(tx *store.Tx) error { return tx.PutSession(mine) })
-	if _, kind := b.token(asAlice, ""); kind != pim.SignIn {
+	if _, kind := b.token(asAlice); kind != pim.SignIn {
 		t.Errorf("got %q, want %s", kind, pim.SignIn)
 	}
 }
@@ -282,7 +282,7 @@ func TestSigningOutEndsTheSession(t *testing.T) {
 			for range 2 { // the second one finds nothing
 				b.update(func(tx *store.Tx) error { return end(b.svc, tx) })
 			}
-			if _, kind := b.token(asAlice, ""); kind != pim.SignIn {
+			if _, kind := b.token(asAlice); kind != pim.SignIn {
 				t.Errorf("got %q", kind)
 			}
 			events := b.events()
@@ -302,7 +302,7 @@ func TestASignOutDuringARenewalStands(t *testing.T) {
 		b.update(func(tx *store.Tx) error { return b.svc.SignOut(tx, aliceSlack) })
 		return 0, ""
 	}
-	if _, kind := b.token(asAlice, ""); kind != pim.SignIn {
+	if _, kind := b.token(asAlice); kind != pim.SignIn {
 		t.Errorf("got %q", kind)
 	}
 	if _, found := b.session(aliceSlack); found {
