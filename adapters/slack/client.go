@@ -3,7 +3,6 @@ package slack
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -49,7 +48,7 @@ type Client struct {
 }
 
 // identity is who the bot is in its workspace.
-type identity struct{ app, bot, user, team string }
+type identity struct{ app, bot, user, team, name string }
 
 // NewClient returns a Client. Start has to succeed before anything is taken from Slack.
 func NewClient(cfg Config) *Client {
@@ -60,7 +59,7 @@ func NewClient(cfg Config) *Client {
 		cfg.Transport = newTransport()
 	}
 	if cfg.Logger == nil {
-		cfg.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
+		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
 	cfg.API = strings.TrimSuffix(cfg.API, "/") + "/"
 	base, err := url.Parse(cfg.API)
@@ -101,7 +100,7 @@ func (c *Client) Start(ctx context.Context) error {
 	if bot.AppID == "" || bot.ID != who.BotID {
 		return read(incomplete("bots.info"))
 	}
-	c.self.Store(&identity{app: bot.AppID, bot: who.BotID, user: who.UserID, team: who.TeamID})
+	c.self.Store(&identity{app: bot.AppID, bot: who.BotID, user: who.UserID, team: who.TeamID, name: who.Team})
 	return nil
 }
 

@@ -46,8 +46,8 @@ func (h *Handler) command(ctx context.Context, cmd slack.SlashCommand, name stri
 	}
 	reply := h.cfg.Service.Command(ctx, from, untangle(cmd.Text))
 	to := asked{from: from, channel: cmd.ChannelID, responseURL: cmd.ResponseURL, trigger: cmd.TriggerID}
-	if reply.Form != nil {
-		return h.openLater(ctx, to, reply)
+	if reply.Form != nil || reply.Later != nil {
+		return h.goOn(ctx, to, reply)
 	}
 	if reply.Card == nil {
 		return accepted
@@ -55,15 +55,17 @@ func (h *Handler) command(ctx context.Context, cmd slack.SlashCommand, name stri
 	return h.privately(*reply.Card)
 }
 
-// openLater opens a form after the answer, which carries the card if there is
-// one: opening waits for Slack.
-func (h *Handler) openLater(ctx context.Context, to asked, reply workflow.Reply) ack {
+// goOn carries out what waits for a network, a form or a list, after the
+// answer, which carries the card if there is one.
+func (h *Handler) goOn(ctx context.Context, to asked, reply workflow.Reply) ack {
 	room, ok := h.later.take()
 	if !ok {
 		h.cfg.Count(Busy)
 		return h.privately(sentence(busySentence))
 	}
-	room.run(ctx, func(ctx context.Context) { h.open(ctx, to, *reply.Form) })
+	room.run(ctx, func(ctx context.Context) {
+		h.deliver(ctx, to, workflow.Reply{Form: reply.Form, Later: reply.Later})
+	})
 	if reply.Card == nil {
 		return accepted
 	}

@@ -30,6 +30,9 @@ func (h *Handler) deliver(ctx context.Context, to asked, reply workflow.Reply) {
 	if reply.Card != nil {
 		h.tell(ctx, to, *reply.Card)
 	}
+	if reply.Later != nil {
+		h.tell(ctx, to, reply.Later(ctx))
+	}
 }
 
 // open opens a form. A trigger id lives three seconds, so this is the first

@@ -81,7 +81,7 @@ func NewHandler(cfg HandlerConfig) *Handler {
 		cfg.Count = func(string) {}
 	}
 	if cfg.Logger == nil {
-		cfg.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
+		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
 	h := &Handler{
 		cfg: cfg, client: cfg.Client, mux: http.NewServeMux(), later: newSlots(slotCount),
@@ -137,7 +137,7 @@ func (h *Handler) sender(ctx context.Context, user string, at pim.Conversation, 
 		h.cfg.Count(NotAllowed)
 		return workflow.Sender{}, err
 	}
-	return workflow.Sender{Account: account, Name: profile.Name, Place: at, Once: once, Zone: profile.Zone}, nil
+	return workflow.Sender{Account: account, Name: profile.Name, Workspace: h.client.self.Load().name, Place: at, Once: once, Zone: profile.Zone}, nil
 }
 
 // excuse is what a person is told when nothing was done because of an error.
