@@ -35,25 +35,25 @@ func (s *Server) SendEvent(ctx context.Context, event map[string]any) error {
 		}},
 	}
 	s.mu.Unlock()
-	err := s.tryEvent(ctx, Delivery{Kind: EventsAPI, Payload: payload})
-	if err != nil && s.RetryEvents(ctx) == nil {
-		return nil
+	again, err := s.tryEvent(ctx, Delivery{Kind: EventsAPI, Payload: payload})
+	if again {
+		return s.RetryEvents(ctx)
 	}
 	return err
 }
 
 // tryEvent sends an event once, and plans the next try if the app does not take it and does not forbid another.
-func (s *Server) tryEvent(ctx context.Context, d Delivery) error {
+func (s *Server) tryEvent(ctx context.Context, d Delivery) (again bool, err error) {
 	ack, err := s.Send(ctx, d, Forgery{})
 	if err == nil || ack.Header.Get("X-Slack-No-Retry") == "1" || d.Retry == len(retryAfter) {
-		return err
+		return false, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	due := s.cfg.Clock().Add(retryAfter[d.Retry])
 	d.Retry, d.Reason = d.Retry+1, retryReason(err)
 	s.late = append(s.late, lateEvent{d, due})
-	return err
+	return true, err
 }
 
 // RetryEvents tries the events again whose time has come by the world's clock, and returns what went wrong.
@@ -71,7 +71,8 @@ func (s *Server) RetryEvents(ctx context.Context) error {
 	s.mu.Unlock()
 	var errs []error
 	for _, d := range due {
-		errs = append(errs, s.tryEvent(ctx, d))
+		_, err := s.tryEvent(ctx, d)
+		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
 }
