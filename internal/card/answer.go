@@ -142,9 +142,6 @@ var help = []struct{ command, does string }{
 	{"/elevate cancel <id>", "takes a request back"},
 	{"/elevate approve <id> [reason]", "approves, as the button does"},
 	{"/elevate deny <id> <reason>", "denies, as the button does"},
-	{"/elevate revoke <id> <reason>", "takes somebody's access away"},
-	{"/elevate history [role|person|id]", "what happened"},
-	{"/elevate review <id> <note>", "notes that an access was looked at"},
 	{"/elevate sign-in, sign-out, unlink", "your sign-in and the link to your chat account"},
 }
 

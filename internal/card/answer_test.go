@@ -2,6 +2,7 @@ package card_test
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -92,14 +93,18 @@ func TestEveryKindOfProblemHasATitle(t *testing.T) {
 	}
 }
 
-func TestHelpNamesEveryVerb(t *testing.T) {
+func TestHelpNamesEveryVerbThatCanBeCarriedOut(t *testing.T) {
+	later := []pim.Verb{pim.VerbRevoke, pim.VerbHistory, pim.VerbReview} // read already, carried out by later work
 	var all strings.Builder
 	for _, l := range card.Help().Lines {
 		all.WriteString(words(l) + "\n")
 	}
 	for _, v := range pim.Verbs() {
-		if v != pim.VerbHelp && !strings.Contains(all.String(), string(v)) {
+		if !slices.Contains(later, v) && v != pim.VerbHelp && !strings.Contains(all.String(), string(v)) {
 			t.Errorf("the help does not name %s", v)
+		}
+		if slices.Contains(later, v) && strings.Contains(all.String(), "/elevate "+string(v)) {
+			t.Errorf("the help names %s, which cannot be carried out", v)
 		}
 	}
 }
