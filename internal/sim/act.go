@@ -22,7 +22,10 @@ type Result struct {
 }
 
 // An UnknownError says that nobody understands an act, with the line of the help that comes nearest.
-type UnknownError struct{ Line, Help string }
+type UnknownError struct {
+	Line string `json:"line"`
+	Help string `json:"help"`
+}
 
 func (e *UnknownError) Error() string {
 	return fmt.Sprintf("%q is not understood. Try: %s", e.Line, e.Help)

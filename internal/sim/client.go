@@ -58,6 +58,9 @@ func readAnswer(resp *http.Response) (Result, error) {
 	if err := json.Unmarshal(raw, &answer); err != nil {
 		return Result{}, fmt.Errorf("the sandbox answered with status %d: %s", resp.StatusCode, bytes.TrimSpace(raw))
 	}
+	if answer.Unknown != nil {
+		return answer.Result, answer.Unknown
+	}
 	if answer.Error != "" {
 		return answer.Result, errors.New(answer.Error)
 	}

@@ -22,7 +22,8 @@ type actRequest struct {
 type actAnswer struct {
 	Result
 
-	Error string `json:"error,omitzero"`
+	Error   string        `json:"error,omitzero"`
+	Unknown *UnknownError `json:"unknown,omitzero"` // set when nobody understood the words
 }
 
 // control is the API by which other processes act in the sandbox. Acts are POST only, so that no page a browser shows
@@ -51,12 +52,11 @@ func (s *Sandbox) serveAct(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	result, err := s.Do(ctx, asked.Words)
 	if err != nil {
-		status := http.StatusUnprocessableEntity
-		var u *UnknownError
-		if errors.As(err, &u) {
+		answer, status := actAnswer{Result: result, Error: err.Error()}, http.StatusUnprocessableEntity
+		if errors.As(err, &answer.Unknown) {
 			status = http.StatusBadRequest
 		}
-		answerJSON(w, status, actAnswer{Result: result, Error: err.Error()})
+		answerJSON(w, status, answer)
 		return
 	}
 	answerJSON(w, http.StatusOK, actAnswer{Result: result})
