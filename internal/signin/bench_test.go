@@ -36,7 +36,7 @@ var (
 
 // bench is a service between a state file and two issuers, with everything it was told to do.
 type bench struct {
-	t   *testing.T
+	t   testing.TB
 	idp *idp
 	db  *store.DB
 	svc *signin.Service
@@ -50,21 +50,21 @@ type bench struct {
 	dead    error
 }
 
-func newBench(t *testing.T, change func(*signin.Config)) *bench {
-	t.Helper()
-	b := &bench{t: t, time: time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC)}
-	b.idp = newIDP(t, b.now)
+func newBench(tb testing.TB, change func(*signin.Config)) *bench {
+	tb.Helper()
+	b := &bench{t: tb, time: time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC)}
+	b.idp = newIDP(tb, b.now)
 	keys, err := keyset.New(b.now())
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	b.db, err = store.Open(store.Config{Path: filepath.Join(t.TempDir(), "state.db"), Keys: keys, Now: b.now})
+	b.db, err = store.Open(store.Config{Path: filepath.Join(tb.TempDir(), "state.db"), Keys: keys, Now: b.now})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		if err := b.db.Close(); err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 	})
 	b.cfg = signin.Config{

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"time"
 
 	"elevate/internal/pim"
 	"elevate/internal/store"
@@ -122,7 +123,8 @@ func (s *Service) stale(f flow, p *proof) (bool, error) {
 			return &refusal{why: "no auth_time", err: pim.Errorf(pim.Administered, "Microsoft did not say when you signed in, and a decision needs that. "+
 				"Tell an administrator to add the optional claim auth_time to the ID tokens of Elevate's registration.")}
 		}
-		fresh = since.IsZero() || !p.AuthTime.Before(since)
+		// ID tokens carry whole seconds.
+		fresh = since.IsZero() || !p.AuthTime.Before(since.Truncate(time.Second))
 		return err
 	})
 	if err == nil && !fresh && f.Ask.Again {

@@ -21,11 +21,11 @@ func atEntra(t *testing.T, b *bench) (v *visitor, back string) {
 	return v, b.idp.approve(v.press(v.get(b.newLink(aliceSlack, "intent-1"))), person(alice, "Alice"))
 }
 
-func with(t *testing.T, address string, change func(url.Values)) string {
-	t.Helper()
+func with(tb testing.TB, address string, change func(url.Values)) string {
+	tb.Helper()
 	u, err := url.Parse(address)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	query := u.Query()
 	change(query)

@@ -82,7 +82,7 @@ func readOAuthError(resp *http.Response) oauthError {
 
 func (e oauthError) refusal() error {
 	if sentence, ok := entraSentences[e.code()]; ok {
-		return &refusal{why: e.why(), err: &pim.Error{Kind: sentence.kind, Message: sentence.text, Claims: e.Claims}}
+		return &refusal{why: e.why(), over: e.needsPerson(), err: &pim.Error{Kind: sentence.kind, Message: sentence.text, Claims: e.Claims}}
 	}
 	said := pim.Errorf(pim.Administered,
 		"Microsoft Entra refused Elevate itself, not you. Tell an administrator that its sign-in needs attention.")
@@ -98,7 +98,7 @@ func (e oauthError) refusal() error {
 		said = pim.Errorf(pim.SignIn, signInAgain)
 		said.Claims = e.Claims
 	}
-	return &refusal{why: e.why(), err: said}
+	return &refusal{why: e.why(), over: e.needsPerson(), err: said}
 }
 
 // needsPerson says that only the person in a browser can help.

@@ -37,13 +37,13 @@ var (
 	strayKey  *rsa.PrivateKey // nobody's
 )
 
-func makeKeys(t *testing.T) {
-	t.Helper()
+func makeKeys(tb testing.TB) {
+	tb.Helper()
 	keysOnce.Do(func() {
 		for _, key := range []**rsa.PrivateKey{&sharedKey, &rollover, &strayKey} {
 			var err error
 			if *key, err = rsa.GenerateKey(rand.Reader, 2048); err != nil {
-				t.Fatal(err)
+				tb.Fatal(err)
 			}
 		}
 	})
@@ -52,7 +52,7 @@ func makeKeys(t *testing.T) {
 // idp is Entra and Slack as OpenID providers, with no rule but those of the code flow, so that it can lie.
 type idp struct {
 	*httptest.Server
-	t   *testing.T
+	t   testing.TB
 	now func() time.Time
 
 	mu      sync.Mutex
@@ -67,11 +67,11 @@ type idp struct {
 	life    int // seconds of an access token
 }
 
-func newIDP(t *testing.T, now func() time.Time) *idp {
-	t.Helper()
-	makeKeys(t)
+func newIDP(tb testing.TB, now func() time.Time) *idp {
+	tb.Helper()
+	makeKeys(tb)
 	p := &idp{
-		t: t, now: now, codes: map[string]url.Values{}, people: map[string]map[string]any{}, life: 3600,
+		t: tb, now: now, codes: map[string]url.Values{}, people: map[string]map[string]any{}, life: 3600,
 		keys: map[string]*rsa.PrivateKey{"one": sharedKey}, refresh: map[string]map[string]any{},
 	}
 	p.sign = func(token *jwt.Token) (string, error) {
@@ -88,7 +88,7 @@ func newIDP(t *testing.T, now func() time.Time) *idp {
 	mux.HandleFunc("GET /keys", p.jwks)
 	mux.HandleFunc("POST /token", p.token)
 	p.Server = httptest.NewTLSServer(mux)
-	t.Cleanup(p.Close)
+	tb.Cleanup(p.Close)
 	return p
 }
 

@@ -12,6 +12,7 @@ type refusal struct {
 	why  string
 	err  *pim.Error
 	page *page // the page to show instead of the sentence alone
+	over bool  // the session that it came from cannot be used any more
 }
 
 // Error returns the reason.

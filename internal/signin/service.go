@@ -151,7 +151,7 @@ func (s *Service) since(tx *store.Tx, intentID string) (time.Time, error) {
 	case err != nil || (intent.Verb != "approve" && intent.Verb != "deny"):
 		return time.Time{}, err
 	case s.cfg.DecideWithin == 0:
-		return intent.Clicked.Truncate(time.Second), nil // ID tokens carry whole seconds
+		return intent.Clicked, nil
 	}
 	return tx.Now().Add(-s.cfg.DecideWithin), nil
 }

@@ -136,7 +136,7 @@ func (s *Service) unusable(ctx context.Context, session store.Session, err error
 		return err
 	}
 	s.cfg.Logger.Info("no token from a session", "account", session.Account.String(), "why", why.why)
-	if why.err.Kind != pim.SignIn {
+	if why.err.Kind != pim.SignIn && !why.over {
 		return why.err
 	}
 	ended := s.cfg.Store.Update(ctx, func(tx *store.Tx) error {

@@ -162,7 +162,7 @@ func TestFailingRenewals(t *testing.T) {
 		"expired":              {400, `{"error":"invalid_grant","error_codes":[700082]}`, pim.SignIn, true},
 		"any invalid_grant":    {400, `{"error":"invalid_grant"}`, pim.SignIn, true},
 		"interaction required": {400, `{"error":"interaction_required","error_codes":[50076],"claims":"{\"access_token\":{}}"}`, pim.SignIn, true},
-		"disabled":             {400, `{"error":"invalid_grant","error_codes":[50057]}`, pim.Forbidden, false},
+		"disabled":             {400, `{"error":"invalid_grant","error_codes":[50057]}`, pim.Forbidden, true},
 		"secret expired":       {401, `{"error":"invalid_client","error_codes":[7000222]}`, pim.Administered, false},
 		"any client error":     {401, `{"error":"invalid_client"}`, pim.Administered, false},
 		"throttled":            {429, `trap`, pim.Throttled, false},
