@@ -19,8 +19,8 @@ const (
 	BodyHTML      = "html"      // a page, as a gateway sends it
 	BodyTruncated = "truncated" // JSON that breaks off
 	BodyEmpty     = "empty"
-	BodyObject    = "object"  // {}
-	BodyNullError = "null"    // {"error":null}
+	BodyObject    = "object"   // {}
+	BodyNullError = "null"     // {"error":null}
 	BodyNoMessage = "codeonly" // {"error":{"code":"x"}}
 )
 

@@ -34,9 +34,11 @@ type answer struct {
 	header http.Header
 }
 
-func ok(body any) (answer, *graphError)      { return answer{status: http.StatusOK, body: body}, nil }
-func created(body any) (answer, *graphError) { return answer{status: http.StatusCreated, body: body}, nil }
-func noContent() (answer, *graphError)       { return answer{status: http.StatusNoContent}, nil }
+func ok(body any) (answer, *graphError) { return answer{status: http.StatusOK, body: body}, nil }
+func created(body any) (answer, *graphError) {
+	return answer{status: http.StatusCreated, body: body}, nil
+}
+func noContent() (answer, *graphError) { return answer{status: http.StatusNoContent}, nil }
 func refuse(e *graphError) (answer, *graphError) {
 	return answer{}, e
 }
