@@ -21,7 +21,8 @@ type Config struct {
 	// Keys authenticate every record and the event chain.
 	Keys *keyset.Set
 	Now  func() time.Time
-	// Sink gets one JSON line for each event, in order, at least once. Nil: nobody wants them.
+	// Sink gets one JSON line for each event, in order, at least once. Nil, as for a command that does one thing and
+	// ends: the events wait in the file for the next who opens it with a sink.
 	Sink   io.Writer
 	Logger *slog.Logger // nil: nothing is logged
 	// CheckDisk refuses a folder that the file cannot live in. Nil: RefuseNetworkDisk.
@@ -109,7 +110,7 @@ func (db *DB) prepare(c Config) error {
 	}
 	db.sink = sink{w: c.Sink, told: chain.Told}
 	if c.Sink == nil {
-		db.sink = sink{w: io.Discard, told: chain.Seq}
+		return nil
 	}
 	if err := db.sink.separate(chain); err != nil {
 		return fmt.Errorf("writing to the audit sink: %w", err)

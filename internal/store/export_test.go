@@ -8,6 +8,3 @@ import (
 func (db *DB) FailCommit(result func(commit func() error) error) {
 	db.commitBolt = func(tx *bolt.Tx) error { return result(tx.Commit) }
 }
-
-// RefuseKind is the decision of RefuseNetworkDisk.
-var RefuseKind = refuseKind

@@ -109,7 +109,7 @@ func TestUpdateIsRefused(t *testing.T) {
 	f := newFile(t)
 	never := func(*store.Tx) error {
 		t.Error("it was called")
-		return nil
+		return errMine
 	}
 	t.Run("when it was opened to read only", func(t *testing.T) {
 		f.close(t)

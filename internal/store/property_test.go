@@ -95,6 +95,7 @@ func otherStep(t *rapid.T) step {
 func TestFileHoldsWhatTheModelHolds(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		f := newFile(t)
+		defer f.close(t)
 		m := model{map[pim.RequestID]pim.Request{}, map[string]string{}, map[pim.ChatAccount]pim.PrincipalID{}, map[string]int{}, nil}
 		for range rapid.IntRange(1, 8).Draw(rt, "updates") {
 			var steps []step

@@ -10,9 +10,9 @@ import (
 
 // sink writes events as JSON lines and knows how far it came.
 type sink struct {
-	w    io.Writer
-	told uint64 // the newest event that is wholly written
-	rest []byte // what remains of a line of which a part was written
+	w    io.Writer // nil: there is none
+	told uint64    // the newest event that is wholly written
+	rest []byte    // what remains of a line of which a part was written
 }
 
 // write writes whole lines of the events that follow the last one told.

@@ -121,6 +121,32 @@ func TestSinkGetsAfterACrashWhatItLacks(t *testing.T) {
 	})
 }
 
+func TestEventsOfAProcessWithoutASinkAreToldByTheNext(t *testing.T) {
+	f := newFile(t)
+	f.update(t, func(tx *store.Tx) error { return happens(tx, 1) })
+	f.close(t)
+	config := f.config()
+	config.Sink = nil
+	db, err := store.Open(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Update(t.Context(), func(tx *store.Tx) error { return happens(tx, 2) }); err != nil {
+		t.Error(err)
+	}
+	if s, err := db.Stats(); err != nil || s.Untold != 1 || db.SinkBehind() {
+		t.Errorf("%+v, %v", s, err)
+	}
+	if err := db.Close(); err != nil {
+		t.Error(err)
+	}
+	f.open(t)
+	proof, err := f.db.Verify(t.Context(), store.Anchor{}, strings.NewReader(f.sink.String()))
+	if err != nil || proof.Through != 2 || proof.Repeated != 0 {
+		t.Errorf("%+v, %v", proof, err)
+	}
+}
+
 func TestFileIsNotOpenedWithoutItsSink(t *testing.T) {
 	f := newFile(t)
 	f.update(t, func(tx *store.Tx) error { return happens(tx, 1) })

@@ -127,7 +127,7 @@ func (p *puts) add(in bucket, key, value []byte) {
 	p.count++
 	p.packed = append(p.packed, byte(in))
 	for _, part := range [][]byte{key, value} {
-		p.packed = append(binary.BigEndian.AppendUint16(p.packed, uint16(len(part))), part...) //nolint:gosec // all are short
+		p.packed = append(binary.BigEndian.AppendUint16(p.packed, uint16(len(part))), part...)
 	}
 }
 
@@ -175,7 +175,7 @@ func planPuts(b *testing.B, db *DB, n int) []puts {
 func numbered(in bucket, key []byte, i int) []byte {
 	key = bytes.Clone(key)
 	if in == events || in == eventsRequest {
-		return append(key[:len(key)-8], seqKey(uint64(i)+1)...) //nolint:gosec // a loop's counter
+		return append(key[:len(key)-8], seqKey(uint64(i)+1)...)
 	}
 	return key
 }

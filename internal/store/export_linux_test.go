@@ -1,0 +1,4 @@
+package store
+
+// RefuseKind is the decision of RefuseNetworkDisk.
+var RefuseKind = refuseKind
