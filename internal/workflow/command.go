@@ -122,9 +122,47 @@ func fieldOf(said *pim.Error) string {
 	return card.FieldReason
 }
 
+// openForm opens the form, made from what is known: nothing is asked of PIM
+// before. Somebody who is not linked signs in first and gets a message with a
+// button then.
 func (s *Service) openForm(from Sender, role string) Reply {
-	form := card.AskForm(card.Prefill{Roles: s.cfg.Roles, Role: role})
-	return Reply{Form: &form}
+	var out Reply
+	err := s.update(func(tx *store.Tx) error {
+		who, err := s.identify(tx, from.Account, from.Name)
+		if err != nil {
+			return err
+		}
+		if who.actor.Person == "" {
+			out, err = s.intendForm(tx, from, role)
+			return err
+		}
+		offered, known := s.offered(who, tx.Now())
+		form := card.AskForm(card.Prefill{Roles: offered, Role: role})
+		out = Reply{Form: &form}
+		if known {
+			return nil
+		}
+		for _, id := range who.ids() {
+			if err := tx.PutEffect(eligibleEffect(id)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return s.notDone(err)
+	}
+	return out
+}
+
+// intendForm interrupts the opening of the form for a sign-in.
+func (s *Service) intendForm(tx *store.Tx, from Sender, role string) (Reply, error) {
+	id, err := s.intend(tx, from, store.Intent{Verb: verbForm, Clicked: tx.Now(), Values: map[string]string{card.FieldRole: role}})
+	if err != nil {
+		return Reply{}, err
+	}
+	url, err := s.signInLink(tx, from, id, "")
+	return reply(card.SignInNeeded(describeVerb(verbForm), url)), err
 }
 
 // reasonForm opens the form for a decision's reason, if the person may decide.

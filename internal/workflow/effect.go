@@ -12,17 +12,18 @@ import (
 
 // The kinds of effects.
 const (
-	kindSubmit  = "submit"
-	kindDecide  = "decide"
-	kindCancel  = "cancel"
-	kindRelease = "release"
-	kindWatch   = "watch"
-	kindConfirm = "confirm"
-	kindCard    = "card"
-	kindTell    = "tell"
-	kindSweep   = "sweep"
-	kindLinks   = "links" // the daily check of all links
-	kindLapse   = "lapse" // an intent that nobody signed in for
+	kindSubmit   = "submit"
+	kindDecide   = "decide"
+	kindCancel   = "cancel"
+	kindRelease  = "release"
+	kindWatch    = "watch"
+	kindConfirm  = "confirm"
+	kindCard     = "card"
+	kindTell     = "tell"
+	kindSweep    = "sweep"
+	kindEligible = "eligible" // what a person may activate, for the form
+	kindLinks    = "links"    // the daily check of all links
+	kindLapse    = "lapse"    // an intent that nobody signed in for
 )
 
 // personal reports whether effects of this kind are done as a person.

@@ -325,6 +325,15 @@ func (s *Service) resumeForm(in store.Intent) (string, error) {
 		if err := tx.DeleteIntent(in.ID); err != nil {
 			return err
 		}
+		who, err := s.identify(tx, in.Account, in.Name)
+		if err != nil {
+			return err
+		}
+		if who.actor.Person != "" {
+			if err := tx.PutEffect(eligibleEffect(who.actor.Person)); err != nil {
+				return err
+			}
+		}
 		return s.putTell(tx, "form", "", pim.DirectTo(in.Account), message{
 			Form: true, Role: in.Values[card.FieldRole],
 		})

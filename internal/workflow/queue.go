@@ -34,17 +34,18 @@ type pace struct {
 }
 
 var paces = map[string]pace{
-	kindSubmit:  {first: time.Second, most: 30 * time.Second, furthest: time.Hour},
-	kindDecide:  {first: time.Second, most: 15 * time.Second, furthest: time.Hour},
-	kindCancel:  {first: time.Second, most: time.Minute, furthest: time.Hour},
-	kindRelease: {first: time.Second, most: time.Minute, furthest: time.Hour},
-	kindWatch:   {first: time.Second, most: 30 * time.Second, furthest: time.Hour},
-	kindConfirm: {first: time.Second, most: time.Minute, furthest: 400 * 24 * time.Hour},
-	kindCard:    {first: time.Second, most: 5 * time.Minute, age: 24 * time.Hour, furthest: time.Hour},
-	kindTell:    {first: time.Second, most: 5 * time.Minute, age: 6 * time.Hour, furthest: time.Hour},
-	kindLapse:   {first: time.Second, most: time.Minute, furthest: time.Hour},
-	kindLinks:   {first: time.Minute, most: time.Hour, furthest: 25 * time.Hour},
-	kindSweep:   {first: 5 * time.Second, most: time.Minute, furthest: time.Hour},
+	kindSubmit:   {first: time.Second, most: 30 * time.Second, furthest: time.Hour},
+	kindDecide:   {first: time.Second, most: 15 * time.Second, furthest: time.Hour},
+	kindCancel:   {first: time.Second, most: time.Minute, furthest: time.Hour},
+	kindRelease:  {first: time.Second, most: time.Minute, furthest: time.Hour},
+	kindWatch:    {first: time.Second, most: 30 * time.Second, furthest: time.Hour},
+	kindConfirm:  {first: time.Second, most: time.Minute, furthest: 400 * 24 * time.Hour},
+	kindCard:     {first: time.Second, most: 5 * time.Minute, age: 24 * time.Hour, furthest: time.Hour},
+	kindTell:     {first: time.Second, most: 5 * time.Minute, age: 6 * time.Hour, furthest: time.Hour},
+	kindLapse:    {first: time.Second, most: time.Minute, furthest: time.Hour},
+	kindEligible: {first: 2 * time.Second, most: time.Minute, age: 5 * time.Minute, furthest: time.Hour},
+	kindLinks:    {first: time.Minute, most: time.Hour, furthest: 25 * time.Hour},
+	kindSweep:    {first: 5 * time.Second, most: time.Minute, furthest: time.Hour},
 }
 
 // The pools bound how much runs side by side, so that a chat that hangs holds

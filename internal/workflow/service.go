@@ -60,6 +60,7 @@ type Service struct {
 	policies *policies
 	swept    atomic.Int64 // unix seconds of the last sweep that succeeded
 	readers  *membership
+	eligible eligibles
 }
 
 // New returns a Service. Run has to be called for effects to happen.
@@ -183,6 +184,8 @@ func (s *Service) perform(ctx context.Context, e store.Effect) (result, error) {
 		return s.tell(ctx, e)
 	case kindSweep:
 		return s.sweep(ctx, e)
+	case kindEligible:
+		return s.learnEligible(ctx, e)
 	case kindLinks:
 		return s.links(ctx, e)
 	case kindLapse:
