@@ -41,7 +41,7 @@ func (s *Service) intend(tx *store.Tx, from Sender, in store.Intent) (string, er
 	slices.SortFunc(mine, func(a, b store.Intent) int { return a.Expires.Compare(b.Expires) })
 	kept := 0
 	for i, old := range mine {
-		if old.Request == in.Request || !now.Before(old.Expires) || len(mine)-i-1+kept >= intentsPerPerson {
+		if old.Request == in.Request || !now.Before(old.Expires) || len(mine)-i+kept >= intentsPerPerson {
 			if err := s.giveUp(tx, old, in.Request); err != nil {
 				return "", err
 			}
