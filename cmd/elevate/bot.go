@@ -1,0 +1,258 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"os"
+	"time"
+
+	"elevate/adapters/entra"
+	"elevate/adapters/slack"
+	"elevate/internal/config"
+	"elevate/internal/keyset"
+	"elevate/internal/pim"
+	"elevate/internal/secret"
+	"elevate/internal/signin"
+	"elevate/internal/store"
+	"elevate/internal/workflow"
+)
+
+// surroundings are what a bot does not make itself.
+type surroundings struct {
+	now       func() time.Time
+	transport http.RoundTripper
+	log       *slog.Logger
+	audit     io.Writer
+	tick      time.Duration
+	// restored drops sessions and person-effects before anything runs.
+	restored bool
+}
+
+// bot is Elevate, wired.
+type bot struct {
+	cfg     *config.Config
+	around  surroundings
+	db      *store.DB
+	entra   *entra.Client
+	slack   *slack.Client
+	signin  *signin.Service
+	service *workflow.Service
+	meters  *meters
+	inbound *slack.Handler // what Slack sends; nil without Slack
+}
+
+// newBot opens the state file and wires everything. It asks Entra for the
+// governed groups and Slack who it is.
+func newBot(ctx context.Context, cfg *config.Config, around surroundings) (*bot, error) {
+	b := &bot{cfg: cfg, around: around, meters: newMeters()}
+	keys, err := keysOf(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if b.db, err = store.Open(store.Config{Path: cfg.State, Keys: keys, Now: around.now, Sink: around.audit, Logger: around.log}); err != nil {
+		return nil, err
+	}
+	if err := b.wire(ctx, keys); err != nil {
+		return nil, errors.Join(err, b.db.Close())
+	}
+	return b, nil
+}
+
+func (b *bot) wire(ctx context.Context, keys *keyset.Set) error {
+	if b.around.restored {
+		if err := b.db.Restored(ctx); err != nil {
+			return err
+		}
+	}
+	if err := b.wireEntra(); err != nil {
+		return err
+	}
+	if err := b.wireSlack(ctx); err != nil {
+		return err
+	}
+	if err := b.wireSignin(keys); err != nil {
+		return err
+	}
+	return b.wireService(ctx)
+}
+
+// keysOf reads the keyset, whose file nobody else may read.
+func keysOf(cfg *config.Config) (*keyset.Set, error) {
+	if cfg.KeysetFile != "" {
+		if err := keyset.CheckMode(cfg.KeysetFile); err != nil {
+			return nil, err
+		}
+	}
+	return keyset.Load(cfg.Keyset)
+}
+
+func (b *bot) wireEntra() error {
+	e := b.cfg.Entra
+	credential, err := entra.NewAppCredential(entra.CredentialConfig{
+		TenantID: e.TenantID, ClientID: e.ClientID, Authority: e.Authority, Secret: e.ClientSecret, Certificate: e.Certificate,
+		Federated: entra.Federated(e.Federated), Transport: b.around.transport, Sandbox: b.cfg.Sandbox,
+	})
+	if err != nil {
+		return err
+	}
+	b.entra, err = entra.New(entra.Config{
+		Graph: e.Graph, Transport: b.around.transport, AppCredential: credential, SamePersonAttribute: b.cfg.People.SamePerson,
+		PersonToken: func(ctx context.Context, as pim.Actor, claims string) (secret.Text, time.Time, error) {
+			return b.signin.Token(ctx, as, claims)
+		},
+		Now: b.around.now, Logger: b.around.log, Metrics: b.meters.graph,
+	})
+	return err
+}
+
+func (b *bot) wireSlack(ctx context.Context) error {
+	if b.cfg.Slack == nil {
+		return nil
+	}
+	s := b.cfg.Slack
+	b.slack = slack.NewClient(slack.Config{
+		BotToken: s.BotToken, AppToken: s.AppToken, API: s.API, TeamID: s.TeamID, Transport: b.around.transport,
+		Now: b.around.now, Logger: b.around.log, Sandbox: b.cfg.Sandbox,
+	})
+	return b.patiently(ctx, "slack", func() error { return b.slack.Start(ctx) })
+}
+
+// delegatedScopes are the only permissions that people's sessions ask for.
+func delegatedScopes(graph string) []string {
+	return []string{
+		graph + "/PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup",
+		graph + "/PrivilegedEligibilitySchedule.Read.AzureADGroup",
+	}
+}
+
+func (b *bot) wireSignin(keys *keyset.Set) error {
+	e := b.cfg.Entra
+	var err error
+	b.signin, err = signin.New(signin.Config{
+		PublicURL: b.cfg.PublicURL, TenantID: e.TenantID, ClientID: e.ClientID, Authority: e.Authority,
+		ClientSecret: e.ClientSecret, Certificate: e.Certificate, Assertion: assertion(e.Federated), Slack: b.slackOIDC(),
+		Scopes: delegatedScopes(e.Graph), Store: b.db, Keys: keys, Session: e.Session, DecideWithin: e.DecideWithin,
+		Accounts: string(b.cfg.People.Accounts), Transport: b.around.transport, Sandbox: b.cfg.Sandbox, Now: b.around.now, Logger: b.around.log,
+		Describe: func(tx *store.Tx, intent string) (string, error) { return b.service.Describe(tx, intent) },
+		Resume: func(ctx context.Context, a pim.ChatAccount, intent string) (string, error) {
+			return b.service.Resume(ctx, a, intent)
+		},
+		AccountAlive: b.accountAlive,
+		Told:         workflow.PutTold,
+		Since:        func(tx *store.Tx, intent string) (time.Time, error) { return b.service.SignInSince(tx, intent) },
+	})
+	return err
+}
+
+func (b *bot) slackOIDC() *signin.SlackOIDC {
+	if b.cfg.Slack == nil {
+		return nil
+	}
+	s := b.cfg.Slack
+	return &signin.SlackOIDC{Issuer: slackIssuer(s.API), ClientID: s.ClientID, Secret: s.ClientSecret, TeamID: s.TeamID}
+}
+
+// slackIssuer is Slack's address as an OpenID provider: the host of its API.
+func slackIssuer(api string) string {
+	u, err := url.Parse(api)
+	if err != nil {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
+}
+
+func (b *bot) accountAlive(ctx context.Context, a pim.ChatAccount) error {
+	if a.Chat == pim.Slack && b.slack != nil {
+		return b.slack.Account(ctx, a)
+	}
+	return pim.Errorf(pim.Forbidden, "This chat is not set up.")
+}
+
+func (b *bot) wireService(ctx context.Context) error {
+	roles, readers, err := b.resolve(ctx)
+	if err != nil {
+		return err
+	}
+	messengers := map[pim.Chat]workflow.Messenger{}
+	if b.slack != nil {
+		messengers[pim.Slack] = b.slack
+	}
+	b.service = workflow.New(workflow.Config{
+		Store: b.db, Directory: b.entra, Messengers: messengers, Roles: roles, Readers: readers,
+		Tenant: pim.TenantID(b.cfg.Entra.TenantID), DecideWithin: b.cfg.Entra.DecideWithin, KeepSessions: b.cfg.Entra.Session > 0,
+		SignInLink: func(tx *store.Tx, l workflow.SignInLink) (string, error) {
+			return b.signin.Link(tx, l.Account, l.AccountName, l.Workspace, l.Intent, l.Claims)
+		},
+		EndSession: b.signin.EndSession, Unlink: b.signin.Unlink, PIMPage: pimPage,
+		Now: b.around.now, Tick: b.around.tick, Logger: b.around.log, Count: b.meters.effect, SweepFirst: b.around.restored,
+	})
+	b.wireInbound()
+	return nil
+}
+
+// pimPage is where approvers find PIM's own list of requests.
+const pimPage = "https://entra.microsoft.com/#view/Microsoft_Azure_PIMCommon/ApproveRequestMenuBlade/~/aadgroup"
+
+func (b *bot) wireInbound() {
+	if b.slack == nil {
+		return
+	}
+	b.inbound = slack.NewHandler(slack.HandlerConfig{
+		Client: b.slack, Service: b.service, SigningSecret: b.cfg.Slack.SigningSecret, Now: b.around.now,
+		Logger: b.around.log, Count: b.meters.refused, AccountChanged: b.accountChanged,
+	})
+}
+
+// accountChanged ends a link when Slack says that its account is gone. What
+// fails here is found by the daily check.
+func (b *bot) accountChanged(ctx context.Context, a pim.ChatAccount) {
+	if err := b.service.AccountChanged(ctx, a); err != nil {
+		b.around.log.Warn("account_not_checked", "account", a.String(), "error", pim.Explain(err).Message)
+	}
+}
+
+// patiently tries until it works: what a bot needs at its start may be late.
+// What an administrator has to mend fails at once.
+func (b *bot) patiently(ctx context.Context, what string, try func() error) error {
+	for wait := time.Second; ; wait = min(2*wait, 30*time.Second) {
+		err := try()
+		kind := pim.Explain(err).Kind
+		if err == nil || (kind != pim.Unavailable && kind != pim.Throttled && kind != pim.AnswerLost) {
+			return err
+		}
+		b.around.log.Warn("waiting_for", "what", what, "error", pim.Explain(err).Message)
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for %s: %w", what, ctx.Err())
+		case <-time.After(wait):
+		}
+	}
+}
+
+// newTransport is the way out, with the system's certificates and, where set,
+// those of SSL_CERT_FILE, which Go reads itself.
+func newTransport(roots *x509.CertPool) *http.Transport {
+	return &http.Transport{
+		Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, MaxIdleConnsPerHost: 32, IdleConnTimeout: 90 * time.Second,
+		TLSHandshakeTimeout: 10 * time.Second, ResponseHeaderTimeout: 30 * time.Second,
+		TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
+	}
+}
+
+// assertion reads the token that the platform gives a federated application.
+func assertion(f config.Federated) func(context.Context) (secret.Text, error) {
+	if f != config.WorkloadIdentity {
+		return nil
+	}
+	return func(context.Context) (secret.Text, error) {
+		token, err := os.ReadFile(os.Getenv("AZURE_FEDERATED_TOKEN_FILE"))
+		return secret.New(string(token)), err
+	}
+}

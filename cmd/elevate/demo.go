@@ -1,0 +1,3 @@
+package main
+import "github.com/peterbourgon/ff/v3/ffcli"
+func (p program) demoCommand() *ffcli.Command { return &ffcli.Command{Name:"demo"} }

@@ -1,0 +1,120 @@
+// Command elevate is the bot, its sandbox and the operator's commands.
+//
+// It only reads flags, wires the packages together and serves; what Elevate
+// does is in internal/workflow, and every rule is in internal/pim.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/peterbourgon/ff/v3/ffcli"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], program{in: os.Stdin, out: os.Stdout, errs: os.Stderr, env: os.LookupEnv})
+	stop()
+	os.Exit(code)
+}
+
+// program is what a run of a command has around it.
+type program struct {
+	in        io.Reader
+	out, errs io.Writer
+	env       func(string) (string, bool)
+}
+
+// The exit codes.
+const (
+	exitOK    = 0
+	exitError = 1
+	exitUsage = 2
+)
+
+// run carries out a command line and returns the exit code.
+func run(ctx context.Context, args []string, p program) int {
+	root := p.commands()
+	if err := root.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return exitOK
+		}
+		p.complain(err)
+		return exitUsage
+	}
+	err := root.Run(ctx)
+	var usage *usageError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, flag.ErrHelp):
+		return exitOK
+	case errors.As(err, &usage):
+		p.complain(err)
+		return exitUsage
+	}
+	p.complain(err)
+	return exitError
+}
+
+func (p program) complain(err error) {
+	fmt.Fprintf(p.errs, "elevate: %v\n", err)
+}
+
+// usageError is a command line that cannot be carried out.
+type usageError struct{ text string }
+
+func (e *usageError) Error() string { return e.text }
+
+func usagef(format string, args ...any) error {
+	return &usageError{text: fmt.Sprintf(format, args...)}
+}
+
+// commands is the tree of commands.
+func (p program) commands() *ffcli.Command {
+	root := &ffcli.Command{
+		Name:       "elevate",
+		ShortUsage: "elevate <command> [flags] [words]",
+		ShortHelp:  "just-in-time privileged access, asked for and granted where people already talk",
+		FlagSet:    p.flags("elevate"),
+		Subcommands: []*ffcli.Command{
+			p.demoCommand(), p.serveCommand(), p.sandboxCommand(), p.actCommand(),
+			p.auditCommand(), p.queueCommand(), p.linksCommand(), p.backupCommand(), p.keysetCommand(), p.versionCommand(),
+		},
+	}
+	root.Exec = p.group(root)
+	return root
+}
+
+// flags returns a flag set that prints where the program prints.
+func (p program) flags(name string) *flag.FlagSet {
+	set := flag.NewFlagSet(name, flag.ContinueOnError)
+	set.SetOutput(p.errs)
+	return set
+}
+
+// group is what a command does that only has commands below it: with no word
+// it prints its help, an unknown word is an error.
+func (p program) group(c *ffcli.Command) func(context.Context, []string) error {
+	return func(_ context.Context, args []string) error {
+		if len(args) > 0 {
+			return usagef("there is no command %q; `%s -h` lists those there are", c.Name+" "+args[0], c.Name)
+		}
+		fmt.Fprintln(p.errs, ffcli.DefaultUsageFunc(c))
+		return nil
+	}
+}
+
+// noWords refuses words that a command does not take.
+func noWords(args []string) error {
+	if len(args) > 0 {
+		return usagef("%q is one word too many", args[0])
+	}
+	return nil
+}

@@ -1,0 +1,274 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"elevate/internal/pim"
+	"elevate/internal/store"
+	"elevate/internal/workflow"
+)
+
+// operator carries out the operator's commands on the state file: in the
+// process that serves, or in one of its own when nobody does. It has no door
+// to ask for access, to approve or to release.
+type operator struct {
+	db *store.DB
+}
+
+// do carries out one command.
+func (op operator) do(ctx context.Context, words []string, stream io.Reader, out io.Writer) error {
+	verb := strings.Join(words[:min(2, len(words))], " ")
+	rest := words[min(2, len(words)):]
+	switch verb {
+	case "audit verify":
+		return op.verify(ctx, rest, stream, out)
+	case "audit export":
+		return op.db.Export(ctx, out)
+	case "queue list":
+		return op.queueList(out)
+	case "queue retry":
+		return op.queueRetry(ctx, rest, out)
+	case "queue drop":
+		return op.queueDrop(ctx, rest, out)
+	case "links list":
+		return op.linksList(out)
+	case "links remove":
+		return op.linksRemove(ctx, rest, out)
+	}
+	if words[0] == "backup" && len(words) == 2 {
+		return op.backup(ctx, words[1], out)
+	}
+	return fmt.Errorf("there is no order %q", strings.Join(words, " "))
+}
+
+func (op operator) backup(ctx context.Context, to string, out io.Writer) error {
+	if err := op.db.Backup(ctx, to); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(out, "Wrote a backup without sessions to %s. To use it, put it in the state file's place and start `elevate serve -restored`.\n", to)
+	return err
+}
+
+// verify says what was proved of the audit trail. Words: the anchor's number
+// and code, or none.
+func (op operator) verify(ctx context.Context, words []string, stream io.Reader, out io.Writer) error {
+	anchor, streamed, err := parseVerify(words)
+	if err != nil {
+		return err
+	}
+	if !streamed {
+		stream = nil
+	}
+	proof, err := op.db.Verify(ctx, anchor, stream)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "The chain alone: %d events, none changed, moved or taken away between the first and the newest.\n", proof.Events)
+	if anchor.Seq > 0 {
+		fmt.Fprintf(out, "Against the anchor: the chain goes through event %d as it was anchored, so nothing up to it was replaced.\n", anchor.Seq)
+	}
+	if streamed {
+		fmt.Fprintf(out, "Against the exported stream: events %d to %d are equal to the stream's", proof.From, proof.Through)
+		fmt.Fprintf(out, " (%d repeated, %d lines that are no events).\n", proof.Repeated, proof.Skipped)
+	}
+	if anchor.Seq == 0 && !streamed {
+		fmt.Fprintln(out, "A whole older state file in this one's place would not show. Verify against an anchor (-anchor) or an exported stream (-stream) to prove that too.")
+	}
+	_, err = fmt.Fprintf(out, "Head: %d %s\n", proof.Head.Seq, proof.Head.Head)
+	return err
+}
+
+// parseVerify reads "anchor SEQ MAC" and "stream" in any order.
+func parseVerify(words []string) (a store.Anchor, streamed bool, err error) {
+	for len(words) > 0 {
+		switch {
+		case words[0] == "stream":
+			streamed, words = true, words[1:]
+		case words[0] == "anchor" && len(words) >= 3:
+			if _, err := fmt.Sscanf(words[1], "%d", &a.Seq); err != nil {
+				return a, false, fmt.Errorf("%q is not the number of an event", words[1])
+			}
+			a.Head, words = words[2], words[3:]
+		default:
+			return a, false, fmt.Errorf("%q is not understood", words[0])
+		}
+	}
+	return a, streamed, nil
+}
+
+func (op operator) queueList(out io.Writer) error {
+	var effects []store.Effect
+	var parked []store.Parked
+	err := op.db.View(func(tx *store.Tx) error {
+		var err error
+		if effects, err = tx.Effects(); err != nil {
+			return err
+		}
+		parked, err = tx.Parked()
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if len(effects)+len(parked) == 0 {
+		_, err := fmt.Fprintln(out, "Nothing waits and nothing is parked.")
+		return err
+	}
+	slices.SortFunc(effects, func(a, b store.Effect) int { return a.Due.Compare(b.Due) })
+	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(w, "STATE\tDUE\tSINCE\tKEY\tWHY")
+	for _, e := range effects {
+		fmt.Fprintf(w, "waiting\t%s\t%s\t%s\t%s\n", timeText(e.Due), timeText(e.First), e.Key, e.LastError)
+	}
+	for _, p := range parked {
+		fmt.Fprintf(w, "parked\t%s\t%s\t%s\t%s\n", timeText(p.At), timeText(p.Effect.First), p.Effect.Key, p.Why)
+	}
+	return w.Flush()
+}
+
+func timeText(t time.Time) string {
+	if t.IsZero() {
+		return "now"
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+func (op operator) queueRetry(ctx context.Context, words []string, out io.Writer) error {
+	return op.eachParked(ctx, words, out, "Retrying", func(tx *store.Tx, key string) error {
+		e, err := tx.Unpark(key)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Append(pim.Event{Kind: pim.EventRetried, Request: e.Request, Chat: pim.System, Text: key})
+		return err
+	})
+}
+
+func (op operator) queueDrop(ctx context.Context, words []string, out io.Writer) error {
+	return op.eachParked(ctx, words, out, "Dropped", func(tx *store.Tx, key string) error {
+		p, err := tx.DropParked(key)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Append(pim.Event{Kind: pim.EventDropped, Request: p.Effect.Request, Chat: pim.System, Text: key})
+		return err
+	})
+}
+
+// eachParked does something with the parked effects that were named, or with all.
+func (op operator) eachParked(ctx context.Context, words []string, out io.Writer, done string, do func(*store.Tx, string) error) error {
+	if len(words) == 0 {
+		return errors.New("say which parked effect, by its key from `elevate queue list`, or `all`")
+	}
+	var keys []string
+	err := op.db.Update(ctx, func(tx *store.Tx) error {
+		keys = words
+		if words[0] == "all" {
+			parked, err := tx.Parked()
+			if err != nil {
+				return err
+			}
+			keys = nil
+			for _, p := range parked {
+				keys = append(keys, p.Effect.Key)
+			}
+		}
+		for _, key := range keys {
+			if err := do(tx, key); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if len(keys) == 0 {
+		fmt.Fprintln(out, "Nothing is parked.")
+	}
+	for _, key := range keys {
+		fmt.Fprintf(out, "%s %s\n", done, key)
+	}
+	return nil
+}
+
+func (op operator) linksList(out io.Writer) error {
+	var links []store.Link
+	err := op.db.View(func(tx *store.Tx) error {
+		var err error
+		links, err = tx.Links()
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if len(links) == 0 {
+		_, err := fmt.Fprintln(out, "No chat account is linked.")
+		return err
+	}
+	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(w, "ACCOUNT\tPERSON\tALSO\tNAME\tSINCE\tLAST SIGN-IN")
+	for _, l := range links {
+		also, err := json.Marshal(l.Also)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", l.Account, l.Person, also, l.Name, timeText(l.Since), timeText(l.LastSignIn))
+	}
+	return w.Flush()
+}
+
+// linksRemove ends the links that were named by chat account or object id.
+func (op operator) linksRemove(ctx context.Context, words []string, out io.Writer) error {
+	if len(words) != 1 {
+		return errors.New("say whose link: a chat account or an object id from `elevate links list`")
+	}
+	removed := 0
+	err := op.db.Update(ctx, func(tx *store.Tx) error {
+		removed = 0
+		links, err := tx.Links()
+		if err != nil {
+			return err
+		}
+		for _, l := range links {
+			if l.Account.String() != words[0] && string(l.Person) != strings.ToLower(words[0]) {
+				continue
+			}
+			removed++
+			if err := op.removeLink(tx, l); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	switch {
+	case err != nil:
+		return err
+	case removed == 0:
+		return fmt.Errorf("there is no link of %q", words[0])
+	}
+	_, err = fmt.Fprintf(out, "Removed %d links. Access that is active stays until its end; the person is told in the chat.\n", removed)
+	return err
+}
+
+func (op operator) removeLink(tx *store.Tx, l store.Link) error {
+	if err := tx.DeleteSession(l.Account); err != nil {
+		return err
+	}
+	if err := tx.DeleteLink(l.Account); err != nil {
+		return err
+	}
+	event := pim.Event{Kind: pim.EventUnlinked, By: pim.Actor{Person: l.Person, Account: l.Account, Name: l.Name}, Person: l.Person, Chat: pim.System, Text: "removed by the operator"}
+	if _, err := tx.Append(event); err != nil {
+		return err
+	}
+	return workflow.PutTold(tx, l.Account, "An administrator ended your link with Elevate. Type `/elevate sign-in` to link your accounts again.")
+}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"elevate/internal/config"
+	"elevate/internal/pim"
+)
+
+// resolve turns the settings' roles into those of the domain, with the groups'
+// object ids as Entra has them now.
+func (b *bot) resolve(ctx context.Context) (pim.Roles, []pim.GroupID, error) {
+	var roles pim.Roles
+	for _, r := range b.cfg.Roles {
+		id, err := b.groupID(ctx, r.Group)
+		if err != nil {
+			return nil, nil, fmt.Errorf("role %s: %w", r.Name, err)
+		}
+		if _, twice := roles.Of(id); twice {
+			return nil, nil, fmt.Errorf("role %s: its group is behind another role already", r.Name)
+		}
+		roles = append(roles, b.role(r, id))
+	}
+	var readers []pim.GroupID
+	for _, name := range b.cfg.Readers {
+		id, err := b.groupID(ctx, name)
+		if err != nil {
+			return nil, nil, fmt.Errorf("readers: %w", err)
+		}
+		readers = append(readers, id)
+	}
+	return roles, readers, nil
+}
+
+func (b *bot) groupID(ctx context.Context, nameOrID string) (pim.GroupID, error) {
+	var id pim.GroupID
+	err := b.patiently(ctx, "entra", func() error {
+		var err error
+		id, _, _, err = b.entra.GroupByName(ctx, nameOrID)
+		return err
+	})
+	return id, err
+}
+
+func (b *bot) role(r config.Role, group pim.GroupID) pim.Role {
+	return pim.Role{
+		Name: r.Name, Title: r.Title, Gives: r.Gives, Group: group, Default: r.Duration.Default, Max: r.Duration.Max,
+		NeedsReason: r.Require.Justification, NeedsTicket: r.Require.Ticket, NeedsApproval: r.Require.Approval,
+		Ticket: r.Ticket, Ask: b.places(r.Ask.Place), Direct: r.Ask.Direct, Notify: b.places(r.Notify),
+		DecideFresh: r.Decide.FreshSignIn, DecideContext: r.Decide.AuthenticationContext,
+	}
+}
+
+func (b *bot) places(p config.Place) []pim.Conversation {
+	var places []pim.Conversation
+	if p.Slack != "" && b.cfg.Slack != nil {
+		places = append(places, pim.Conversation{Chat: pim.Slack, Workspace: b.cfg.Slack.TeamID, ID: p.Slack})
+	}
+	if p.Teams != "" && b.cfg.Teams != nil {
+		places = append(places, pim.Conversation{Chat: pim.Teams, Workspace: b.cfg.Teams.TenantID, ID: p.Teams})
+	}
+	return places
+}

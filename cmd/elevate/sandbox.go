@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/peterbourgon/ff/v3/ffcli"
+
+	"elevate/internal/sim"
+	"elevate/internal/sim/simentra"
+)
+
+func (p program) sandboxCommand() *ffcli.Command {
+	set := p.flags("sandbox")
+	dir := set.String("dir", "", "the `DIR`ectory that holds the sandbox's addresses, certificates, secrets and settings (required)")
+	socketMode := set.Bool("socket-mode", false, "Slack reaches the bot through Socket Mode instead of HTTP")
+	listen := set.String("listen", "", "where the bot will listen, as `HOST:PORT` on loopback; a free port unless given")
+	return &ffcli.Command{
+		Name: "sandbox", ShortUsage: "elevate sandbox -dir DIR [-socket-mode] [-listen HOST:PORT]",
+		ShortHelp: "run a sandbox of Entra, Graph and Slack on loopback", FlagSet: set,
+		Exec: func(ctx context.Context, args []string) error {
+			if err := noWords(args); err != nil {
+				return err
+			}
+			if *dir == "" {
+				return usagef("say where the sandbox keeps its files: -dir DIR")
+			}
+			return p.sandbox(ctx, *dir, sim.Config{SocketMode: *socketMode, BotListen: *listen})
+		},
+	}
+}
+
+// sandbox runs until ctx ends.
+func (p program) sandbox(ctx context.Context, dir string, cfg sim.Config) error {
+	home, err := openSandboxDir(ctx, dir)
+	if err != nil {
+		return err
+	}
+	cfg.Dir, cfg.Now, cfg.Behavior = home, time.Now, simentra.DefaultBehavior()
+	s, err := sim.Start(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	if err := writeSandboxFiles(home, s.Settings()); err != nil {
+		return errors.Join(err, s.Close())
+	}
+	p.sayWhatNext(dir, home)
+	<-ctx.Done()
+	return s.Close()
+}
+
+// openSandboxDir makes the directory if it is missing, and returns its absolute
+// path, unless a sandbox runs there already.
+func openSandboxDir(ctx context.Context, dir string) (string, error) {
+	home, err := filepath.Abs(dir)
+	if err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(home, 0o700); err != nil {
+		return "", fmt.Errorf("making the sandbox's directory: %w", err)
+	}
+	if sandboxRuns(ctx, home) {
+		return "", fmt.Errorf("a sandbox runs with the directory %s already; end that one first, or choose another directory", dir)
+	}
+	return home, nil
+}
+
+// sandboxRuns asks the sandbox of a directory for its time.
+func sandboxRuns(ctx context.Context, home string) bool {
+	client, err := sim.OpenClient(home)
+	if err != nil {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	_, err = client.Do(ctx, []string{"clock"})
+	return err == nil
+}
+
+// sayWhatNext prints the lines that a new user types next.
+func (p program) sayWhatNext(dir, home string) {
+	self, act := shellWord(os.Args[0]), shellWord(os.Args[0])+" act -dir "+shellWord(dir)
+	fmt.Fprintf(p.out, `SANDBOX on loopback: nothing here is real. It runs until you interrupt it.
+
+Start the bot in a second terminal:
+
+    SSL_CERT_FILE=%s %s serve -config %s
+
+Act as people in a third one:
+
+    %s alice slack /elevate mde-admin isolating WS-042, INC-1234
+    %s alice web sign-in
+    %s bob slack sees '#approvals'
+
+    %s help
+`, shellWord(filepath.Join(home, "ca.pem")), self, shellWord(filepath.Join(home, settingsFile)), act, act, act, act)
+	if state := filepath.Join(home, stateFile); exists(state) {
+		fmt.Fprintf(p.out, `
+The sandbox begins anew each time, but the bot's state file of an earlier run is still there. To begin anew with both:
+
+    rm %s
+`, shellWord(state))
+	}
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
+// shellWord quotes what a shell would take apart.
+func shellWord(word string) string {
+	plain := func(r rune) bool {
+		return !strings.ContainsRune("/._-+:=@%,", r) && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+	}
+	if word != "" && !strings.ContainsFunc(word, plain) {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}

@@ -1,0 +1,257 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/peterbourgon/ff/v3/ffcli"
+
+	"elevate/internal/config"
+)
+
+func (p program) serveCommand() *ffcli.Command {
+	set := p.flags("serve")
+	path := set.String("config", "", "the settings `FILE` (required)")
+	restored := set.Bool("restored", false, "the state file is a restored backup: drop sessions and unfinished steps as people, and look at PIM before any card is sent")
+	return &ffcli.Command{
+		Name: "serve", ShortUsage: "elevate serve -config FILE [-restored]", ShortHelp: "run the bot", FlagSet: set,
+		Exec: func(ctx context.Context, args []string) error {
+			if err := noWords(args); err != nil {
+				return err
+			}
+			cfg, err := p.load(*path)
+			if err != nil {
+				return err
+			}
+			return p.serve(ctx, cfg, *restored)
+		},
+	}
+}
+
+// load reads the settings; its error lists every mistake.
+func (p program) load(path string) (*config.Config, error) {
+	if path == "" {
+		return nil, usagef("say which settings: -config FILE")
+	}
+	return config.Load(path, p.env, os.ReadFile)
+}
+
+func (p program) serve(ctx context.Context, cfg *config.Config, restored bool) error {
+	log := newLog(p.errs, cfg.Log)
+	around := surroundings{now: time.Now, transport: newTransport(nil), log: log, audit: p.sink(cfg.Audit), tick: time.Second, restored: restored}
+	if cfg.Sandbox {
+		// Logged loudly: nobody should take a sandbox for the real thing.
+		log.Warn("SANDBOX: nothing is real, and the clock is the sandbox's")
+		ctx, stop := context.WithCancel(ctx)
+		defer stop()
+		clock := newSandboxClock(ctx, cfg.Entra.Graph, &http.Client{Transport: around.transport, Timeout: 5 * time.Second})
+		around.now, around.tick = clock.Now, 100*time.Millisecond
+		return runBot(ctx, cfg, around)
+	}
+	return runBot(ctx, cfg, around)
+}
+
+// runBot shows health at once, wires the bot, and serves until ctx ends.
+func runBot(ctx context.Context, cfg *config.Config, around surroundings) error {
+	health := &health{}
+	admin, err := startServer(ctx, cfg.ListenAdmin, health, around.log)
+	if err != nil {
+		return err
+	}
+	defer admin.stop()
+	b, err := newBot(ctx, cfg, around)
+	if err != nil {
+		return err
+	}
+	health.bot.Store(b)
+	return errors.Join(b.run(ctx), b.db.Close())
+}
+
+// sink is where the events go besides the state file.
+func (p program) sink(a config.Audit) io.Writer {
+	if a.Sink == "stderr" {
+		return p.errs
+	}
+	return p.out
+}
+
+func newLog(w io.Writer, c config.Log) *slog.Logger {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.Level)); err != nil {
+		level = slog.LevelInfo // unreachable: the settings were checked
+	}
+	options := &slog.HandlerOptions{Level: level}
+	if c.Format == "text" {
+		return slog.New(slog.NewTextHandler(w, options))
+	}
+	return slog.New(slog.NewJSONHandler(w, options))
+}
+
+// run serves until ctx ends: then nothing new is taken, what runs is finished,
+// and the queue stops between two effects.
+func (b *bot) run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	socket, err := startAdminSocket(ctx, b.cfg.AdminSocket, operator{db: b.db}, b.around.log)
+	if err != nil {
+		return err
+	}
+	defer socket.stop()
+	public, err := startServer(ctx, b.cfg.Listen, b.publicHandler(), b.around.log)
+	if err != nil {
+		return err
+	}
+	work := b.work()
+	ended := make(chan error, len(work))
+	for _, task := range work {
+		go func() { ended <- task(ctx) }()
+	}
+	b.around.log.Info("ready", "listen", public.address, "public_url", b.cfg.PublicURL, "version", version())
+	var failed error
+	for range work {
+		// One that ends by itself ends them all.
+		if err := <-ended; err != nil && ctx.Err() == nil {
+			failed = errors.Join(failed, err)
+		}
+		cancel()
+		public.stop()
+	}
+	if b.inbound != nil {
+		b.inbound.Close()
+	}
+	b.around.log.Info("stopped")
+	return failed
+}
+
+// work is what runs beside the servers.
+func (b *bot) work() []func(context.Context) error {
+	tasks := []func(context.Context) error{b.service.Run, b.housekeeping}
+	if b.slack != nil && !b.cfg.Slack.AppToken.IsZero() {
+		tasks = append(tasks, b.inbound.Listen)
+	}
+	return tasks
+}
+
+// housekeeping ends links that nobody signs in to any more and sessions that
+// are over, and says the head of the event chain, every hour.
+func (b *bot) housekeeping(ctx context.Context) error {
+	tick := time.NewTicker(time.Minute)
+	defer tick.Stop()
+	var last time.Time
+	for {
+		if now := b.around.now(); now.Sub(last) >= time.Hour {
+			last = now
+			if err := b.signin.Sweep(ctx); err != nil {
+				b.around.log.Warn("links_not_swept", "error", err)
+			}
+			b.sayHead()
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// sayHead puts the head of the event chain into the log, which is kept apart
+// from the state file.
+func (b *bot) sayHead() {
+	head, err := b.db.Head()
+	if err != nil {
+		b.around.log.Error("audit_head_not_read", "error", err)
+		return
+	}
+	b.around.log.Info("audit_head", "seq", head.Seq, "head", head.Head)
+}
+
+// publicHandler is what Slack and browsers reach.
+func (b *bot) publicHandler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/auth/", b.signin.Handler())
+	if b.inbound != nil && b.cfg.Slack.AppToken.IsZero() {
+		mux.Handle("/slack/", b.inbound)
+	}
+	return mux
+}
+
+// server is a running HTTP server.
+type server struct {
+	address string
+	stop    func()
+}
+
+// startServer serves until stop, which lets requests finish.
+func startServer(ctx context.Context, address string, h http.Handler, log *slog.Logger) (*server, error) {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("listening on %s: %w", address, err)
+	}
+	return serveOn(l, h, log), nil
+}
+
+func serveOn(l net.Listener, h http.Handler, log *slog.Logger) *server {
+	srv := &http.Server{
+		Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, WriteTimeout: 60 * time.Second,
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			log.Error("server_ended", "address", l.Addr().String(), "error", err)
+		}
+	}()
+	return &server{address: l.Addr().String(), stop: func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		if err := srv.Shutdown(ctx); err != nil {
+			log.Warn("server_not_stopped", "address", l.Addr().String(), "error", err)
+		}
+		<-done
+	}}
+}
+
+// health is the admin server: alive at once, ready when the bot is.
+type health struct{ bot atomic.Pointer[bot] }
+
+// ServeHTTP answers /healthz, /readyz and /metrics.
+func (h *health) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	b := h.bot.Load()
+	switch {
+	case r.URL.Path == "/healthz":
+		fmt.Fprintln(w, "alive")
+	case r.URL.Path == "/readyz" && b == nil:
+		http.Error(w, "starting: waiting for Entra, Slack or the state file", http.StatusServiceUnavailable)
+	case r.URL.Path == "/readyz":
+		b.readyz(w)
+	case r.URL.Path == "/metrics" && b != nil:
+		b.meters.handler().ServeHTTP(w, r)
+	default:
+		http.NotFound(w, r)
+	}
+}
+
+// sweepLate is when a sweep that does not succeed makes the bot not ready.
+const sweepLate = 5 * time.Minute
+
+func (b *bot) readyz(w http.ResponseWriter) {
+	swept := b.service.Swept()
+	switch {
+	case b.db.SinkBehind():
+		http.Error(w, "the audit sink does not take events; work waits for it", http.StatusServiceUnavailable)
+	case !swept.IsZero() && b.around.now().Sub(swept) > sweepLate:
+		http.Error(w, "PIM was not read since "+swept.UTC().Format(time.RFC3339), http.StatusServiceUnavailable)
+	default:
+		fmt.Fprintln(w, "ready")
+	}
+}
