@@ -82,8 +82,7 @@ func (s *Sandbox) do(ctx context.Context, words []string) (Result, error) {
 
 // failed turns what Slack says of a failed delivery into a result: the person sees it, so it is no error of the act.
 func failed(r Result, err error) (Result, error) {
-	var d *simslack.DeliveryError
-	if errors.As(err, &d) {
+	if d, ok := errors.AsType[*simslack.DeliveryError](err); ok {
 		r.Failed = d.Code
 		return r, nil
 	}

@@ -26,13 +26,13 @@ func (s *Sandbox) actPortal(person string, words []string) (Result, error) {
 	if act == nil || len(rest) == 0 {
 		return Result{}, unknown(append([]string{person, "portal"}, words...))
 	}
-	said, err := act(person, rest)
-	var misunderstood *UnknownError
-	switch {
-	case errors.As(err, &misunderstood):
-		return Result{}, err
-	case err != nil:
-		return Result{Text: "the portal refused: " + err.Error(), Failed: err.Error()}, nil
+	said, refused := act(person, rest)
+	if _, misunderstood := errors.AsType[*UnknownError](refused); misunderstood {
+		return Result{}, refused
+	}
+	if refused != nil {
+		said = "the portal refused: " + refused.Error()
+		return Result{Text: said, Failed: refused.Error()}, nil //nolint:nilerr // the refusal is what the person sees
 	}
 	return Result{Text: said}, nil
 }

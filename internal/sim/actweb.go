@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -88,8 +89,8 @@ func (s *Sandbox) link(person string, of []string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	for i := len(shown) - 1; i >= 0; i-- {
-		for _, link := range shown[i].Links {
+	for _, one := range slices.Backward(shown) {
+		for _, link := range one.Links {
 			if strings.HasPrefix(link, s.PublicURL+"/") {
 				return link, nil
 			}

@@ -175,9 +175,9 @@ func (b *bot) slack(ctx context.Context) (*oauth2.Config, *oidc.Provider, error)
 }
 
 // redeemed is what a callback brought: the verified claims of the ID token.
-func (b *bot) redeemed(r *http.Request, nonce string, make func(context.Context) (*oauth2.Config, *oidc.Provider, error), opts ...oauth2.AuthCodeOption) (map[string]any, error) {
+func (b *bot) redeemed(r *http.Request, nonce string, provider func(context.Context) (*oauth2.Config, *oidc.Provider, error), opts ...oauth2.AuthCodeOption) (map[string]any, error) {
 	ctx := oidc.ClientContext(r.Context(), b.client)
-	config, provider, err := make(ctx)
+	config, issuer, err := provider(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -186,7 +186,7 @@ func (b *bot) redeemed(r *http.Request, nonce string, make func(context.Context)
 		return nil, err
 	}
 	raw, _ := token.Extra("id_token").(string)
-	id, err := provider.Verifier(&oidc.Config{ClientID: config.ClientID}).Verify(ctx, raw)
+	id, err := issuer.Verifier(&oidc.Config{ClientID: config.ClientID}).Verify(ctx, raw)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -63,9 +64,7 @@ func (b *browser) visitLink(ctx context.Context, address string) (*Page, error) 
 // press submits a form of the page with one of its buttons.
 func (b *browser) press(ctx context.Context, f form, button formButton) (*Page, error) {
 	fields := url.Values{}
-	for name, values := range f.fields {
-		fields[name] = values
-	}
+	maps.Copy(fields, f.fields)
 	if button.name != "" {
 		fields.Set(button.name, button.value)
 	}
@@ -160,8 +159,7 @@ func (b *browser) send(ctx context.Context, n navigation) (*http.Response, error
 
 // withoutURL takes the address out of an error, which may hold a code.
 func withoutURL(err error) error {
-	var u *url.Error
-	if errors.As(err, &u) {
+	if u, ok := errors.AsType[*url.Error](err); ok {
 		return u.Err
 	}
 	return err

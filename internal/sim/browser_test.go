@@ -180,7 +180,7 @@ func TestBrokenServicesAreBrokenUntilTheyAreHealed(t *testing.T) {
 	}
 	act(t, s, "break", "login", "5xx")
 	get := func() int {
-		resp, err := s.Client(5 * time.Second).Get(s.LoginURL + "/" + s.Settings().Entra.TenantID + "/v2.0/.well-known/openid-configuration") //nolint:noctx // the client has a timeout
+		resp, err := s.Client(5 * time.Second).Get(s.LoginURL + "/" + s.Settings().Entra.TenantID + "/v2.0/.well-known/openid-configuration")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -81,7 +81,7 @@ func Start(ctx context.Context, cfg Config) (*Sandbox, error) {
 	if err := where.keep(s.addresses(ports)); err != nil {
 		return nil, errors.Join(err, ports.close())
 	}
-	if err := s.serve(ports); err != nil {
+	if err := s.serve(ctx, ports); err != nil {
 		return nil, errors.Join(err, ports.close())
 	}
 	return s, nil

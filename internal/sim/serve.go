@@ -16,7 +16,7 @@ import (
 const closeWithin = 3 * time.Second
 
 // serve starts one server a port.
-func (s *Sandbox) serve(ports listeners) error {
+func (s *Sandbox) serve(ctx context.Context, ports listeners) error {
 	leaf, err := s.ca.leaf(s.now())
 	if err != nil {
 		return err
@@ -36,7 +36,7 @@ func (s *Sandbox) serve(ports listeners) error {
 	}
 	s.stop = sync.OnceValue(func() error {
 		s.Slack.Close()
-		err := shutdown(servers)
+		err := shutdown(context.WithoutCancel(ctx), servers)
 		running.Wait()
 		return err
 	})
@@ -51,8 +51,8 @@ func newServer(h http.Handler) *http.Server {
 }
 
 // shutdown lets requests finish for a moment, then cuts them.
-func shutdown(servers map[net.Listener]*http.Server) error {
-	ctx, cancel := context.WithTimeout(context.Background(), closeWithin)
+func shutdown(ctx context.Context, servers map[net.Listener]*http.Server) error {
+	ctx, cancel := context.WithTimeout(ctx, closeWithin)
 	defer cancel()
 	var errs []error
 	for _, server := range servers {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -35,8 +36,7 @@ func (s *Server) deliverCommand(ctx context.Context, p *Person, d Delivery) erro
 
 // failed tells the person what Slack says of a delivery the app did not take, and passes the error on.
 func (s *Server) failed(p *Person, what string, err error) error {
-	var d *DeliveryError
-	if errors.As(err, &d) {
+	if d, ok := errors.AsType[*DeliveryError](err); ok {
 		s.notice(p.ID, fmt.Sprintf("%s failed with the error %q", what, d.Code))
 	}
 	return err
@@ -81,12 +81,10 @@ func (s *Server) mayCommand(p *Person, r *room, name string) error {
 	case p.Stranger:
 		return fmt.Errorf("%s is not a valid command: slash commands belong to the workspace that installed the app, and %s is of another", name, p.Name)
 	}
-	for _, known := range s.cfg.App.Commands {
-		if known == name {
-			return nil
-		}
+	if !slices.Contains(s.cfg.App.Commands, name) {
+		return fmt.Errorf("%s is not a valid command", name)
 	}
-	return fmt.Errorf("%s is not a valid command", name)
+	return nil
 }
 
 var mention = regexp.MustCompile(`([@#])([\w.-]+)`)

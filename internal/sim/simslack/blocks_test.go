@@ -1,6 +1,7 @@
 package simslack_test
 
 import (
+	"maps"
 	"strings"
 	"testing"
 
@@ -21,9 +22,7 @@ func repeat(n int, item func(i int) any) []any {
 
 func button(with args) args {
 	b := args{"type": "button", "text": plain(1)}
-	for k, v := range with {
-		b[k] = v
-	}
+	maps.Copy(b, with)
 	return b
 }
 
@@ -51,16 +50,22 @@ var limits = []struct {
 	{"section", args{"type": "section", "text": mrkdwn(3000)}, args{"type": "section", "text": mrkdwn(3001)}, "must be less than 3001 characters [json-pointer:/blocks/0/text/text]"},
 	{"empty text", args{"type": "section", "text": mrkdwn(1)}, args{"type": "section", "text": mrkdwn(0)}, "must be more than 0 characters [json-pointer:/blocks/0/text/text]"},
 	{
-		"fields", args{"type": "section", "fields": repeat(10, func(int) any { return mrkdwn(1) })},
-		args{"type": "section", "fields": repeat(11, func(int) any { return mrkdwn(1) })}, "no more than 10 items allowed [json-pointer:/blocks/0/fields]",
+		"fields",
+		args{"type": "section", "fields": repeat(10, func(int) any { return mrkdwn(1) })},
+		args{"type": "section", "fields": repeat(11, func(int) any { return mrkdwn(1) })},
+		"no more than 10 items allowed [json-pointer:/blocks/0/fields]",
 	},
 	{
-		"field", args{"type": "section", "fields": []any{mrkdwn(2000)}}, args{"type": "section", "fields": []any{mrkdwn(2001)}},
+		"field",
+		args{"type": "section", "fields": []any{mrkdwn(2000)}},
+		args{"type": "section", "fields": []any{mrkdwn(2001)}},
 		"must be less than 2001 characters [json-pointer:/blocks/0/fields/0/text]",
 	},
 	{
-		"context", args{"type": "context", "elements": repeat(10, func(int) any { return mrkdwn(1) })},
-		args{"type": "context", "elements": repeat(11, func(int) any { return mrkdwn(1) })}, "no more than 10 items allowed [json-pointer:/blocks/0/elements]",
+		"context",
+		args{"type": "context", "elements": repeat(10, func(int) any { return mrkdwn(1) })},
+		args{"type": "context", "elements": repeat(11, func(int) any { return mrkdwn(1) })},
+		"no more than 10 items allowed [json-pointer:/blocks/0/elements]",
 	},
 	{
 		"actions", actions(repeat(25, func(int) any { return button(nil) })...), actions(repeat(26, func(int) any { return button(nil) })...),
@@ -80,7 +85,9 @@ var limits = []struct {
 		"must be less than 256 characters [json-pointer:/blocks/0/elements/0/action_id]",
 	},
 	{
-		"block id", args{"type": "divider", "block_id": strings.Repeat("a", 255)}, args{"type": "divider", "block_id": strings.Repeat("a", 256)},
+		"block id",
+		args{"type": "divider", "block_id": strings.Repeat("a", 255)},
+		args{"type": "divider", "block_id": strings.Repeat("a", 256)},
 		"must be less than 256 characters [json-pointer:/blocks/0/block_id]",
 	},
 	{"confirm title", actions(confirm(100, 1, 1)), actions(confirm(101, 1, 1)), "must be less than 101 characters [json-pointer:/blocks/0/elements/0/confirm/title/text]"},
@@ -108,12 +115,16 @@ var limits = []struct {
 		"must be less than 151 characters [json-pointer:/blocks/0/accessory/placeholder/text]",
 	},
 	{
-		"table rows", args{"type": "table", "rows": repeat(100, row(20))}, args{"type": "table", "rows": repeat(101, row(1))},
+		"table rows",
+		args{"type": "table", "rows": repeat(100, row(20))},
+		args{"type": "table", "rows": repeat(101, row(1))},
 		"no more than 100 items allowed [json-pointer:/blocks/0/rows]",
 	},
 	{"table cells", args{"type": "table", "rows": repeat(1, row(20))}, args{"type": "table", "rows": repeat(1, row(21))}, "no more than 20 items allowed [json-pointer:/blocks/0/rows/0]"},
 	{
-		"markdown", args{"type": "markdown", "text": strings.Repeat("m", 12000)}, args{"type": "markdown", "text": strings.Repeat("m", 12001)},
+		"markdown",
+		args{"type": "markdown", "text": strings.Repeat("m", 12000)},
+		args{"type": "markdown", "text": strings.Repeat("m", 12001)},
 		"markdown blocks must be less than 12001 characters together [json-pointer:/blocks]",
 	},
 	{"mrkdwn in a header", args{"type": "header", "text": plain(1)}, args{"type": "header", "text": mrkdwn(1)}, "unsupported type: mrkdwn [json-pointer:/blocks/0/text/type]"},
@@ -123,7 +134,9 @@ var limits = []struct {
 	{"empty section", args{"type": "section", "text": plain(1)}, args{"type": "section"}, "missing required field: text or fields [json-pointer:/blocks/0]"},
 	{"unknown style", actions(button(args{"style": "danger"})), actions(button(args{"style": "loud"})), "value must be one of [primary danger] [json-pointer:/blocks/0/elements/0/style]"},
 	{
-		"button in a context block", args{"type": "context", "elements": []any{mrkdwn(1)}}, args{"type": "context", "elements": []any{button(nil)}},
+		"button in a context block",
+		args{"type": "context", "elements": []any{mrkdwn(1)}},
+		args{"type": "context", "elements": []any{button(nil)}},
 		"unsupported type: button [json-pointer:/blocks/0/elements/0/type]",
 	},
 	{
@@ -181,9 +194,7 @@ func TestViewsAreHeldToTheirLimits(t *testing.T) {
 	input := args{"type": "input", "label": plain(1), "element": args{"type": "plain_text_input", "action_id": "a"}}
 	with := func(more args) args {
 		m := modal()
-		for k, v := range more {
-			m[k] = v
-		}
+		maps.Copy(m, more)
 		return m
 	}
 	for _, row := range []struct {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -262,9 +263,7 @@ func (s *Server) action(block, e object, press Press) (object, error) {
 			if err != nil {
 				return nil, err
 			}
-			for name, value := range state {
-				a[name] = value
-			}
+			maps.Copy(a, state)
 			return a, nil
 		}
 	}

@@ -21,7 +21,7 @@ import (
 func TestDeliveriesAreSignedOverTheirBytesAndTime(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.trigger(t, "alice")
+	w.trigger(t)
 	for _, row := range []struct {
 		name    string
 		forgery simslack.Forgery
@@ -128,7 +128,7 @@ func TestNamesInACommandBecomeIDs(t *testing.T) {
 func TestAResponseURLTakesFivePostsInThirtyMinutes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.trigger(t, "alice")
+	w.trigger(t)
 	post := func(hook string) error {
 		return slack.PostWebhookContext(t.Context(), hook, &slack.WebhookMessage{Text: "more"})
 	}
@@ -144,7 +144,7 @@ func TestAResponseURLTakesFivePostsInThirtyMinutes(t *testing.T) {
 	if sees(t, w, "bob") != "" {
 		t.Error("bob sees an ephemeral answer")
 	}
-	w.trigger(t, "alice")
+	w.trigger(t)
 	late := responseURL(t, w)
 	w.pass(30*time.Minute + time.Second)
 	if err := post(late); err == nil {
@@ -169,7 +169,7 @@ func TestAClicksResponseURLRewritesOrTakesAwayItsMessage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.answers(says(`{"text":"t","blocks":[{"type":"actions","elements":[{"type":"button","action_id":"go","text":{"type":"plain_text","text":"Go"}}]}]}`))
-	w.trigger(t, "alice")
+	w.trigger(t)
 	w.answers(nil)
 	if _, err := w.Click(t.Context(), "alice", simslack.Press{Button: "go"}); err != nil {
 		t.Fatal(err)
@@ -237,7 +237,7 @@ func TestARepeatedDeliveryIsTheSameToTheLastField(t *testing.T) {
 	if err := w.Again(t.Context(), "alice"); err == nil {
 		t.Error("nothing was repeated")
 	}
-	w.trigger(t, "alice")
+	w.trigger(t)
 	first := w.last(t)
 	if err := w.Again(t.Context(), "alice"); err != nil {
 		t.Fatal(err)

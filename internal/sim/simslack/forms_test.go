@@ -37,10 +37,10 @@ func form(title string) args {
 	}
 }
 
-// trigger makes a person run a command and returns the trigger id the app got with it.
-func (w *world) trigger(t *testing.T, person string) string {
+// trigger makes alice run a command and returns the trigger id the app got with it.
+func (w *world) trigger(t *testing.T) string {
 	t.Helper()
-	if err := w.Slash(t.Context(), person, simslack.General, "/elevate"); err != nil {
+	if err := w.Slash(t.Context(), "alice", simslack.General, "/elevate"); err != nil {
 		t.Fatal(err)
 	}
 	values, err := url.ParseQuery(string(w.last(t).body))
@@ -64,9 +64,10 @@ func (w *world) payload(t *testing.T) args {
 	return p
 }
 
-func (w *world) open(t *testing.T, person string, view args) {
+// open lets alice have a form open.
+func (w *world) open(t *testing.T, view args) {
 	t.Helper()
-	if got := w.call(t, "views.open", args{"trigger_id": w.trigger(t, person), "view": view}); !got.OK {
+	if got := w.call(t, "views.open", args{"trigger_id": w.trigger(t), "view": view}); !got.OK {
 		t.Fatalf("got %+v", got)
 	}
 }
@@ -79,7 +80,7 @@ func (w *world) says(body string) {
 func TestATriggerOpensOneViewWithinThreeSeconds(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	id := w.trigger(t, "alice")
+	id := w.trigger(t)
 	if got := w.call(t, "views.open", args{"trigger_id": id, "view": args{"type": "modal"}}); got.Error != "invalid_arguments" {
 		t.Errorf("a broken view: %+v", got)
 	}
@@ -90,7 +91,7 @@ func TestATriggerOpensOneViewWithinThreeSeconds(t *testing.T) {
 	if got := w.call(t, "views.open", args{"trigger_id": id, "view": form("Ask")}); got.Error != "exchanged_trigger_id" {
 		t.Errorf("twice: %+v", got)
 	}
-	late := w.trigger(t, "alice")
+	late := w.trigger(t)
 	w.pass(3*time.Second + time.Millisecond)
 	if got := w.call(t, "views.open", args{"trigger_id": late, "view": form("Ask")}); got.Error != "expired_trigger_id" {
 		t.Errorf("late: %+v", got)
@@ -100,10 +101,10 @@ func TestATriggerOpensOneViewWithinThreeSeconds(t *testing.T) {
 func TestViewsStackThreeHighAndHashesGuardThem(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	if got := w.call(t, "views.push", args{"trigger_id": w.trigger(t, "alice"), "view": form("1")}); got.Error != "invalid_trigger_id" {
+	if got := w.call(t, "views.push", args{"trigger_id": w.trigger(t), "view": form("1")}); got.Error != "invalid_trigger_id" {
 		t.Errorf("push upon nothing: %+v", got)
 	}
-	w.open(t, "alice", form("1"))
+	w.open(t, form("1"))
 	for _, title := range []string{"2", "3", "4"} {
 		next, err := json.Marshal(args{"response_action": "push", "view": form(title)})
 		if err != nil {
@@ -128,7 +129,7 @@ func TestViewsStackThreeHighAndHashesGuardThem(t *testing.T) {
 func TestASubmissionCarriesWhatWasFilledIn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.open(t, "alice", form("Ask"))
+	w.open(t, form("Ask"))
 	if err := w.Submit(t.Context(), "alice", map[string]string{"reason": "because"}); err != nil {
 		t.Fatal(err)
 	}
@@ -149,7 +150,7 @@ func TestASubmissionCarriesWhatWasFilledIn(t *testing.T) {
 func TestSlacksOwnClientStopsWhatCannotBeRight(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.open(t, "alice", form("Ask"))
+	w.open(t, form("Ask"))
 	before := len(w.got)
 	for typed, want := range map[string]string{
 		"": "complete this required field", "ab": "at least 3 characters", "much too long": "no more than 10 characters",
@@ -190,7 +191,7 @@ func TestTheAnswerToASubmissionDecidesWhatIsSeen(t *testing.T) {
 		{"no JSON fails", "ok", "trouble connecting", true, true},
 	} {
 		w := newWorld(t)
-		w.open(t, "alice", form("Ask"))
+		w.open(t, form("Ask"))
 		w.says(row.answer)
 		err := w.Submit(t.Context(), "alice", map[string]string{"why": "because"})
 		if (err != nil) != row.fails || w.FormOpen("alice") != row.open || !strings.Contains(sees(t, w, "alice"), row.sees) {
@@ -204,7 +205,7 @@ func TestClosingAFormIsToldToThoseWhoAsk(t *testing.T) {
 	w := newWorld(t)
 	view := form("Ask")
 	view["notify_on_close"] = true
-	w.open(t, "alice", view)
+	w.open(t, view)
 	if err := w.CloseForm(t.Context(), "alice"); err != nil {
 		t.Fatal(err)
 	}

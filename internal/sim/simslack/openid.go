@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"maps"
 	"math/big"
 	"net/http"
 	"net/url"
@@ -104,9 +105,7 @@ func (s *Server) idToken(g *grant, access string) (string, error) {
 	if g.nonce != "" {
 		claims["nonce"] = g.nonce
 	}
-	for k, v := range s.identity(p, g.scopes) {
-		claims[k] = v
-	}
+	maps.Copy(claims, s.identity(p, g.scopes))
 	token := jwt.NewWithClaims(jwt.SigningMethodRS256, claims)
 	token.Header["kid"] = keyID
 	return token.SignedString(s.key)

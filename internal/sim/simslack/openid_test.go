@@ -199,7 +199,7 @@ func TestAnOrganisationIsNamedWhereThereIsOne(t *testing.T) {
 	if err != nil || me.EnterpriseID != "E0CONTOSO" || w.InstalledIn() != "E0CONTOSO" {
 		t.Errorf("got %+v, %v", me, err)
 	}
-	w.trigger(t, "alice")
+	w.trigger(t)
 	if form, err := url.ParseQuery(string(w.last(t).body)); err != nil || form.Get("enterprise_id") != "E0CONTOSO" {
 		t.Errorf("got %v, %v", form, err)
 	}

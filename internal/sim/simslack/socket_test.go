@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -120,7 +121,7 @@ func TestASocketLinkOpensOneConnection(t *testing.T) {
 	w.SetSocketMode(true)
 	link := w.link(t)
 	connect(t, link)
-	if _, resp, err := websocket.DefaultDialer.DialContext(t.Context(), link, nil); err == nil || resp.StatusCode != 401 {
+	if _, resp, err := websocket.DefaultDialer.DialContext(t.Context(), link, nil); err == nil || resp.StatusCode != http.StatusUnauthorized {
 		t.Errorf("the second use: %v", err)
 	} else {
 		_ = resp.Body.Close()

@@ -138,7 +138,7 @@ func (s *Server) viewAnswer(p *Person, v *view, body []byte) error {
 // trouble is what a person sees when the app's answer cannot be used; the reason goes to the caller only.
 func (s *Server) trouble(p *Person, reason string) error {
 	s.notice(p.ID, "We had some trouble connecting. Try again?")
-	return errors.New("Slack cannot use the answer: " + reason) //nolint:staticcheck,revive // begins with a name
+	return errors.New("Slack cannot use the answer: " + reason)
 }
 
 func (s *Server) answerView(p *Person, answer object, use func(object) error) error {

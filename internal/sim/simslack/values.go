@@ -105,7 +105,7 @@ func given(e object, typed string) (object, error) {
 		state["selected_option"] = option
 	case "multi_static_select", "checkboxes":
 		chosen := []any{}
-		for _, one := range strings.Split(typed, ",") {
+		for one := range strings.SplitSeq(typed, ",") {
 			option, err := choose(e, strings.TrimSpace(one))
 			if err != nil {
 				return nil, err

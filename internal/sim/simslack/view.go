@@ -2,6 +2,7 @@ package simslack
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 )
 
@@ -179,8 +180,6 @@ func (s *Server) viewObject(v *view) object {
 	if v.previous != "" {
 		o["previous_view_id"] = v.previous
 	}
-	for key, value := range v.body {
-		o[key] = value
-	}
+	maps.Copy(o, v.body)
 	return o
 }

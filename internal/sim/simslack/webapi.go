@@ -3,6 +3,7 @@ package simslack
 import (
 	"encoding/json"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
@@ -134,9 +135,7 @@ func failure(err error) object {
 	result := object{"ok": false, "error": "internal_error"}
 	if refused, ok := err.(*apiError); ok { //nolint:errorlint // never wrapped: handlers return it as it is
 		result["error"] = refused.code
-		for k, v := range refused.more {
-			result[k] = v
-		}
+		maps.Copy(result, refused.more)
 	}
 	return result
 }

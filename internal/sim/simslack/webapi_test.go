@@ -33,7 +33,7 @@ type answer struct {
 }
 
 // post sends a body to a method.
-func (w *world) post(ctx context.Context, t *testing.T, method, kind, token, body string) (answer, *http.Response) {
+func (w *world) post(ctx context.Context, t *testing.T, method, kind, token, body string) (answer, reply) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, w.url+"/api/"+method, strings.NewReader(body))
 	if err != nil {
@@ -56,7 +56,13 @@ func (w *world) post(ctx context.Context, t *testing.T, method, kind, token, bod
 	}
 	var a answer
 	_ = json.Unmarshal(raw, &a) // some faults answer something else
-	return a, resp
+	return a, reply{resp.StatusCode, resp.Header}
+}
+
+// reply is the HTTP side of an answer.
+type reply struct {
+	status int
+	header http.Header
 }
 
 // call calls a method as JSON with the bot's token.
@@ -226,13 +232,13 @@ func TestFaultsStrikeAsOftenAsTold(t *testing.T) {
 	for i, want := range []string{"ratelimited", "ratelimited", ""} {
 		got, resp := w.post(t.Context(), t, "auth.test", "", w.App().BotToken, "")
 		limited := want != ""
-		if got.Error != want || (resp.StatusCode == http.StatusTooManyRequests) != limited || (resp.Header.Get("Retry-After") == "7") != limited {
-			t.Errorf("call %d: %+v, %d", i, got, resp.StatusCode)
+		if got.Error != want || (resp.status == http.StatusTooManyRequests) != limited || (resp.header.Get("Retry-After") == "7") != limited {
+			t.Errorf("call %d: %+v, %d", i, got, resp.status)
 		}
 	}
 	w.Break("", simslack.Fault{Kind: simslack.ServerError})
-	if _, resp := w.post(t.Context(), t, "auth.test", "", w.App().BotToken, ""); resp.StatusCode != 503 || !strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html") {
-		t.Errorf("got %d", resp.StatusCode)
+	if _, resp := w.post(t.Context(), t, "auth.test", "", w.App().BotToken, ""); resp.status != http.StatusServiceUnavailable || !strings.HasPrefix(resp.header.Get("Content-Type"), "text/html") {
+		t.Errorf("got %d", resp.status)
 	}
 	w.Break("", simslack.Fault{Kind: simslack.NoError, Times: 1})
 	if got := w.call(t, "auth.test", nil); got.OK || got.Error != "" {
