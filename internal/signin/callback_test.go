@@ -255,6 +255,7 @@ func TestARefusalCanBeTriedAgainInThisBrowserOnly(t *testing.T) {
 	other := b.visitor()
 	other.get(b.newLink(bobSlack, ""))
 	mustSay(t, other.post(formOf(page), asBrowser), http.StatusForbidden, "This sign-in cannot go on here")
+	mustSay(t, other.get("/auth/start?t="+formOf(page).Get("t")), http.StatusForbidden, "This sign-in cannot go on here")
 	for range 2 {
 		location := v.press(page)
 		if !strings.Contains(location, "prompt=select_account") {

@@ -169,6 +169,7 @@ func TestFailingRenewals(t *testing.T) {
 		"down":                 {503, `trap`, pim.Unavailable, false},
 		"temporarily":          {400, `{"error":"temporarily_unavailable"}`, pim.Unavailable, false},
 		"garbled":              {200, `trap`, pim.Forbidden, false},
+		"endless":              {200, strings.Repeat(" ", 2<<20) + `{"expires_in":3600,"access_token":"x"}`, pim.Forbidden, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := short(t)
