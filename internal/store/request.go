@@ -43,9 +43,9 @@ func (tx *Tx) PutRequest(r pim.Request) error {
 
 // checkPIM refuses a second request for one of PIM's.
 func (tx *Tx) checkPIM(r pim.Request) error {
-	id, ok, err := tx.ByPIM(r.Copy.ID)
-	if err != nil || !ok || id == r.ID {
-		return err
+	id := pim.RequestID(tx.get(requestsPIM, []byte(r.Copy.ID)))
+	if id == "" || id == r.ID {
+		return nil
 	}
 	return pim.Errorf(pim.Conflict, "PIM's request %s is known already, as request %s.", r.Copy.ID, id)
 }

@@ -144,17 +144,25 @@ func (db *DB) verifyLine(line exported, p *Proof) error {
 	return nil
 }
 
-// sameEvent compares by content, not by bytes: who collects logs may write JSON anew.
+// sameEvent compares by what both say, not by bytes: who collects logs may write JSON anew and add to it.
 func (db *DB) sameEvent(line exported) (bool, error) {
-	content, err := json.Marshal(line.Event)
-	if err != nil {
-		return false, fmt.Errorf("encoding event %d: %w", line.Seq, err)
-	}
 	same := false
-	err = db.View(func(tx *Tx) error {
+	err := db.View(func(tx *Tx) error {
 		value := tx.get(events, seqKey(line.Seq))
-		same = len(value) > headSize && bytes.Equal(value[headSize:], content) && hex.EncodeToString(value[1:headSize]) == line.MAC
-		return nil
+		if len(value) < headSize {
+			return tampered(events, seqKey(line.Seq))
+		}
+		kept, err := link{seq: line.Seq, content: value[headSize:]}.event()
+		if err != nil {
+			return err
+		}
+		ours, err := json.Marshal(kept)
+		if err != nil {
+			return err
+		}
+		theirs, err := json.Marshal(line.Event)
+		same = bytes.Equal(ours, theirs) && hex.EncodeToString(value[1:headSize]) == line.MAC
+		return err
 	})
 	return same, err
 }

@@ -73,7 +73,7 @@ func history(t *testing.T) (f *file, lines []string, third, last store.Anchor) {
 
 func TestVerifySaysWhatItProved(t *testing.T) {
 	f, lines, third, last := history(t)
-	respaced := strings.ReplaceAll(lines[1], `,"`, ` , "`)
+	respaced := `{"@collected":"later", ` + strings.ReplaceAll(lines[1], `,"`, ` , "`)[1:]
 	for name, row := range map[string]struct {
 		anchor store.Anchor
 		stream []string
