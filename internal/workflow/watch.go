@@ -110,7 +110,14 @@ func (s *Service) turned(r pim.Request, c pim.Copy, access pim.Access, read bool
 	if to := pim.StateOf(c, now); to != "" && to != r.State && r.State.CanBecome(to) {
 		return true
 	}
-	return r.State == pim.Granting && (read && access.Member || !r.Late && now.Sub(r.Granting) > slowGrant)
+	return r.State == pim.Granting && (read && (access.Member || overUnseen(r, c, now)) || !r.Late && now.Sub(r.Granting) > slowGrant)
+}
+
+// overUnseen reports whether the time that PIM gave is over although the
+// membership was never read, as after an hour in which nobody looked.
+func overUnseen(r pim.Request, c pim.Copy, now time.Time) bool {
+	end := c.EndTime()
+	return r.State == pim.Granting && !end.IsZero() && now.After(end)
 }
 
 // observeOne turns one request by PIM's copy.
@@ -136,8 +143,24 @@ func (s *Service) observeOne(tx *store.Tx, r *pim.Request, c pim.Copy, access pi
 		return s.confirmed(tx, r, access)
 	case r.State == pim.Granting && access.Member && pim.ReadStatus(c.Status) == pim.WordProvisioned:
 		return s.confirmed(tx, r, access)
+	case overUnseen(*r, c, now):
+		return s.missed(tx, r, c)
 	}
 	return s.stillThere(tx, r, old, now)
+}
+
+// missed ends a request whose whole access went by unread, once two reads agree
+// that there is none.
+func (s *Service) missed(tx *store.Tx, r *pim.Request, c pim.Copy) error {
+	switch now := tx.Now(); {
+	case r.Absent.IsZero():
+		r.Absent = now
+		return tx.PutRequest(*r)
+	case now.Sub(r.Absent) < absenceApart:
+		return nil
+	}
+	r.Why = "Its time is over, and Elevate never read the membership: PIM may have given the access while Elevate was not looking."
+	return s.moveOn(tx, r, pim.Failed, c)
 }
 
 // stillThere writes what changed about a request that did not turn.
