@@ -80,10 +80,13 @@ func (d drawing) mentions(c card.Card) []slack.Block {
 	l := newLine(maxText, true)
 	n := 0
 	for _, a := range c.Mention {
-		if n < maxMentions && d.ours(a) {
-			l.token("<@" + a.User + "> ")
-			n++
+		if n == maxMentions || !d.ours(a) {
+			continue
 		}
+		if n++; n > 1 {
+			l.token(" ")
+		}
+		d.account(l, a)
 	}
 	return sections(l.object())
 }
@@ -108,7 +111,9 @@ func (d drawing) facts(facts []card.Fact) []slack.Block {
 		if l.left == before && !l.full {
 			l.words("\u2013")
 		}
-		fields = append(fields, l.object())
+		if o := l.object(); o != nil {
+			fields = append(fields, o)
+		}
 	}
 	var blocks []slack.Block
 	for some := range slices.Chunk(fields, maxFields) {

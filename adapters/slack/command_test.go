@@ -92,7 +92,7 @@ func TestOrganisationIsServedInAllItsWorkspaces(t *testing.T) {
 		cfg.Transport.(*api).on("auth.test", ok(object{"team_id": team, "enterprise_id": "E0ORG", "user_id": botUser, "bot_id": botID}))
 	}
 	b := newBench(t, wide)
-	b.api.change(alice, object{"team_id": "T0SECOND", "enterprise_user": object{"id": alice, "enterprise_id": "E0ORG"}})
+	b.api.change(object{"team_id": "T0SECOND", "enterprise_user": object{"id": alice, "enterprise_id": "E0ORG"}})
 	b.command(url.Values{"team_id": {"T0SECOND"}, "enterprise_id": {"E0ORG"}, "is_enterprise_install": {"true"}})
 	if b.service.told() != 1 || b.service.senders[0].Account.Workspace != "E0ORG" {
 		t.Errorf("told %v, counted %v", b.service.senders, b.counts.of)
@@ -100,7 +100,7 @@ func TestOrganisationIsServedInAllItsWorkspaces(t *testing.T) {
 	b = newBench(t, wide)
 	b.silent(t, b.command(url.Values{"enterprise_id": {"E0OTHER"}}), http.StatusForbidden, slack.Foreign)
 	b = newBench(t, wide)
-	b.api.change(alice, object{"enterprise_user": object{"enterprise_id": "E0OTHER"}})
+	b.api.change(object{"enterprise_user": object{"enterprise_id": "E0OTHER"}})
 	shows(t, b.command(url.Values{"enterprise_id": {"E0ORG"}}), "other workspaces")
 	if b.service.told() != 0 {
 		t.Error("somebody of another organisation was listened to")
@@ -126,7 +126,7 @@ func TestWhoMayNotCommand(t *testing.T) {
 	for name, test := range notAllowed {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t, nil)
-			b.api.change(alice, test.is)
+			b.api.change(test.is)
 			shows(t, b.command(nil), test.words)
 			if b.service.told() != 0 || b.counts.at(slack.NotAllowed) != 1 {
 				t.Errorf("told %d times, counted %v", b.service.told(), b.counts.of)
@@ -185,7 +185,7 @@ func TestProfileIsBelievedForFiveMinutes(t *testing.T) {
 		if n := len(b.api.to("users.info")); n != 1 {
 			t.Errorf("looked up %d times", n)
 		}
-		b.api.change(alice, object{"deleted": true})
+		b.api.change(object{"deleted": true})
 		time.Sleep(5 * time.Minute)
 		shows(t, b.command(nil), "deactivated")
 		if b.service.told() != 2 {
@@ -196,7 +196,7 @@ func TestProfileIsBelievedForFiveMinutes(t *testing.T) {
 
 func TestUnknownZoneFallsBackToItsOffset(t *testing.T) {
 	b := newBench(t, nil)
-	b.api.change(alice, object{"tz": "Nowhere/At-All", "tz_offset": -3600})
+	b.api.change(object{"tz": "Nowhere/At-All", "tz_offset": -3600})
 	b.command(nil)
 	if _, offset := machineTime().In(b.service.senders[0].Zone).Zone(); offset != -3600 {
 		t.Errorf("the offset is %d", offset)

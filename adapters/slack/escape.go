@@ -31,6 +31,17 @@ func tidy(s string) string {
 	return isolate(cut(b.String(), maxTyped))
 }
 
+// visible drops the characters that are not seen from our own words, which may
+// hold a name of the directory's; their lines stay.
+func visible(s string) string {
+	return strings.Map(func(r rune) rune {
+		if hidden(r) {
+			return -1
+		}
+		return r
+	}, s)
+}
+
 // hidden reports characters without a shape of their own: format characters
 // (zero-width, directional, tags), variation selectors except the two that
 // emoji use, and the blanks that are letters by their category.

@@ -133,8 +133,13 @@ func welcome() card.Card {
 		Lines: []card.Text{
 			card.Plain(what),
 			{
-				{Plain: "Type "}, {Code: "/elevate"}, {Plain: " in any channel, "}, {Code: "/elevate status"},
-				{Plain: " to see your requests, or "}, {Code: "/elevate help"}, {Plain: " for the rest."},
+				{Plain: "Type "},
+				{Code: "/elevate"},
+				{Plain: " in any channel, "},
+				{Code: "/elevate status"},
+				{Plain: " to see your requests, or "},
+				{Code: "/elevate help"},
+				{Plain: " for the rest."},
 			},
 		},
 		Buttons: []card.Button{{Label: "Ask for a role", Act: card.OpenForm, Style: card.Primary}},

@@ -66,7 +66,7 @@ func TestChangedAccountIsLookedUpAgain(t *testing.T) {
 	if err := b.client.Account(t.Context(), aliceAccount); err != nil {
 		t.Fatal(err)
 	}
-	b.api.change(alice, object{"deleted": true})
+	b.api.change(object{"deleted": true})
 	// What the event says of the person is not believed: Slack is asked.
 	b.event(object{"type": "user_change", "user": object{"id": alice, "deleted": false}}, nil)
 	b.handler.Close()

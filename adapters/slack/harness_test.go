@@ -39,7 +39,7 @@ const (
 // machineTime is the clock that slack-go's verifier reads, inside a synctest
 // bubble the bubble's.
 func machineTime() time.Time {
-	return time.Now() //nolint:forbidigo // the library takes no other clock
+	return time.Now()
 }
 
 type object = map[string]any
@@ -113,10 +113,11 @@ func (a *api) user(id string) object {
 	return u
 }
 
-func (a *api) change(id string, with object) {
+// change edits what Slack says of Alice.
+func (a *api) change(with object) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.users[id] = with
+	a.users[alice] = with
 }
 
 func (a *api) on(method string, r reply) {
@@ -190,11 +191,15 @@ type service struct {
 	clicks   []workflow.Click
 	filled   []card.Filled
 	answer   workflow.Reply
+	during   func() // happens while the workflow thinks
 }
 
 func (s *service) note(from workflow.Sender, then func()) workflow.Reply {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.during != nil {
+		s.during()
+	}
 	s.senders = append(s.senders, from)
 	then()
 	return s.answer
@@ -353,3 +358,7 @@ func (b *bench) silent(t *testing.T, w *httptest.ResponseRecorder, status int, r
 }
 
 func secretText() secret.Text { return secret.New(signingSecret) }
+
+func withService(s slack.Service) func(*slack.Config, *slack.HandlerConfig) {
+	return func(_ *slack.Config, hc *slack.HandlerConfig) { hc.Service = s }
+}

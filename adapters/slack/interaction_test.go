@@ -131,7 +131,7 @@ func TestTeamMayBeMissingInAnOrganisation(t *testing.T) {
 		cfg.TeamID = "E0ORG"
 		cfg.Transport.(*api).on("auth.test", ok(object{"team_id": "E0ORG", "enterprise_id": "E0ORG", "user_id": botUser, "bot_id": botID}))
 	})
-	b.api.change(alice, object{"enterprise_user": object{"enterprise_id": "E0ORG"}})
+	b.api.change(object{"enterprise_user": object{"enterprise_id": "E0ORG"}})
 	b.interact(with(clickOn(approveValue), object{"team": nil, "enterprise": object{"id": "E0ORG"}, "user": object{"id": alice, "team_id": "T0ANY"}}))
 	if b.service.told() != 1 || b.service.senders[0].Account.Workspace != "E0ORG" {
 		t.Errorf("told %v, counted %v", b.service.senders, b.counts.of)
@@ -153,7 +153,7 @@ func TestWhoMayNotClick(t *testing.T) {
 	for name, test := range notAllowed {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t, nil)
-			b.api.change(alice, test.is)
+			b.api.change(test.is)
 			if w := b.interact(clickOn(approveValue)); w.Code != http.StatusOK {
 				t.Errorf("answered %d", w.Code)
 			}
@@ -427,7 +427,7 @@ func TestErrorsStandAtInputsOnly(t *testing.T) {
 
 func TestWhoMayNotFillIn(t *testing.T) {
 	b := newBench(t, nil)
-	b.api.change(alice, object{"is_restricted": true})
+	b.api.change(object{"is_restricted": true})
 	shows(t, b.interact(submission(nil)), "Guests")
 	if b.service.told() != 0 {
 		t.Error("the form was said to the workflow")

@@ -47,8 +47,7 @@ func (h *Handler) take(w http.ResponseWriter, r *http.Request, contentType strin
 }
 
 func (h *Handler) unread(err error) ack {
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return h.refuse(http.StatusRequestEntityTooLarge, TooLarge)
 	}
 	return h.refuse(http.StatusBadRequest, Malformed)

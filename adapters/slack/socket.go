@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"log"
 	"sync"
 	"time"
 
@@ -26,11 +24,9 @@ const maxEnvelope = 2 * maxBody
 func (h *Handler) Listen(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	// The library's log would repeat addresses that are credentials.
-	silent := log.New(io.Discard, "", 0) //nolint:depguard // the library takes this type and no other
 	s := &socket{
 		handler: h, free: make(chan struct{}, slotCount),
-		client: socketmode.New(h.client.api, socketmode.OptionReadLimit(maxEnvelope), socketmode.OptionLog(silent)),
+		client: socketmode.New(h.client.api, socketmode.OptionReadLimit(maxEnvelope), socketmode.OptionLog(silence{})),
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- s.client.RunContext(ctx) }()
@@ -42,12 +38,18 @@ func (h *Handler) Listen(ctx context.Context) error {
 		case e := <-s.client.Events:
 			if err := s.take(ctx, e); err != nil {
 				cancel()
-				<-ended
-				return err
+				return errors.Join(err, s.reason(ctx, <-ended))
 			}
 		}
 	}
 }
+
+// silence takes the place of the library's log, which would repeat addresses
+// that are credentials.
+type silence struct{}
+
+// Output drops a line.
+func (silence) Output(int, string) error { return nil }
 
 // socket is one run of Socket Mode.
 type socket struct {

@@ -121,7 +121,7 @@ func (d drawing) span(l *line, s card.Span) {
 	case s.Typed != "":
 		l.words(tidy(s.Typed))
 	case s.Plain != "":
-		l.words(s.Plain)
+		l.words(visible(s.Plain))
 	case s.Strong != "":
 		d.wrapped(l, "*", literal(strings.TrimSpace(tidy(s.Strong))))
 	case s.Code != "":
