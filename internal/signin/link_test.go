@@ -66,7 +66,7 @@ func TestALinkThatIsPassedOnLinksNobody(t *testing.T) {
 		"an e-mail address decides not": {"sub": "U0BOB", "email": "alice@contoso.example", "https://slack.com/team_id": team},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := newBench(t, nil)
+			b := newBench(t, func(c *signin.Config) { c.Slack.TeamID = "" })
 			// Alice's link, in Bob's browser, with Bob's silent session at Entra.
 			w := b.visitor().signInBoth(b.newLink(aliceSlack, "intent-1"), person(bob, "Bob Berger"), slack)
 			mustSay(t, w, http.StatusForbidden, "is not the one this link was made for")
@@ -93,6 +93,13 @@ func TestAnEnterpriseAccountIsKnownByItsEnterprise(t *testing.T) {
 	said["https://slack.com/enterprise_id"] = "E0CONTOSO"
 	w = b.visitor().signInBoth(b.newLink(account, ""), person(alice, "Alice"), said)
 	mustSay(t, w, http.StatusOK, "is linked")
+}
+
+func TestAccountsOfOtherWorkspacesAreNotLinked(t *testing.T) {
+	b := newBench(t, nil)
+	account := pim.ChatAccount{Chat: pim.Slack, Workspace: "T0FABRIKAM", User: aliceSlack.User}
+	w := b.visitor().signInBoth(b.newLink(account, ""), person(alice, "Alice"), slackAccount("T0FABRIKAM", aliceSlack.User))
+	mustSay(t, w, http.StatusForbidden, "is not the one this link was made for")
 }
 
 func TestAChatAccountThatIsGoneIsNotLinked(t *testing.T) {
