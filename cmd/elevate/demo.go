@@ -1,3 +1,101 @@
 package main
-import "github.com/peterbourgon/ff/v3/ffcli"
-func (p program) demoCommand() *ffcli.Command { return &ffcli.Command{Name:"demo"} }
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/peterbourgon/ff/v3/ffcli"
+
+	"elevate/internal/config"
+)
+
+// demoRate is how much faster than the machine's the demo's clock runs. The
+// shortest patience in Elevate, two minutes, is still six seconds then.
+const demoRate = 20
+
+// demoFlags are how the demo was asked for.
+type demoFlags struct {
+	json, serve, verbose bool
+}
+
+func (p program) demoCommand() *ffcli.Command {
+	set := p.flags("demo")
+	var f demoFlags
+	set.BoolVar(&f.json, "json", false, "print one JSON object a line instead of cards")
+	set.BoolVar(&f.serve, "serve", false, "keep the sandbox and the bot running afterwards")
+	set.BoolVar(&f.verbose, "v", false, "show the bot's log")
+	return &ffcli.Command{
+		Name: "demo", ShortUsage: "elevate demo [-json] [-serve] [-v]",
+		ShortHelp: "play the main job against a sandbox on loopback; nothing to set up", FlagSet: set,
+		Exec: func(ctx context.Context, args []string) error {
+			if err := noWords(args); err != nil {
+				return err
+			}
+			if found := credentials(os.Environ()); len(found) > 0 {
+				return fmt.Errorf("real credentials are set, and a demo has no use for them; unset %s first", strings.Join(found, ", "))
+			}
+			return p.demo(ctx, f)
+		},
+	}
+}
+
+// demo plays the script in a folder that is removed afterwards.
+func (p program) demo(ctx context.Context, f demoFlags) error {
+	home, err := os.MkdirTemp("", "elevate-demo-")
+	if err != nil {
+		return err
+	}
+	return errors.Join(p.demoIn(ctx, home, f), os.RemoveAll(home))
+}
+
+func (p program) demoIn(ctx context.Context, home string, f demoFlags) error {
+	// What is said about the demo must not get between the objects of -json.
+	said := p.out
+	if f.json {
+		said = p.errs
+	}
+	fmt.Fprintln(said, "DEMO on loopback: Entra, Graph and Slack are a sandbox in this process, and nothing here is real.")
+	s, err := startStage(ctx, home, p.demoLog(f))
+	if err != nil {
+		return err
+	}
+	err = s.play(ctx, demoPrinter{out: p.out, json: f.json})
+	if err == nil && f.serve {
+		s.box.Clock.SetRate(1)
+		fmt.Fprintf(said, "\nEverything keeps running until you interrupt it. To act on it, in another terminal:\n\n    %s act -dir %s help\n",
+			shellWord(os.Args[0]), shellWord(home))
+		<-ctx.Done()
+	}
+	return errors.Join(err, s.close())
+}
+
+func (p program) demoLog(f demoFlags) *slog.Logger {
+	if f.verbose {
+		return newLog(p.errs, config.Log{Level: "info", Format: "text"})
+	}
+	return slog.New(slog.DiscardHandler)
+}
+
+// credentials names the environment variables that look like real secrets.
+func credentials(environment []string) []string {
+	var found []string
+	for _, variable := range environment {
+		name, value, _ := strings.Cut(variable, "=")
+		ours := hasAny(name, strings.HasPrefix, "ELEVATE_", "ENTRA_", "AZURE_", "SLACK_", "TEAMS_")
+		secret := hasAny(name, strings.Contains, "SECRET", "TOKEN", "PASSWORD", "KEY", "CERTIFICATE")
+		if ours && secret && value != "" && !strings.HasPrefix(value, "sandbox-") {
+			found = append(found, name)
+		}
+	}
+	slices.Sort(found)
+	return found
+}
+
+func hasAny(s string, has func(s, part string) bool, parts ...string) bool {
+	return slices.ContainsFunc(parts, func(part string) bool { return has(s, part) })
+}
