@@ -5,9 +5,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
+	"runtime/debug"
 	"time"
 
 	"elevate/internal/card"
@@ -52,6 +54,7 @@ const (
 	Undelivered = "undelivered"
 	Repeated    = "repeated_event"
 	Uninstalled = "uninstalled"
+	Panicked    = "panicked"
 )
 
 const (
@@ -84,10 +87,11 @@ func NewHandler(cfg HandlerConfig) *Handler {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
 	h := &Handler{
-		cfg: cfg, client: cfg.Client, mux: http.NewServeMux(), later: newSlots(slotCount),
+		cfg: cfg, client: cfg.Client, mux: http.NewServeMux(),
 		// Slack repeats an event for up to a day when delayed events are on.
 		events: newCache[struct{}](20_000, 25*time.Hour),
 	}
+	h.later = newSlots(slotCount, h.survive)
 	h.mux.HandleFunc("POST /slack/commands", h.serveCommand)
 	h.mux.HandleFunc("POST /slack/interactions", h.serveInteraction)
 	h.mux.HandleFunc("POST /slack/events", h.serveEvent)
@@ -99,6 +103,15 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.mux.Serv
 
 // Close takes on nothing more and waits for what was begun; that is bounded.
 func (h *Handler) Close() { h.later.close() }
+
+// survive, deferred, keeps a panic from ending the process, as the HTTP server
+// does for a request.
+func (h *Handler) survive() {
+	if r := recover(); r != nil {
+		h.cfg.Count(Panicked)
+		h.cfg.Logger.Error("what Slack sent made a panic", "chat", string(pim.Slack), "panic", fmt.Sprintf("%T", r), "stack", string(debug.Stack()))
+	}
+}
 
 // ack is the answer to what Slack sent: an HTTP status, and what the answer
 // carries. Over Socket Mode only the payload travels.

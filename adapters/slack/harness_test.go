@@ -250,6 +250,7 @@ type bench struct {
 	client  *slack.Client
 	handler *slack.Handler
 	log     *bytes.Buffer
+	mu      sync.Mutex
 	changed []pim.ChatAccount
 }
 
@@ -268,7 +269,11 @@ func newBench(t tester, edit func(*slack.Config, *slack.HandlerConfig)) *bench {
 	cfg := slack.Config{BotToken: secret.New(botToken), API: "https://slack.com/api/", TeamID: team, Transport: b.api, Now: machineTime, Logger: logger}
 	hc := slack.HandlerConfig{
 		Service: b.service, SigningSecret: secret.New(signingSecret), Now: machineTime, Count: b.counts.count, Logger: logger,
-		AccountChanged: func(_ context.Context, a pim.ChatAccount) { b.changed = append(b.changed, a) },
+		AccountChanged: func(_ context.Context, a pim.ChatAccount) {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			b.changed = append(b.changed, a)
+		},
 	}
 	if edit != nil {
 		edit(&cfg, &hc)

@@ -441,3 +441,16 @@ func TestFormMayBeFollowedByAnother(t *testing.T) {
 	shows(t, w, `"response_action":"update"`)
 	shows(t, w, `"callback_id":"deny"`)
 }
+
+func TestPanicBehindTheAnswerEndsNothing(t *testing.T) {
+	b := newBench(t, nil)
+	b.api.on("response_url", func(*http.Request, call) (*http.Response, error) { panic("boom") })
+	b.service.answer = workflow.Reply{Card: &card.Card{Fallback: "x"}}
+	for range 65 {
+		b.interact(clickOn(approveValue))
+	}
+	b.handler.Close()
+	if n := b.counts.at(slack.Panicked); n == 0 || n+b.counts.at(slack.Busy) != 65 {
+		t.Errorf("counted %v", b.counts.of)
+	}
+}

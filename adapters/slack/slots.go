@@ -10,12 +10,15 @@ import (
 type slots struct {
 	free    chan struct{}
 	running sync.WaitGroup
+	survive func() // recovers
 
 	mu     sync.Mutex
 	closed bool
 }
 
-func newSlots(n int) *slots { return &slots{free: make(chan struct{}, n)} }
+func newSlots(n int, survive func()) *slots {
+	return &slots{free: make(chan struct{}, n), survive: survive}
+}
 
 // slot is room for one piece of work.
 type slot struct {
@@ -54,6 +57,7 @@ func (p *slot) run(ctx context.Context, work func(context.Context)) {
 	go func() {
 		defer p.of.give()
 		defer cancel()
+		defer p.of.survive()
 		work(ctx)
 	}()
 }

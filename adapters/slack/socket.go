@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 
@@ -107,16 +106,9 @@ func (s *socket) begin(ctx context.Context, e socketmode.Event) {
 	}
 	s.running.Go(func() {
 		defer func() { <-s.free }()
-		defer s.survive()
+		defer s.handler.survive()
 		s.handle(ctx, e)
 	})
-}
-
-// survive keeps one envelope from ending the process, as the HTTP server does for a request.
-func (s *socket) survive() {
-	if r := recover(); r != nil {
-		s.handler.cfg.Logger.Error("handling an envelope panicked", "chat", string(pim.Slack), "panic", fmt.Sprintf("%T", r))
-	}
 }
 
 // handle says an envelope to the same functions as the HTTP endpoints and
