@@ -109,7 +109,7 @@ func (s *Server) cancel(who actor, r *request, now time.Time) *graphError {
 	}
 	expired := r.stage != nil && r.stage.status == stageExpired
 	if expired || !slices.Contains([]string{statusPending, statusGranted, statusScheduled}, r.status) {
-		return errNotCancelable
+		return errInvalidRequest.with("Only pending and scheduled requests can be canceled.")
 	}
 	r.status, r.completed = statusCanceled, now
 	if r.stage != nil && r.stage.status == stageInProgress {

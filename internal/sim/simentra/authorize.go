@@ -128,7 +128,7 @@ func (s *Server) useBrowser(w http.ResponseWriter, r *http.Request, req *authori
 		s.signInPage(w, req, r.URL.String())
 		return
 	}
-	s.errorPage(w, e, req.answer(e, newGUID()).String())
+	s.errorPage(w, e, s.answer(req, e).String())
 }
 
 // remembered returns the one account of this browser that may be used without a question.
@@ -150,10 +150,9 @@ func (s *Server) remembered(r *http.Request, req *authorizeRequest, now time.Tim
 	if len(candidates) > 1 {
 		return "", signIn{}, errSelectAccount.with()
 	}
-	known := b.signIns[candidates[0]]
+	known, p := b.signIns[candidates[0]], s.dir.person(candidates[0])
 	stale := req.maxAge >= 0 && now.Sub(known.at) > time.Duration(req.maxAge)*time.Second
-	revoked := s.dir.person(candidates[0]).revoked.After(known.machine)
-	if stale || revoked || !req.claims.met(known) {
+	if stale || p == nil || p.revoked > known.number || !req.claims.met(known) {
 		return "", signIn{}, errLoginRequired.with()
 	}
 	return candidates[0], known, nil
@@ -198,10 +197,10 @@ func (s *Server) signInAs(w http.ResponseWriter, r *http.Request, req *authorize
 		return
 	}
 	if e := s.mayUse(req.app, p, req.scopes, now); e != nil {
-		s.errorPage(w, e, req.answer(e, newGUID()).String())
+		s.errorPage(w, e, s.answer(req, e).String())
 		return
 	}
-	done := signIn{at: now, machine: s.machine(), mfa: !s.behavior.NoMFA || req.claims.essential, acrs: req.claims.acrs}
+	done := signIn{at: now, number: s.nextNumber(), mfa: !s.behavior.NoMFA || req.claims.essential, acrs: req.claims.acrs}
 	s.remember(w, r, p, done)
 	s.finish(w, r, req, p, done)
 }
@@ -231,8 +230,9 @@ func (s *Server) dropOldCodes(machine time.Time) {
 	}
 }
 
-func (req *authorizeRequest) answer(e *loginError, correlation string) *url.URL {
-	body := e.body(time.Time{}, correlation)
+// answer is where an error sends the browser, with the words that OAuth has for it.
+func (s *Server) answer(req *authorizeRequest, e *loginError) *url.URL {
+	body := e.body(s.machine(), newGUID())
 	kind := e.kind
 	switch e.code {
 	case errConsent.code:
@@ -264,7 +264,7 @@ func (req *authorizeRequest) target(values url.Values) *url.URL {
 }
 
 func (s *Server) answerError(w http.ResponseWriter, r *http.Request, req *authorizeRequest, e *loginError) {
-	s.answerBrowser(w, r, req, req.answer(e, newGUID()).Query())
+	s.answerBrowser(w, r, req, s.answer(req, e).Query())
 }
 
 func (s *Server) answerBrowser(w http.ResponseWriter, r *http.Request, req *authorizeRequest, values url.Values) {

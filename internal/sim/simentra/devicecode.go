@@ -107,7 +107,7 @@ func (s *Server) answerDevice(d *device, form url.Values, now time.Time) *loginE
 		return e
 	}
 	d.person = p
-	d.signIn = signIn{at: now, machine: s.machine(), mfa: !s.behavior.NoMFA || d.claims.essential, acrs: d.claims.acrs}
+	d.signIn = signIn{at: now, number: s.nextNumber(), mfa: !s.behavior.NoMFA || d.claims.essential, acrs: d.claims.acrs}
 	return nil
 }
 

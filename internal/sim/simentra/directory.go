@@ -17,8 +17,8 @@ type directory struct {
 
 type person struct {
 	cast.Person
-	revoked time.Time // machine time; tokens issued before are refused
-	mustMFA bool      // silent sign-ins are answered with AADSTS50076
+	revoked int  // sign-ins and tokens up to this number are refused
+	mustMFA bool // silent sign-ins are answered with AADSTS50076
 }
 
 type group struct {

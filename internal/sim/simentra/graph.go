@@ -97,6 +97,9 @@ func (s *Server) operate(c *call) answer {
 	}
 	s.counts[route.method+" "+route.pattern]++
 	c.params = params
+	if s.behavior.PolicyNeedsRole && strings.HasPrefix(route.pattern, "/policies/") {
+		route.delegated, route.application = roleRead, roleRead
+	}
 	if e := route.permit(c.token); e != nil {
 		return s.failure(c, e)
 	}
@@ -104,7 +107,13 @@ func (s *Server) operate(c *call) answer {
 	if c.odata, err = odata.Parse(c.query); err != nil {
 		return s.failure(c, badRequest("%s", err.Error()))
 	}
+	if c.odata.Expand != "" && !route.pim {
+		return s.failure(c, badRequest("Parsing OData Select and Expand failed: '%s' is not supported.", c.odata.Expand))
+	}
 	a, e := route.run(s, c)
+	if e != nil && route.pim && s.behavior.WrapErrors {
+		e.wrapped = true
+	}
 	if e != nil {
 		return s.failure(c, e)
 	}
@@ -145,6 +154,11 @@ func (s *Server) list(c *call, context string, entities []map[string]any) (answe
 	if err != nil {
 		return refuse(badRequest("%s", err.Error()))
 	}
+	for _, item := range page.Items {
+		if e := s.expand(c, item); e != nil {
+			return refuse(e)
+		}
+	}
 	body := map[string]any{"@odata.context": s.context(context), "value": page.Items}
 	if c.odata.Count {
 		body["@odata.count"] = page.Total
@@ -170,7 +184,27 @@ func (s *Server) single(c *call, context string, entity map[string]any) (answer,
 	for key, value := range projected {
 		body[key] = value
 	}
+	if e := s.expand(c, body); e != nil {
+		return refuse(e)
+	}
 	return ok(body)
+}
+
+// expand adds the group and the principal to PIM's schedules, instances and requests. Other things expand themselves.
+func (s *Server) expand(c *call, view map[string]any) *graphError {
+	if c.odata.Expand == "" || !strings.Contains(c.path, "chedule") {
+		return nil
+	}
+	for _, name := range strings.Split(c.odata.Expand, ",") {
+		switch name {
+		case "group", "principal":
+			id, _ := view[name+"Id"].(string)
+			view[name] = s.objectView(id)
+		default:
+			return badRequest("Parsing OData Select and Expand failed: could not find a property named '%s'.", name)
+		}
+	}
+	return nil
 }
 
 func (s *Server) context(what string) string { return s.graphURL + version + "/$metadata#" + what }

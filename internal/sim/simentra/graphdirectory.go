@@ -97,6 +97,11 @@ func (s *Server) getUser(c *call) (answer, *graphError) {
 	return s.single(c, "users", view)
 }
 
+func (s *Server) getMe(c *call) (answer, *graphError) {
+	c.params["id"] = c.who.oid
+	return s.getUser(c)
+}
+
 func (s *Server) listGroups(c *call) (answer, *graphError) {
 	var views []map[string]any
 	for _, g := range s.dir.groups {

@@ -47,8 +47,6 @@ var (
 	errNoApproval       = graphError{status: 404, code: "ResourceNotFound", message: "The approval is not found.", wrapped: true}
 	errRequestNotFound  = graphError{status: 404, code: "RoleAssignmentRequestNotFound", message: "The role assignment request is not found.", wrapped: true}
 	errLocked           = graphError{status: 400, code: "ResourceIsLocked", message: "The resource is locked. Please try again later."}
-	errNotCancelable    = errInvalidRequest.with("Only pending and scheduled requests can be canceled.")
-	errSelfPrincipal    = errInsufficient.with("principals activate and deactivate their own assignments only.")
 	errUnsupportedApp   = graphError{status: 403, code: "UnauthorizedAccessException", message: "Attempted to perform an unauthorized operation.", wrapped: true}
 	errDirectoryRefused = graphError{status: 403, code: "Authorization_RequestDenied", message: "Insufficient privileges to complete the operation."}
 )

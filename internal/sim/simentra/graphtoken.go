@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/golang-jwt/jwt/v5"
 )
@@ -19,7 +18,7 @@ type access struct {
 	app     bool
 	granted []string // scp or roles
 	claims  jwt.MapClaims
-	issued  time.Time
+	number  int // when it was issued, see signIn
 }
 
 func (s *Server) readToken(header string) *access {
@@ -43,17 +42,24 @@ func (s *Server) readToken(header string) *access {
 	if err != nil || issued == nil || text(claims, "tid") != s.tenantID {
 		return &access{problem: "Access token validation failure. Invalid issuer."}
 	}
-	return s.readClaims(claims, issued.Time)
+	return s.readClaims(claims)
 }
 
-func (s *Server) readClaims(claims jwt.MapClaims, issued time.Time) *access {
-	a := &access{oid: text(claims, "oid"), app: text(claims, "idtyp") == "app", claims: claims, issued: issued}
+func (s *Server) readClaims(claims jwt.MapClaims) *access {
+	a := &access{oid: text(claims, "oid"), app: text(claims, "idtyp") == "app", claims: claims}
 	if a.app {
 		a.granted = words(claims["roles"])
 		return a
 	}
 	a.granted = strings.Fields(text(claims, "scp"))
-	a.person = s.dir.person(a.oid)
+	if a.person = s.dir.person(a.oid); a.person == nil {
+		a.problem = "The user account was deleted."
+	}
+	number, err := strconv.Atoi(text(claims, "aio"))
+	if err != nil {
+		a.problem = "Access token validation failure."
+	}
+	a.number = number
 	return a
 }
 
@@ -89,10 +95,10 @@ func (s *Server) checkToken(a *access) *graphError {
 	if a.app || !a.capable() {
 		return nil
 	}
-	if a.person.Enabled && !a.person.revoked.After(a.issued) {
+	if a.person.Enabled && a.person.revoked <= a.number {
 		return nil
 	}
-	claims := base64.StdEncoding.EncodeToString([]byte(`{"access_token":{"nbf":{"essential":true,"value":"` + strconv.FormatInt(a.person.revoked.Unix(), 10) + `"}}}`))
+	claims := base64.StdEncoding.EncodeToString([]byte(`{"access_token":{"nbf":{"essential":true,"value":"` + strconv.FormatInt(s.machine().Unix(), 10) + `"}}}`))
 	return &graphError{
 		status: http.StatusUnauthorized, code: "InvalidAuthenticationToken",
 		message: "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: TokenIssuedBeforeRevocationTimestamp",

@@ -85,6 +85,7 @@ type loginState struct {
 	codes    map[string]*grant
 	refresh  map[string]*grant
 	devices  map[string]*device
+	numbers  int
 }
 
 func newLoginState() loginState {
@@ -111,10 +112,15 @@ type grant struct {
 
 // A signIn is one proof of identity.
 type signIn struct {
-	at      time.Time // on the movable clock
-	machine time.Time
-	mfa     bool
-	acrs    []string // authentication contexts that were satisfied
+	at     time.Time // on the movable clock
+	number int       // sign-ins, tokens and revocations are numbered: clocks may stand still
+	mfa    bool
+	acrs   []string // authentication contexts that were satisfied
+}
+
+func (s *Server) nextNumber() int {
+	s.login.numbers++
+	return s.login.numbers
 }
 
 func (s *Server) mint(claims jwt.MapClaims) (string, *loginError) {

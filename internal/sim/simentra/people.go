@@ -7,14 +7,14 @@ func (s *Server) SetEnabled(who string, enabled bool) error {
 	return s.changePerson(who, func(p *person) {
 		p.Enabled = enabled
 		if !enabled {
-			p.revoked = s.machine()
+			p.revoked = s.nextNumber()
 		}
 	})
 }
 
 // RevokeSessions ends the sign-ins that somebody made until now.
 func (s *Server) RevokeSessions(who string) error {
-	return s.changePerson(who, func(p *person) { p.revoked = s.machine() })
+	return s.changePerson(who, func(p *person) { p.revoked = s.nextNumber() })
 }
 
 // RequireMFA lets silent renewals for somebody be answered with AADSTS50076 until it is taken back.
@@ -35,7 +35,7 @@ func (s *Server) RemovePerson(who string) error {
 	if p == nil {
 		return fmt.Errorf("nobody is called %q", who)
 	}
-	p.Enabled, p.revoked = false, s.machine()
+	p.Enabled, p.revoked = false, s.nextNumber()
 	for _, g := range s.dir.groups {
 		s.removeMember(g, p.ObjectID, now)
 		for _, a := range s.pim.assignments[g.ID] {

@@ -109,6 +109,8 @@ var (
 	ownerRead   = []string{"Directory.Read.All", "Group.Read.All", "Group.ReadWrite.All", "GroupMember.Read.All", "GroupMember.ReadWrite.All"}
 	memberWrite = []string{"GroupMember.ReadWrite.All", "Group.ReadWrite.All", "Directory.ReadWrite.All"}
 	objectRead  = []string{"Directory.Read.All"}
+	meRead      = []string{"User.Read", "User.ReadBasic.All", "User.Read.All", "User.ReadWrite.All", "Directory.Read.All"}
+	roleRead    = []string{"RoleManagement.Read.All", "RoleManagement.ReadWrite.Directory"}
 	auditRead   = []string{"AuditLog.Read.All", "Directory.Read.All"}
 )
 
@@ -178,6 +180,7 @@ func policyRoutes() []route {
 
 func directoryRoutes() []route {
 	return []route{
+		{"GET", "/me", meRead, nil, false, (*Server).getMe},
 		{"GET", "/users", userRead, userRead, false, (*Server).listUsers},
 		{"GET", "/users/{id}", userRead, userRead, false, (*Server).getUser},
 		{"POST", "/users/{id}/checkMemberGroups", checkMember, checkMember, false, (*Server).checkMemberGroups},
@@ -200,7 +203,7 @@ func directoryRoutes() []route {
 // knownScope reports whether Graph has a permission of that name, among those that anything here knows.
 func knownScope(name string) bool {
 	all := slices.Concat(pasCreate, pasRead, pesCreate, pesRead, polRead, userRead, groupRead, memberRead, memberWrite, auditRead,
-		[]string{"User.Read", "RoleManagement.Read.All", "RoleManagement.ReadWrite.Directory", "Application.Read.All",
+		meRead, roleRead, []string{"Application.Read.All",
 			"Application.ReadWrite.All", "Directory.AccessAsUser.All", "Policy.Read.All", "DelegatedPermissionGrant.ReadWrite.All",
 			"AppRoleAssignment.ReadWrite.All", "PrivilegedAccess.Read.AzureADGroup"})
 	return granted(all, name)

@@ -32,6 +32,8 @@ type Behavior struct {
 	AuditLimit        int           // calls to directoryAudits per ten seconds of the machine; 0: no limit
 	TimeoutStatus     string        // status of a request after 24 h without decision; "" leaves PendingApproval
 	RevokeMarks       bool          // a deactivation also sets the activation's own status to Revoked
+	WrapErrors        bool          // PIM's rule errors come in the wrapped envelope
+	PolicyNeedsRole   bool          // policies want RoleManagement.Read.All instead of RoleManagementPolicy.Read.AzureADGroup
 	NoMFA             bool          // plain sign-ins prove a password only
 	AccessTokenLife   time.Duration // 0 means 75 minutes
 	CodeLife          time.Duration // 0 means ten minutes

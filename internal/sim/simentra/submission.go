@@ -108,7 +108,7 @@ func (s *Server) submit(who actor, in submission, now time.Time) (*request, *gra
 
 func (s *Server) selfActivate(who actor, in submission, now time.Time) (*request, *graphError) {
 	if who.app || who.oid != in.PrincipalID {
-		return nil, errSelfPrincipal
+		return nil, errInsufficient.with("Principals activate and deactivate their own assignments only.")
 	}
 	w, e := in.ScheduleInfo.read(now)
 	if e != nil {
@@ -141,7 +141,7 @@ func (s *Server) selfActivate(who actor, in submission, now time.Time) (*request
 
 func (s *Server) selfDeactivate(who actor, in submission, now time.Time) (*request, *graphError) {
 	if who.app || who.oid != in.PrincipalID {
-		return nil, errSelfPrincipal
+		return nil, errInsufficient.with("Principals activate and deactivate their own assignments only.")
 	}
 	at := slot{in.GroupID, in.PrincipalID, in.AccessID}
 	a := s.running(at, kindActivated)

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -92,6 +93,7 @@ func (s *Server) personClaims(g *grant) jwt.MapClaims {
 	claims["upn"] = g.person.UPN
 	claims["scp"] = strings.Join(without(g.app.Delegated, "offline_access"), " ")
 	claims["amr"] = g.signIn.methods()
+	claims["aio"] = strconv.Itoa(s.nextNumber()) // opaque to everybody but the service
 	if len(g.signIn.acrs) > 0 {
 		claims["acrs"] = g.signIn.acrs
 	}
@@ -144,11 +146,12 @@ func (s *Server) optionalClaims(claims jwt.MapClaims, g *grant) {
 
 // homeAddress undoes the spelling of a guest's user principal name: gus_fabrikam.example#EXT#@… is gus@fabrikam.example.
 func homeAddress(upn string) string {
-	local, _, _ := strings.Cut(upn, "#EXT#")
-	if i := strings.LastIndex(local, "_"); i >= 0 {
-		return local[:i] + "@" + local[i+1:]
+	local, _, guest := strings.Cut(upn, "#EXT#")
+	i := strings.LastIndex(local, "_")
+	if !guest || i < 0 {
+		return upn
 	}
-	return upn
+	return local[:i] + "@" + local[i+1:]
 }
 
 // pairwise is a subject that differs from app to app.

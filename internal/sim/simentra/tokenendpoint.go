@@ -151,7 +151,7 @@ func (s *Server) stillGood(g *grant, now time.Time) *loginError {
 	switch {
 	case !g.person.Enabled:
 		return errDisabled.with()
-	case g.person.revoked.After(g.signIn.machine):
+	case g.person.revoked > g.signIn.number:
 		return errRevoked.with()
 	case !s.allows(g.app, g.person, now):
 		return errNotAssigned.with(g.app.ClientID, g.app.Name, g.person.UPN)

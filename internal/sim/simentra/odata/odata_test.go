@@ -126,9 +126,27 @@ func TestPagesFollowEachOtherToTheEnd(t *testing.T) {
 	}
 }
 
+func TestOrderFollowsTimesNotSpellings(t *testing.T) {
+	t.Parallel()
+	all := []map[string]any{{"at": "2026-03-02T09:00:05Z"}, {"at": "2026-03-02T09:00:05.5Z"}, {"at": "2026-03-02T09:00:04Z"}}
+	for order, want := range map[string]string{"at": "2026-03-02T09:00:04Z", "at desc": "2026-03-02T09:00:05.5Z", "": "2026-03-02T09:00:05Z"} {
+		q, err := odata.Parse(url.Values{"$orderby": {order}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		page, err := q.Page(all, 3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := page.Items[0]["at"]; got != want {
+			t.Errorf("%q: first is %v", order, got)
+		}
+	}
+}
+
 func TestBadQueriesAreRefused(t *testing.T) {
 	t.Parallel()
-	for _, query := range []string{"$top=0", "$top=1000", "$top=x", "$skiptoken=!", "$skiptoken=eA", "$apply=x", "$filter=("} {
+	for _, query := range []string{"$top=0", "$top=1000", "$top=x", "$skiptoken=!", "$skiptoken=eA", "$apply=x", "$filter=(", "$skip=1", "$search=x", "$orderby=a,b", "$orderby=a up"} {
 		values, err := url.ParseQuery(query)
 		if err != nil {
 			t.Fatal(err)

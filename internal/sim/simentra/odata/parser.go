@@ -113,18 +113,18 @@ func (p *parser) or() (Filter, error) {
 	if err != nil {
 		return nil, err
 	}
-	any := disjunction{first}
+	either := disjunction{first}
 	for p.word("or") {
 		next, err := p.and()
 		if err != nil {
 			return nil, err
 		}
-		any = append(any, next)
+		either = append(either, next)
 	}
-	if len(any) == 1 {
+	if len(either) == 1 {
 		return first, nil
 	}
-	return any, nil
+	return either, nil
 }
 
 func (p *parser) and() (Filter, error) {
@@ -203,15 +203,15 @@ func (p *parser) in(path string) (Filter, error) {
 	if err := p.expect("("); err != nil {
 		return nil, err
 	}
-	var any disjunction
+	var either disjunction
 	for {
 		value, err := p.literal()
 		if err != nil {
 			return nil, err
 		}
-		any = append(any, comparison{path, "eq", value})
+		either = append(either, comparison{path, "eq", value})
 		if !p.word(",") {
-			return any, p.expect(")")
+			return either, p.expect(")")
 		}
 	}
 }

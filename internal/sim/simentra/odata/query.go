@@ -19,11 +19,13 @@ type Query struct {
 	Select []string
 	Expand string
 	Count  bool
-	Top    int // 0: the service's page
-	Skip   int // where the page begins, from $skiptoken
+	Order  string // property path; empty: as the service has it
+	Down   bool   // descending
+	Top    int    // 0: the service's page
+	Skip   int    // where the page begins, from $skiptoken
 }
 
-var known = []string{"$filter", "$select", "$expand", "$count", "$top", "$skiptoken", "$orderby", "$skip", "$search"}
+var known = []string{"$filter", "$select", "$expand", "$count", "$top", "$skiptoken", "$orderby"}
 
 // Parse reads a query string. Its errors are fit to be shown to the caller.
 func Parse(values url.Values) (Query, error) {
@@ -43,7 +45,50 @@ func Parse(values url.Values) (Query, error) {
 		}
 		q.Filter = f
 	}
+	if err := q.order(values.Get("$orderby")); err != nil {
+		return Query{}, err
+	}
 	return q, q.window(values)
+}
+
+func (q *Query) order(text string) error {
+	fields := strings.Fields(text)
+	switch {
+	case len(fields) == 0:
+		return nil
+	case len(fields) == 2 && strings.EqualFold(fields[1], "desc"):
+		q.Down = true
+	case len(fields) > 2 || strings.Contains(text, ",") || (len(fields) == 2 && !strings.EqualFold(fields[1], "asc")):
+		return fmt.Errorf("the $orderby expression '%s' is not supported", text)
+	}
+	q.Order = fields[0]
+	return nil
+}
+
+func (q Query) sorted(entities []map[string]any) []map[string]any {
+	if q.Order == "" {
+		return entities
+	}
+	path := strings.Split(q.Order, "/")
+	out := slices.Clone(entities)
+	slices.SortStableFunc(out, func(a, b map[string]any) int {
+		if q.Down {
+			a, b = b, a
+		}
+		return compare(lookup(a, path), lookup(b, path))
+	})
+	return out
+}
+
+func compare(a, b any) int {
+	if x, ok := instant(a); ok {
+		if y, ok := instant(b); ok {
+			return x.Compare(y)
+		}
+	}
+	left, _ := a.(string)
+	right, _ := b.(string)
+	return strings.Compare(left, right)
 }
 
 func (q *Query) window(values url.Values) error {
@@ -86,6 +131,7 @@ func (q Query) Page(entities []map[string]any, size int) (Page, error) {
 			}
 		}
 	}
+	matching = q.sorted(matching)
 	if q.Top > 0 && q.Top < size {
 		size = q.Top
 	}
