@@ -190,7 +190,7 @@ func (b *bot) wireService(ctx context.Context) error {
 		SignInLink: func(tx *store.Tx, l workflow.SignInLink) (string, error) {
 			return b.signin.Link(tx, l.Account, l.AccountName, l.Workspace, l.Intent, l.Claims)
 		},
-		EndSession: b.signin.EndSession, Unlink: b.signin.Unlink, PIMPage: pimPage,
+		EndSession: b.signin.EndSession, SignOut: b.signin.SignOut, Unlink: b.signin.Unlink, PIMPage: pimPage,
 		Now: b.around.now, Tick: b.around.tick, Logger: b.around.log, Count: b.meters.effect, SweepFirst: b.around.restored,
 	})
 	b.wireInbound()

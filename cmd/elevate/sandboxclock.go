@@ -2,17 +2,14 @@ package main
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"sync"
 	"time"
 )
 
-// The pace at which the sandbox's clock is looked at, and the jump that counts
-// as one: the Date header knows whole seconds only.
-const (
-	clockEvery = 250 * time.Millisecond
-	clockJump  = 2 * time.Second
-)
+// clockEvery is the pace at which the sandbox's clock is looked at.
+const clockEvery = 250 * time.Millisecond
 
 // sandboxClock is the machine's clock moved to the time of the sandbox.
 //
@@ -21,7 +18,7 @@ const (
 // that has come. Tokens and Slack's signatures stay on machine time on both
 // sides, because the libraries that check them read the machine's clock.
 type sandboxClock struct {
-	graph  string
+	url    string
 	client *http.Client
 
 	mu     sync.Mutex
@@ -29,10 +26,9 @@ type sandboxClock struct {
 	last   time.Time // what was shown last: the clock never runs backwards
 }
 
-// newSandboxClock takes the time from the Date header of the sandbox's Graph,
-// now and again until ctx ends.
-func newSandboxClock(ctx context.Context, graphURL string, client *http.Client) *sandboxClock {
-	c := &sandboxClock{graph: graphURL, client: client}
+// newSandboxClock asks the sandbox for its time, now and again until ctx ends.
+func newSandboxClock(ctx context.Context, url string, client *http.Client) *sandboxClock {
+	c := &sandboxClock{url: url, client: client}
 	c.look(ctx)
 	go c.follow(ctx)
 	return c
@@ -53,7 +49,7 @@ func (c *sandboxClock) follow(ctx context.Context) {
 
 // look asks once. A sandbox that does not answer moves nothing.
 func (c *sandboxClock) look(ctx context.Context) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodHead, c.graph+"/v1.0/", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url, nil)
 	if err != nil {
 		return
 	}
@@ -61,20 +57,21 @@ func (c *sandboxClock) look(ctx context.Context) {
 	if err != nil {
 		return
 	}
-	_ = resp.Body.Close()
-	if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
-		c.set(date, time.Now())
+	defer resp.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(resp.Body, 64))
+	if err != nil {
+		return
+	}
+	if told, err := time.Parse(time.RFC3339Nano, string(text)); err == nil {
+		c.set(told, time.Now())
 	}
 }
 
-// set takes a jump of the sandbox's clock and leaves what is only rounding.
-func (c *sandboxClock) set(sandbox, machine time.Time) {
+// set takes over how far the sandbox's clock is from the machine's.
+func (c *sandboxClock) set(told, machine time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	offset := sandbox.Sub(machine)
-	if (offset - c.offset).Abs() > clockJump {
-		c.offset = offset
-	}
+	c.offset = told.Sub(machine)
 }
 
 // Now returns the sandbox's time.

@@ -49,11 +49,13 @@ func (p program) serve(ctx context.Context, cfg *config.Config, restored bool) e
 	around := surroundings{now: time.Now, transport: newTransport(nil), log: log, audit: p.sink(cfg.Audit), tick: time.Second, restored: restored}
 	if cfg.Sandbox {
 		// Logged loudly: nobody should take a sandbox for the real thing.
-		log.Warn("SANDBOX: nothing is real, and the clock is the sandbox's")
+		log.Warn("SANDBOX: nothing is real")
+		around.tick = 100 * time.Millisecond
+	}
+	if cfg.SandboxClock != "" {
 		ctx, stop := context.WithCancel(ctx)
 		defer stop()
-		clock := newSandboxClock(ctx, cfg.Entra.Graph, &http.Client{Transport: around.transport, Timeout: 5 * time.Second})
-		around.now, around.tick = clock.Now, 100*time.Millisecond
+		around.now = newSandboxClock(ctx, cfg.SandboxClock, &http.Client{Transport: around.transport, Timeout: 5 * time.Second}).Now
 		return runBot(ctx, cfg, around)
 	}
 	return runBot(ctx, cfg, around)

@@ -59,6 +59,15 @@ func publicURL(c *Config, text string) string {
 	return ""
 }
 
+// sandboxClock checks the address of a clock that can be moved, which a real installation must not have.
+func sandboxClock(c *Config, text string) string {
+	if !c.Sandbox {
+		return "is for sandbox: true only. Remove it."
+	}
+	_, wrong := parseURL(c, text)
+	return wrong
+}
+
 // parseURL takes https addresses; in the sandbox also http, and this machine's only.
 func parseURL(c *Config, text string) (*url.URL, string) {
 	address, err := url.Parse(text)

@@ -40,6 +40,8 @@ type Config struct {
 	Log Log `yaml:"log"`
 	// Sandbox allows loopback hosts and nothing else, and secrets that begin with "sandbox-" and no others.
 	Sandbox bool `yaml:"sandbox"`
+	// SandboxClock is where the sandbox tells its time, which can be moved. Empty means the machine's clock.
+	SandboxClock string `yaml:"sandbox_clock" check:"sandboxclock"`
 	// Entra is the tenant and the application that people sign in to.
 	Entra Entra `yaml:"entra"`
 	// People says when two accounts are one person.

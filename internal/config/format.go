@@ -43,6 +43,7 @@ var formats = map[string]format{
 	"socket":   socketPath,
 
 	"public":       publicURL,
+	"sandboxclock": sandboxClock,
 	"authority":    ofCloud(authorityHosts, true),
 	"graph":        ofCloud(graphHosts, true),
 	"slackapi":     ofCloud(slackHosts, false),

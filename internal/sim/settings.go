@@ -12,6 +12,7 @@ type Settings struct {
 	Listen      string        `json:"listen"`
 	ListenAdmin string        `json:"listen_admin"`
 	PublicURL   string        `json:"public_url"`
+	Clock       string        `json:"clock"`       // where the world tells its time
 	AuditPlace  string        `json:"audit_place"` // a Slack channel for the audit anchor
 	Readers     []string      `json:"readers"`
 	Entra       EntraSettings `json:"entra"`
@@ -63,7 +64,7 @@ type Role struct {
 func (s *Sandbox) Settings() Settings {
 	slack := s.Slack.App()
 	settings := Settings{
-		Listen: s.BotListen, ListenAdmin: s.BotAdmin, PublicURL: s.PublicURL, AuditPlace: simslack.Audit, Readers: []string{cast.Auditors},
+		Listen: s.BotListen, ListenAdmin: s.BotAdmin, PublicURL: s.PublicURL, Clock: s.ControlURL + clockPath, AuditPlace: simslack.Audit, Readers: []string{cast.Auditors},
 		Entra: EntraSettings{
 			TenantID: s.cast.TenantID, ClientID: s.app.ClientID, ClientSecret: s.app.Secret, Authority: s.LoginURL, Graph: s.GraphURL,
 			AdminClient: cast.GraphCLIClientID,

@@ -261,7 +261,7 @@ func (s *Service) account(from Sender, verb pim.Verb) Reply {
 			return err
 		case verb == pim.VerbSignOut:
 			text = "You are signed out. What Elevate does for you from now on needs a new sign-in."
-			return s.cfg.EndSession(tx, from.Account)
+			return s.cfg.SignOut(tx, from.Account)
 		case who.link.Person == "":
 			text = "This chat account is not linked to anybody, so there is nothing to unlink."
 			return nil

@@ -2,7 +2,6 @@ package workflow
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"elevate/internal/pim"
@@ -76,11 +75,12 @@ func (s *Service) linkOver(ctx context.Context, l store.Link, answer pim.Answer)
 }
 
 func (s *Service) endLink(tx *store.Tx, l store.Link, why string) error {
-	text := fmt.Sprintf("Your link with Elevate was ended, because %s. Ask an administrator if that is wrong.", why)
-	if err := PutTold(tx, l.Account, text); err != nil {
+	event := pim.Event{Kind: pim.EventExpired, Chat: pim.System, Person: l.Person, Text: l.Account.String() + ": " + why}
+	if _, err := tx.Append(event); err != nil {
 		return err
 	}
-	return s.cfg.Unlink(tx, l.Account, pim.Actor{Person: l.Person, Account: l.Account, Name: l.Name})
+	// Unlinking is an event of its own, and tells the person.
+	return s.cfg.Unlink(tx, l.Account, pim.Actor{Name: "Elevate"})
 }
 
 // AccountChanged checks one account's link at once, when its chat says that

@@ -29,6 +29,8 @@ type Config struct {
 	SignInLink func(tx *store.Tx, l SignInLink) (string, error)
 	// EndSession drops the account's session inside the transaction.
 	EndSession func(tx *store.Tx, a pim.ChatAccount) error
+	// SignOut drops the account's session because the person said so.
+	SignOut func(tx *store.Tx, a pim.ChatAccount) error
 	// Unlink ends the account's link and session inside the transaction.
 	Unlink func(tx *store.Tx, a pim.ChatAccount, by pim.Actor) error
 	// PIMPage is the address of PIM's own page for approvers.
