@@ -30,8 +30,8 @@ const failedTrailer = "Elevate-Error"
 // startAdminSocket serves orders from the same user on this machine. The
 // folder is closed to everybody else, and who connects is asked of the kernel.
 func startAdminSocket(ctx context.Context, path string, op operator, log *slog.Logger) (*server, error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, fmt.Errorf("making the folder of the admin socket: %w", err)
+	if err := closedFolder(filepath.Dir(path), log); err != nil {
+		return nil, err
 	}
 	// Only serve holds the state file's lock, so a socket that is there is left over.
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -46,6 +46,25 @@ func startAdminSocket(ctx context.Context, path string, op operator, log *slog.L
 		return nil, errors.Join(err, l.Close())
 	}
 	return serveOn(sameUser{l}, op, log), nil
+}
+
+// closedFolder makes the socket's folder, for its owner only. One that is there
+// already is not changed, because it may be somebody else's too.
+func closedFolder(folder string, log *slog.Logger) error {
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return fmt.Errorf("making the folder of the admin socket: %w", err)
+	}
+	info, err := os.Stat(folder)
+	if err != nil {
+		return fmt.Errorf("looking at the folder of the admin socket: %w", err)
+	}
+	switch mode := info.Mode().Perm(); {
+	case mode&0o022 != 0:
+		return fmt.Errorf("others may write to %s, the folder of the admin socket, and could put their own socket there; make it 0700 or set admin_socket to another folder", folder)
+	case mode&0o077 != 0:
+		log.Warn("admin_folder_open", "folder", folder, "advice", "chmod 700: the socket is for its owner only, its folder should be too")
+	}
+	return nil
 }
 
 // sameUser takes connections of the own user and of root only.
