@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // people's time zones, where the machine has none
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 )
