@@ -13,7 +13,7 @@ import (
 )
 
 // actHome is the environment variable that holds the sandbox's directory.
-const actHome = "ELEVATE_SANDBOX"
+const actHome = "ELEVATE_SANDBOX_DIR"
 
 func (p program) actCommand() *ffcli.Command {
 	set := p.flags("act")
