@@ -194,11 +194,31 @@ func (b *bot) wireService(ctx context.Context) error {
 		Now: b.around.now, Tick: b.around.tick, Logger: b.around.log, Count: b.meters.effect, SweepFirst: b.around.restored,
 	})
 	b.wireInbound()
+	b.gauges()
 	return nil
 }
 
 // pimPage is where approvers find PIM's own list of requests.
 const pimPage = "https://entra.microsoft.com/#view/Microsoft_Azure_PIMCommon/ApproveRequestMenuBlade/~/aadgroup"
+
+// gauges are read when somebody looks at /metrics.
+func (b *bot) gauges() {
+	b.meters.gauge("effects_waiting", "Effects that wait or run.", func() float64 { return float64(b.service.Waiting()) })
+	b.meters.gauge("seconds_since_sweep", "Seconds since PIM was last read as a whole; -1 before the first time.", func() float64 {
+		swept := b.service.Swept()
+		if swept.IsZero() {
+			return -1
+		}
+		return b.around.now().Sub(swept).Seconds()
+	})
+	b.meters.gauge("effects_parked", "Effects that were given up; `elevate queue list` names them.", func() float64 {
+		stats, err := b.db.Stats()
+		if err != nil {
+			return -1
+		}
+		return float64(stats.Parked)
+	})
+}
 
 func (b *bot) wireInbound() {
 	if b.slack == nil {
@@ -252,7 +272,7 @@ func assertion(f config.Federated) func(context.Context) (secret.Text, error) {
 		return nil
 	}
 	return func(context.Context) (secret.Text, error) {
-		token, err := os.ReadFile(os.Getenv("AZURE_FEDERATED_TOKEN_FILE"))
+		token, err := os.ReadFile(os.Getenv("AZURE_FEDERATED_TOKEN_FILE")) //nolint:gosec // the platform names the file
 		return secret.New(string(token)), err
 	}
 }

@@ -60,7 +60,8 @@ func (p program) demoIn(ctx context.Context, home string, f demoFlags) error {
 		said = p.errs
 	}
 	fmt.Fprintln(said, "DEMO on loopback: Entra, Graph and Slack are a sandbox in this process, and nothing here is real.")
-	s, err := startStage(ctx, home, p.demoLog(f))
+	nothing := func(string) (string, bool) { return "", false } // the demo takes nothing from the environment
+	s, err := startStage(ctx, home, nothing, p.demoLog(f))
 	if err != nil {
 		return err
 	}

@@ -31,26 +31,25 @@ type stage struct {
 	ended chan error // what the bot's run came to
 }
 
-// startStage starts both from settings in a folder, as two processes would.
-func startStage(ctx context.Context, home string, log *slog.Logger) (*stage, error) {
+// startStage starts both from settings in a folder, as two processes would. env
+// is the bot's environment.
+func startStage(ctx context.Context, home string, env func(string) (string, bool), log *slog.Logger) (*stage, error) {
 	box, err := sim.Start(ctx, sim.Config{Dir: home, Now: time.Now, Rate: demoRate, Behavior: simentra.DefaultBehavior()})
 	if err != nil {
 		return nil, err
 	}
 	s := &stage{box: box, ended: make(chan error, 1)}
-	if err := s.startBot(ctx, home, log); err != nil {
+	if err := s.startBot(ctx, home, env, log); err != nil {
 		return nil, errors.Join(err, box.Close())
 	}
 	return s, nil
 }
 
-func (s *stage) startBot(ctx context.Context, home string, log *slog.Logger) error {
+func (s *stage) startBot(ctx context.Context, home string, env func(string) (string, bool), log *slog.Logger) error {
 	if err := writeSandboxFiles(home, s.box.Settings()); err != nil {
 		return err
 	}
-	// The demo takes nothing from the environment.
-	nothing := func(string) (string, bool) { return "", false }
-	cfg, err := config.Load(filepath.Join(home, settingsFile), nothing, os.ReadFile)
+	cfg, err := config.Load(filepath.Join(home, settingsFile), env, os.ReadFile)
 	if err != nil {
 		return err
 	}

@@ -366,7 +366,7 @@ func (s *Service) cardFor(e store.Effect, m message) (*card.Card, error) {
 	var c card.Card
 	switch {
 	case m.Intent != "":
-		return s.signInCard(e, m)
+		return s.signInCard(m)
 	case m.Form:
 		c = card.FormReady(m.Role)
 	case m.Problem:
@@ -378,7 +378,7 @@ func (s *Service) cardFor(e store.Effect, m message) (*card.Card, error) {
 	return &c, nil
 }
 
-func (s *Service) signInCard(e store.Effect, m message) (*card.Card, error) {
+func (s *Service) signInCard(m message) (*card.Card, error) {
 	var c *card.Card
 	err := s.update(func(tx *store.Tx) error {
 		c = nil

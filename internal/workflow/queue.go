@@ -3,9 +3,10 @@ package workflow
 import (
 	"container/heap"
 	"context"
+	"crypto/rand"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
+	"math/big"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -327,7 +328,17 @@ func backoff(p pace, tries int) time.Duration {
 	if d > p.most || d <= 0 {
 		d = p.most
 	}
-	return d + rand.N(d/4+1)
+	return d + jitter(d/4)
+}
+
+// jitter draws a time up to most, so that what failed together does not come
+// again together.
+func jitter(most time.Duration) time.Duration {
+	n, err := rand.Int(rand.Reader, big.NewInt(int64(most)+1))
+	if err != nil {
+		return most // unreachable: the reader never fails
+	}
+	return time.Duration(n.Int64())
 }
 
 func parkEffect(tx *store.Tx, e store.Effect, why string) error {

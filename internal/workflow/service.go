@@ -63,6 +63,9 @@ type Service struct {
 	swept    atomic.Int64 // unix seconds of the last sweep that succeeded
 	readers  *membership
 	eligible eligibles
+	// update writes to the state file. It takes no context: a write that was
+	// begun is not abandoned because somebody stopped waiting for its answer.
+	update func(fn func(*store.Tx) error) error
 }
 
 // New returns a Service. Run has to be called for effects to happen.
@@ -71,6 +74,7 @@ func New(cfg Config) *Service {
 		cfg.Tick = time.Second
 	}
 	s := &Service{cfg: cfg, policies: newPolicies(), readers: &membership{}}
+	s.update = func(fn func(*store.Tx) error) error { return cfg.Store.Update(context.Background(), fn) }
 	s.queue = newQueue(cfg.Now, cfg.Tick, cfg.Logger)
 	s.queue.perform = s.perform
 	s.queue.commit = s.update
@@ -194,12 +198,6 @@ func (s *Service) perform(ctx context.Context, e store.Effect) (result, error) {
 		return s.lapse(ctx, e)
 	}
 	return result{}, fmt.Errorf("effect %s is of an unknown kind", e.Key)
-}
-
-// update writes to the state file. A write that was begun is not abandoned
-// because somebody stopped waiting for its answer.
-func (s *Service) update(fn func(*store.Tx) error) error {
-	return s.cfg.Store.Update(context.Background(), fn)
 }
 
 // Waiting returns how many effects wait or run.

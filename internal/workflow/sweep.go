@@ -2,7 +2,6 @@ package workflow
 
 import (
 	"context"
-	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -52,7 +51,7 @@ func (s *Service) sweep(ctx context.Context, _ store.Effect) (result, error) {
 		return result{}, failed
 	}
 	s.swept.Store(now.Unix())
-	return result{again: sweepEvery - sweepEvery/10 + rand.N(sweepEvery/5)}, nil
+	return result{again: sweepEvery - sweepEvery/10 + jitter(sweepEvery/5)}, nil
 }
 
 func (s *Service) learnReaders(a pim.Answer) {

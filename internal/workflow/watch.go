@@ -125,28 +125,37 @@ func (s *Service) observeOne(tx *store.Tx, r *pim.Request, c pim.Copy, access pi
 	now := tx.Now()
 	old := r.Copy
 	r.Copy = c
-	to := pim.StateOf(c, now)
+	word, to := pim.ReadStatus(c.Status), pim.StateOf(c, now)
 	switch {
-	case pim.ReadStatus(c.Status) == pim.WordUnknown:
+	case word == pim.WordUnknown:
 		return s.unknownWord(tx, r, old)
-	case pim.ReadStatus(c.Status) == pim.WordRevoked && r.State != pim.Active:
+	case word == pim.WordRevoked:
 		r.Why = "It was revoked in PIM before the access existed."
 		return s.moveOn(tx, r, pim.Failed, c)
 	case to == pim.TimedOut && r.TimedOutSeen.IsZero():
 		r.TimedOutSeen = now
 		return tx.PutRequest(*r)
-	case to != "" && to != r.State && r.State.CanBecome(to):
-		s.noteElsewhere(r, to, now)
-		if err := s.moveOn(tx, r, to, c); err != nil || to != pim.Granting || !access.Member {
-			return err
-		}
-		return s.confirmed(tx, r, access)
-	case r.State == pim.Granting && access.Member && pim.ReadStatus(c.Status) == pim.WordProvisioned:
+	case to != r.State && r.State.CanBecome(to):
+		return s.moveObserved(tx, r, to, access)
+	case r.State == pim.Granting && access.Member && word == pim.WordProvisioned:
 		return s.confirmed(tx, r, access)
 	case overUnseen(*r, c, now):
 		return s.missed(tx, r, c)
 	}
 	return s.stillThere(tx, r, old, now)
+}
+
+// moveObserved turns a request as PIM did; a membership that was read in the
+// same look confirms it at once.
+func (s *Service) moveObserved(tx *store.Tx, r *pim.Request, to pim.State, access pim.Access) error {
+	s.noteElsewhere(r, to, tx.Now())
+	if err := s.moveOn(tx, r, to, r.Copy); err != nil {
+		return err
+	}
+	if to == pim.Granting && access.Member && pim.ReadStatus(r.Copy.Status) == pim.WordProvisioned {
+		return s.confirmed(tx, r, access)
+	}
+	return nil
 }
 
 // missed ends a request whose whole access went by unread, once two reads agree

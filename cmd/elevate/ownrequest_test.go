@@ -1,0 +1,82 @@
+package main
+
+import (
+	"testing"
+
+	"elevate/internal/pim"
+)
+
+const ownRequest = "You cannot decide your own request"
+
+func TestRequesterCannotDecideOwnRequestAtAnyDoor(t *testing.T) {
+	w := newWorld(t, nil)
+	// Bob is an approver, and eligible himself.
+	r := w.asks("bob", "mde-admin isolating WS-042")
+	id := string(r.ID)
+	for name, line := range map[string]string{
+		"the button":              "bob slack click Approve in #approvals",
+		"the button with reason":  "bob slack click Approve with reason… in #approvals",
+		"the button to deny":      "bob slack click Deny in #approvals",
+		"the command":             "bob slack /elevate approve " + id,
+		"the command with reason": "bob slack /elevate approve " + id + " fine with me",
+		"the command to deny":     "bob slack /elevate deny " + id + " on second thoughts",
+	} {
+		t.Log(name)
+		w.refuses(line, ownRequest)
+	}
+	w.undecided("bob")
+	if claimed := w.events(pim.EventClaimed); len(claimed) > 0 {
+		t.Errorf("claimed: %+v", claimed)
+	}
+}
+
+func TestRequesterCannotDecideOwnRequestByAnotherAccountsSignIn(t *testing.T) {
+	w := newWorld(t, nil)
+	r := w.asks("bob", "mde-admin isolating WS-042")
+	// Carol lends Bob her Slack account: he clicks there and signs in as himself.
+	w.says("carol slack click Approve in #approvals", "Sign in to approve")
+	page := w.act("carol web sign-in as bob slack-as carol")
+	t.Log(page.Text)
+	if page.Page.Status < 400 {
+		t.Errorf("the page answers %d", page.Page.Status)
+	}
+	w.undecided("bob")
+	if got := w.turns("bob", pim.Pending); got.Decided != nil || got.ID != r.ID {
+		t.Errorf("decided: %+v", got.Decided)
+	}
+}
+
+func TestRequesterCannotDecideAsSecondAccountWithTheSameEmployeeID(t *testing.T) {
+	w := newWorld(t, nil)
+	if err := w.box.Entra.AddMember("PIM MDE Approvers", "frank"); err != nil {
+		t.Fatal(err)
+	}
+	// The administrator's account asks in the portal, the everyday one decides in Slack.
+	w.act("adm-frank portal activate mde-admin 1h isolating WS-042")
+	w.signsIn("frank")
+	w.act("clock +11m") // the sweep finds it
+	w.act("frank slack sees #approvals until isolating WS-042")
+	w.act("frank slack click Approve in #approvals")
+	w.act("frank slack sees until " + ownRequest)
+	w.undecided("adm-frank")
+}
+
+func TestRequesterCannotDecideAsSecondAccountOfTheSameChatAccount(t *testing.T) {
+	// Nothing but the browser in which both were proved says that they are one.
+	w := newWorld(t, map[string]string{"ELEVATE_PEOPLE_SAME_PERSON": "none"})
+	if err := w.box.Entra.AddMember("PIM MDE Approvers", "adm-frank"); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.box.Entra.AddMember("PIM MDE Live Response", "frank"); err != nil {
+		t.Fatal(err)
+	}
+	r := w.asks("frank", "mde-liveresponse looking around")
+	w.says("frank slack /elevate sign-in", "Sign in")
+	w.act("frank web sign-in stop")
+	w.act("frank web press Sign in with Microsoft as adm-frank stop")
+	w.act("frank web press Frank Fischer (Admin) stop")
+	w.says("frank web press Sign in with the linked account as frank", "may now also act as")
+	w.refuses("frank slack click Approve in #approvals", ownRequest)
+	w.refuses("frank slack /elevate approve "+string(r.ID), ownRequest)
+	w.undecided("frank")
+}
