@@ -184,7 +184,7 @@ func (b *bot) wireService(ctx context.Context) error {
 	if b.slack != nil {
 		messengers[pim.Slack] = b.slack
 	}
-	b.service = workflow.New(workflow.Config{
+	b.service = workflow.New(workflow.Config{ //nolint:contextcheck // its writes outlive who waits for them
 		Store: b.db, Directory: b.entra, Messengers: messengers, Roles: roles, Readers: readers,
 		Tenant: pim.TenantID(b.cfg.Entra.TenantID), DecideWithin: b.cfg.Entra.DecideWithin, KeepSessions: b.cfg.Entra.Session > 0,
 		SignInLink: func(tx *store.Tx, l workflow.SignInLink) (string, error) {

@@ -198,7 +198,7 @@ func startServer(ctx context.Context, address string, h http.Handler, log *slog.
 	if err != nil {
 		return nil, fmt.Errorf("listening on %s: %w", address, err)
 	}
-	return serveOn(l, h, log), nil
+	return serveOn(l, h, log), nil //nolint:contextcheck // stopping outlives what is stopped
 }
 
 func serveOn(l net.Listener, h http.Handler, log *slog.Logger) *server {

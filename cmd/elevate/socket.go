@@ -45,7 +45,7 @@ func startAdminSocket(ctx context.Context, path string, op operator, log *slog.L
 	if err := os.Chmod(path, 0o600); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
-	return serveOn(sameUser{l}, op, log), nil
+	return serveOn(sameUser{l}, op, log), nil //nolint:contextcheck // stopping outlives what is stopped
 }
 
 // closedFolder makes the socket's folder, for its owner only. One that is there
