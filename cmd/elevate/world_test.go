@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"elevate/internal/pim"
 	"elevate/internal/sim"
@@ -14,7 +15,8 @@ import (
 // world is a sandbox and a bot in this process, and what a test asks of them.
 type world struct {
 	*stage
-	t *testing.T
+	t     *testing.T
+	began time.Time
 }
 
 // newWorld starts both; settings are the bot's environment.
@@ -36,7 +38,7 @@ func newWorld(t *testing.T, settings map[string]string) *world {
 			t.Log(log.String())
 		}
 	})
-	return &world{stage: s, t: t}
+	return &world{stage: s, t: t, began: time.Now()}
 }
 
 // act carries out a line of the language of acts.
