@@ -51,90 +51,111 @@ func TestAnActivationWithApprovalFromAskingToTheEnd(t *testing.T) {
 	}
 }
 
-func TestRulesOfActivation(t *testing.T) {
+// activationCase is one attempt to activate.
+type activationCase struct {
+	before     func(*world)
+	who, group string
+	change     []any
+	status     int
+	code, text string
+}
+
+func withPolicy(change func(*cast.Policy)) func(*world) {
+	return func(w *world) {
+		p, err := w.server.Policy(cast.RoleAnalyst)
+		must(w.t, err)
+		change(&p)
+		must(w.t, w.server.SetPolicy(p))
+	}
+}
+
+func passwordOnly(w *world) {
+	withPolicy(func(p *cast.Policy) { p.MFA = true })(w)
+	w.server.SetBehavior(func(b *simentra.Behavior) { b.NoMFA = true })
+}
+
+func activeAnalyst(w *world) { w.activate("alice", cast.RoleAnalyst) }
+
+func activeFourMinutes(w *world) {
+	activeAnalyst(w)
+	w.clock.Advance(4 * time.Minute)
+}
+
+func startingAt(text string) map[string]any {
+	s := lasting("PT1H")
+	s["startDateTime"] = text
+	return s
+}
+
+func (row activationCase) run(t *testing.T) {
 	t.Parallel()
-	policy := func(change func(*cast.Policy)) func(*world) {
-		return func(w *world) {
-			p, err := w.server.Policy(cast.RoleAnalyst)
-			if err != nil {
-				w.t.Fatal(err)
-			}
-			change(&p)
-			if err := w.server.SetPolicy(p); err != nil {
-				w.t.Fatal(err)
-			}
-		}
+	w := newWorld(t, simentra.Behavior{})
+	if row.before != nil {
+		row.before(w)
 	}
-	active := func(w *world) { w.activate("alice", cast.RoleAnalyst) }
-	start := func(text string) map[string]any {
-		s := lasting("PT1H")
-		s["startDateTime"] = text
-		return s
+	r := w.call(row.who, http.MethodPost, pim+"assignmentScheduleRequests", w.activation(row.who, row.group, row.change...))
+	if r.status != row.status || !strings.Contains(strings.ReplaceAll(r.body, `\"`, `"`), row.text) {
+		t.Fatalf("got %d %s", r.status, r.body)
 	}
-	for name, row := range map[string]struct {
-		before func(*world)
-		who    string
-		group  string
-		change []any
-		status int
-		code   string
-		text   string
-	}{
-		"not eligible":                 {nil, "carol", cast.RoleAnalyst, nil, 400, "RoleAssignmentRequestPolicyValidationFailed", `["EligibilityRule"]`},
-		"no justification":             {nil, "alice", cast.RoleAnalyst, []any{"justification", nil}, 400, "RoleAssignmentRequestPolicyValidationFailed", `["JustificationRule"]`},
-		"blank justification":          {nil, "alice", cast.RoleAnalyst, []any{"justification", "  "}, 400, "RoleAssignmentRequestPolicyValidationFailed", `["JustificationRule"]`},
-		"longer than allowed":          {nil, "alice", cast.RoleAnalyst, []any{"scheduleInfo", lasting("PT10H1M")}, 400, "RoleAssignmentRequestPolicyValidationFailed", `["ExpirationRule"]`},
-		"for ever":                     {nil, "alice", cast.RoleAnalyst, []any{"scheduleInfo", map[string]any{"expiration": map[string]any{"type": "noExpiration"}}}, 400, "RoleAssignmentRequestPolicyValidationFailed", `["ExpirationRule"]`},
-		"no ticket where one is asked": {policy(func(p *cast.Policy) { p.Ticketing = true }), "alice", cast.RoleAnalyst, nil, 400, "RoleAssignmentRequestPolicyValidationFailed", `["TicketingRule"]`},
-		"no second factor": {func(w *world) {
-			policy(func(p *cast.Policy) { p.MFA = true })(w)
-			w.server.SetBehavior(func(b *simentra.Behavior) { b.NoMFA = true })
-		}, "alice", cast.RoleAnalyst, nil, 400, "RoleAssignmentRequestPolicyValidationFailed", `["MfaRule"]`},
-		"every broken rule is named":       {policy(func(p *cast.Policy) { p.Ticketing = true }), "carol", cast.RoleAnalyst, []any{"justification", nil, "scheduleInfo", lasting("P2D")}, 400, "RoleAssignmentRequestPolicyValidationFailed", `["EligibilityRule","ExpirationRule","JustificationRule","TicketingRule"]`},
-		"shorter than five minutes":        {nil, "alice", cast.RoleAnalyst, []any{"scheduleInfo", lasting("PT4M59S")}, 400, "ActiveDurationTooShort", ""},
-		"already active":                   {active, "alice", cast.RoleAnalyst, nil, 400, "RoleAssignmentExists", ""},
-		"one is pending":                   {func(w *world) { w.activate("alice", cast.RoleAdministrator) }, "alice", cast.RoleAdministrator, nil, 400, "PendingRoleAssignmentRequest", ""},
-		"overlaps a scheduled one":         {func(w *world) { w.activate("alice", cast.RoleAnalyst, "scheduleInfo", start("2026-03-02T09:30:00Z")) }, "alice", cast.RoleAnalyst, nil, 400, "OverlapsPendingRoleAssignmentRequests", ""},
-		"start without an offset":          {nil, "alice", cast.RoleAnalyst, []any{"scheduleInfo", start("2026-03-02T09:30:00")}, 400, "InvalidRoleAssignmentRequest", "offset"},
-		"end before the start":             {nil, "alice", cast.RoleAnalyst, []any{"scheduleInfo", map[string]any{"expiration": map[string]any{"type": "afterDateTime", "endDateTime": "2026-03-02T08:00:00Z"}}}, 400, "InvalidRoleAssignmentRequestSchedule", ""},
-		"weeks are no duration":            {nil, "alice", cast.RoleAnalyst, []any{"scheduleInfo", lasting("P1W")}, 400, "InvalidRoleAssignmentRequestSchedule", ""},
-		"for somebody else":                {nil, "alice", cast.RoleAnalyst, []any{"principalId", "0be0b1e5-0000-4000-8000-000000000004"}, 403, "InsufficientPermissions", ""},
-		"unknown group":                    {nil, "alice", cast.RoleAnalyst, []any{"groupId", "11111111-2222-4333-8444-555555555555"}, 400, "RoleNotFound", ""},
-		"unknown principal":                {nil, "alice", cast.RoleAnalyst, []any{"principalId", "11111111-2222-4333-8444-555555555555"}, 400, "SubjectNotFound", ""},
-		"unknown action":                   {nil, "alice", cast.RoleAnalyst, []any{"action", "selfDestroy"}, 400, "BadRequest", "selfDestroy"},
-		"unknown property":                 {nil, "alice", cast.RoleAnalyst, []any{"reason", "x"}, 400, "BadRequest", "reason"},
-		"unknown access":                   {nil, "alice", cast.RoleAnalyst, []any{"accessId", "guest"}, 400, "InvalidRoleAssignmentRequest", ""},
-		"nothing to deactivate":            {nil, "alice", cast.RoleAnalyst, []any{"action", "selfDeactivate", "scheduleInfo", nil}, 404, "RoleAssignmentDoesNotExist", ""},
-		"deactivating after four minutes":  {func(w *world) { active(w); w.clock.Advance(4 * time.Minute) }, "alice", cast.RoleAnalyst, []any{"action", "selfDeactivate", "scheduleInfo", nil}, 400, "ActiveDurationTooShort", ""},
-		"requesters are no owners":         {nil, "alice", cast.RoleAnalyst, []any{"action", "adminAssign"}, 403, "InsufficientPermissions", ""},
-		"extending is not supported":       {nil, "alice", cast.RoleAnalyst, []any{"action", "selfExtend"}, 400, "InvalidRoleAssignmentRequest", ""},
+	if row.code != "" && r.code(t) != row.code {
+		t.Errorf("got code %s", r.code(t))
+	}
+	if refused := row.status >= 400; refused && row.before == nil && len(w.server.Portal().Requests("")) > 0 {
+		t.Error("a refused request left something behind")
+	}
+}
+
+func TestActivationsThatAreAllowed(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]activationCase{
 		"right after ten hours exactly":    {nil, "alice", cast.RoleAnalyst, []any{"scheduleInfo", lasting("PT10H")}, 201, "", ""},
 		"five minutes are enough":          {nil, "alice", cast.RoleAnalyst, []any{"scheduleInfo", lasting("PT5M")}, 201, "", ""},
 		"the spelling of words is free":    {nil, "alice", cast.RoleAnalyst, []any{"action", "SelfActivate", "accessId", "Member"}, 201, "", ""},
 		"no schedule means the longest":    {nil, "alice", cast.RoleAnalyst, []any{"scheduleInfo", nil}, 201, "", ""},
-		"a start in the past means now":    {nil, "alice", cast.RoleAnalyst, []any{"scheduleInfo", start("2026-03-01T09:00:00+01:00")}, 201, "", ""},
+		"a start in the past means now":    {nil, "alice", cast.RoleAnalyst, []any{"scheduleInfo", startingAt("2026-03-01T09:00:00+01:00")}, 201, "", ""},
 		"beside a permanent assignment":    {func(w *world) { must(w.t, w.server.Portal().Assign("ada", "alice", cast.RoleAnalyst, "", "for good")) }, "alice", cast.RoleAnalyst, nil, 201, "", ""},
 		"direct member and activated":      {func(w *world) { must(w.t, w.server.AddMember(cast.RoleAnalyst, "alice")) }, "alice", cast.RoleAnalyst, nil, 201, "", ""},
-		"scheduled after the running one":  {nil, "alice", cast.RoleAnalyst, []any{"scheduleInfo", start("2026-03-02T22:00:00Z")}, 201, "", ""},
-		"with a ticket where one is asked": {policy(func(p *cast.Policy) { p.Ticketing = true }), "alice", cast.RoleAnalyst, []any{"ticketInfo", map[string]any{"ticketNumber": "INC-1", "ticketSystem": "x"}}, 201, "", ""},
+		"scheduled after the running one":  {nil, "alice", cast.RoleAnalyst, []any{"scheduleInfo", startingAt("2026-03-02T22:00:00Z")}, 201, "", ""},
+		"with a ticket where one is asked": {withPolicy(func(p *cast.Policy) { p.Ticketing = true }), "alice", cast.RoleAnalyst, []any{"ticketInfo", map[string]any{"ticketNumber": "INC-1", "ticketSystem": "x"}}, 201, "", ""},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t, simentra.Behavior{})
-			if row.before != nil {
-				row.before(w)
-			}
-			r := w.call(row.who, http.MethodPost, pim+"assignmentScheduleRequests", w.activation(row.who, row.group, row.change...))
-			if r.status != row.status || !strings.Contains(strings.ReplaceAll(r.body, `\"`, `"`), row.text) {
-				t.Fatalf("got %d %s", r.status, r.body)
-			}
-			if row.code != "" && r.code(t) != row.code {
-				t.Errorf("got code %s", r.code(t))
-			}
-			if refused := row.status >= 400; refused && row.before == nil && len(w.server.Portal().Requests("")) > 0 {
-				t.Error("a refused request left something behind")
-			}
-		})
+		t.Run(name, row.run)
+	}
+}
+
+// TestActivationsThatPIMRefuses has a row for each rule.
+func TestActivationsThatPIMRefuses(t *testing.T) {
+	t.Parallel()
+	const rules = "RoleAssignmentRequestPolicyValidationFailed"
+	for name, row := range map[string]activationCase{
+		"not eligible":                 {nil, "carol", cast.RoleAnalyst, nil, 400, rules, `["EligibilityRule"]`},
+		"no justification":             {nil, "alice", cast.RoleAnalyst, []any{"justification", nil}, 400, rules, `["JustificationRule"]`},
+		"blank justification":          {nil, "alice", cast.RoleAnalyst, []any{"justification", "  "}, 400, rules, `["JustificationRule"]`},
+		"longer than allowed":          {nil, "alice", cast.RoleAnalyst, []any{"scheduleInfo", lasting("PT10H1M")}, 400, rules, `["ExpirationRule"]`},
+		"for ever":                     {nil, "alice", cast.RoleAnalyst, []any{"scheduleInfo", map[string]any{"expiration": map[string]any{"type": "noExpiration"}}}, 400, rules, `["ExpirationRule"]`},
+		"no ticket where one is asked": {withPolicy(func(p *cast.Policy) { p.Ticketing = true }), "alice", cast.RoleAnalyst, nil, 400, rules, `["TicketingRule"]`},
+		"no second factor":             {passwordOnly, "alice", cast.RoleAnalyst, nil, 400, rules, `["MfaRule"]`},
+		"every broken rule is named":   {withPolicy(func(p *cast.Policy) { p.Ticketing = true }), "carol", cast.RoleAnalyst, []any{"justification", nil, "scheduleInfo", lasting("P2D")}, 400, rules, `["EligibilityRule","ExpirationRule","JustificationRule","TicketingRule"]`},
+		"shorter than five minutes":    {nil, "alice", cast.RoleAnalyst, []any{"scheduleInfo", lasting("PT4M59S")}, 400, "ActiveDurationTooShort", ""},
+		"already active":               {activeAnalyst, "alice", cast.RoleAnalyst, nil, 400, "RoleAssignmentExists", ""},
+		"one is pending":               {func(w *world) { w.activate("alice", cast.RoleAdministrator) }, "alice", cast.RoleAdministrator, nil, 400, "PendingRoleAssignmentRequest", ""},
+		"overlaps a scheduled one": {func(w *world) {
+			w.activate("alice", cast.RoleAnalyst, "scheduleInfo", startingAt("2026-03-02T09:30:00Z"))
+		}, "alice", cast.RoleAnalyst, nil, 400, "OverlapsPendingRoleAssignmentRequests", ""},
+		"start without an offset":         {nil, "alice", cast.RoleAnalyst, []any{"scheduleInfo", startingAt("2026-03-02T09:30:00")}, 400, "InvalidRoleAssignmentRequest", "offset"},
+		"end before the start":            {nil, "alice", cast.RoleAnalyst, []any{"scheduleInfo", map[string]any{"expiration": map[string]any{"type": "afterDateTime", "endDateTime": "2026-03-02T08:00:00Z"}}}, 400, "InvalidRoleAssignmentRequestSchedule", ""},
+		"weeks are no duration":           {nil, "alice", cast.RoleAnalyst, []any{"scheduleInfo", lasting("P1W")}, 400, "InvalidRoleAssignmentRequestSchedule", ""},
+		"for somebody else":               {nil, "alice", cast.RoleAnalyst, []any{"principalId", "0be0b1e5-0000-4000-8000-000000000004"}, 403, "InsufficientPermissions", ""},
+		"unknown group":                   {nil, "alice", cast.RoleAnalyst, []any{"groupId", "11111111-2222-4333-8444-555555555555"}, 400, "RoleNotFound", ""},
+		"unknown principal":               {nil, "alice", cast.RoleAnalyst, []any{"principalId", "11111111-2222-4333-8444-555555555555"}, 400, "SubjectNotFound", ""},
+		"unknown action":                  {nil, "alice", cast.RoleAnalyst, []any{"action", "selfDestroy"}, 400, "BadRequest", "selfDestroy"},
+		"unknown property":                {nil, "alice", cast.RoleAnalyst, []any{"reason", "x"}, 400, "BadRequest", "reason"},
+		"unknown access":                  {nil, "alice", cast.RoleAnalyst, []any{"accessId", "guest"}, 400, "InvalidRoleAssignmentRequest", ""},
+		"nothing to deactivate":           {nil, "alice", cast.RoleAnalyst, []any{"action", "selfDeactivate", "scheduleInfo", nil}, 404, "RoleAssignmentDoesNotExist", ""},
+		"deactivating after four minutes": {activeFourMinutes, "alice", cast.RoleAnalyst, []any{"action", "selfDeactivate", "scheduleInfo", nil}, 400, "ActiveDurationTooShort", ""},
+		"requesters are no owners":        {nil, "alice", cast.RoleAnalyst, []any{"action", "adminAssign"}, 403, "InsufficientPermissions", ""},
+		"extending is not supported":      {nil, "alice", cast.RoleAnalyst, []any{"action", "selfExtend"}, 400, "InvalidRoleAssignmentRequest", ""},
+	} {
+		t.Run(name, row.run)
 	}
 }
 
