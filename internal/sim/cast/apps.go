@@ -13,11 +13,11 @@ func apps() []App {
 
 // elevate is the bot's registration with exactly the consents of the design.
 func elevate() App {
-	return App{
+	return App{ //nolint:gosec // the sandbox's made-up secret
 		Name:               AppElevate,
 		ClientID:           guid("e1e7a7e0", 1),
 		ServicePrincipalID: guid("5e471ce0", 1),
-		Secret:             "sandbox-entra-client-secret", //nolint:gosec // the sandbox's made-up secret
+		Secret:             "sandbox-entra-client-secret",
 		Delegated: []string{
 			"openid", "profile", "offline_access",
 			"PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup", "PrivilegedEligibilitySchedule.Read.AzureADGroup",

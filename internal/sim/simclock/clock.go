@@ -34,10 +34,7 @@ func (c *Clock) Now() time.Time {
 }
 
 func (c *Clock) now(machine time.Time) time.Time {
-	passed := machine.Sub(c.anchor)
-	if passed < 0 { // the machine's clock was set back; ours does not follow
-		passed = 0
-	}
+	passed := max(machine.Sub(c.anchor), 0) // where the machine's clock is set back, ours does not follow
 	return c.shown.Add(time.Duration(float64(passed) * c.rate))
 }
 

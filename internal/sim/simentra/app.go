@@ -104,7 +104,7 @@ var oidcScopes = []string{"openid", "profile", "email", "offline_access"}
 // parseScopes splits a scope parameter. Names without a resource are Graph's, as at Entra.
 func (s *Server) parseScopes(text string) (scopeSet, *loginError) {
 	set := scopeSet{spelled: map[string]string{}}
-	for _, scope := range strings.Fields(text) {
+	for scope := range strings.FieldsSeq(text) {
 		if slices.Contains(oidcScopes, scope) {
 			set.oidc = append(set.oidc, scope)
 			continue

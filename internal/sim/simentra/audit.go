@@ -1,6 +1,9 @@
 package simentra
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Activities of PIM's and the directory's audit rows.
 const (
@@ -84,9 +87,9 @@ func (s *Server) auditTarget(id string) map[string]any {
 // auditViews returns the rows that can be read by now, newest first.
 func (s *Server) auditViews(now time.Time) []map[string]any {
 	var out []map[string]any
-	for i := len(s.audits) - 1; i >= 0; i-- {
-		if !s.audits[i].visible.After(now) {
-			out = append(out, s.audits[i].view)
+	for _, row := range slices.Backward(s.audits) {
+		if !row.visible.After(now) {
+			out = append(out, row.view)
 		}
 	}
 	return out

@@ -273,5 +273,5 @@ func (s *Server) answerBrowser(w http.ResponseWriter, r *http.Request, req *auth
 		s.formPostPage(w, req, values)
 		return
 	}
-	http.Redirect(w, r, req.target(values).String(), http.StatusFound)
+	http.Redirect(w, r, req.target(values).String(), http.StatusFound) //nolint:gosec // a registered address, see readAuthorize
 }

@@ -105,9 +105,9 @@ func TestSignInFaults(t *testing.T) {
 	w.as("app")
 }
 
-func (w *world) batch(key string, items ...map[string]any) (map[string]map[string]any, []string, reply) {
+func (w *world) batch(items ...map[string]any) (map[string]map[string]any, []string, reply) {
 	w.t.Helper()
-	r := w.call(key, http.MethodPost, "/v1.0/$batch", map[string]any{"requests": items})
+	r := w.call("app", http.MethodPost, "/v1.0/$batch", map[string]any{"requests": items})
 	out, order := map[string]map[string]any{}, []string{}
 	if r.status == http.StatusOK {
 		for _, item := range r.json(w.t)["responses"].([]any) {
@@ -133,7 +133,7 @@ func TestBatchesAreJudgedItemByItem(t *testing.T) {
 	role := w.group(cast.RoleAnalyst)
 	w.as("app")
 	w.server.Break(simentra.Fault{ItemsOnly: true, Path: "/users", Count: 1, Status: 429, RetryAfter: "3"})
-	got, order, _ := w.batch("app",
+	got, order, _ := w.batch(
 		item("list", "GET", strings.TrimPrefix(pim, "/v1.0")+"assignmentScheduleInstances?$filter=groupId eq '"+role+"'"),
 		item("slow", "GET", "users/"+w.person("alice").ObjectID),
 		item("gone", "GET", "/groups/11111111-2222-4333-8444-555555555555"),
@@ -150,7 +150,7 @@ func TestBatchesAreJudgedItemByItem(t *testing.T) {
 	}
 	w.server.SetBehavior(func(b *simentra.Behavior) { b.AuditLimit = 1 })
 	audits := item("1", "GET", "/auditLogs/directoryAudits")
-	again, _, _ := w.batch("app", audits, item("2", "GET", "/auditLogs/directoryAudits"))
+	again, _, _ := w.batch(audits, item("2", "GET", "/auditLogs/directoryAudits"))
 	if again["1"]["status"] != 200.0 || again["2"]["status"] != 429.0 {
 		t.Errorf("got %v", again)
 	}
@@ -171,11 +171,11 @@ func TestBadBatches(t *testing.T) {
 		"a body without type": {item("1", "POST", "/groups", "body", map[string]any{})},
 		"unknown dependency":  {item("1", "GET", "/groups", "dependsOn", []string{"2"})},
 	} {
-		if _, _, r := w.batch("app", items...); r.status != http.StatusBadRequest {
+		if _, _, r := w.batch(items...); r.status != http.StatusBadRequest {
 			t.Errorf("%s: got %d %s", name, r.status, r.body)
 		}
 	}
-	if got, _, r := w.batch("app", many[:20]...); len(got) != 20 {
+	if got, _, r := w.batch(many[:20]...); len(got) != 20 {
 		t.Errorf("twenty: got %d %s", r.status, r.body)
 	}
 }
@@ -188,7 +188,7 @@ func TestCallsAreCountedByOperation(t *testing.T) {
 	w.server.ResetCalls()
 	w.status(id)
 	w.status(id)
-	w.batch("app", item("1", "GET", "/groups"), item("2", "GET", "/nothing"))
+	w.batch(item("1", "GET", "/groups"), item("2", "GET", "/nothing"))
 	base := "/identityGovernance/privilegedAccess/group/assignmentScheduleRequests/{id}"
 	for name, want := range map[string]int{"GET " + base: 2, "POST /$batch": 1, "GET /groups": 1, "unknown": 1, "GET /users": 0} {
 		if got := w.server.Calls()[name]; got != want {

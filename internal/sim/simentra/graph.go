@@ -2,6 +2,7 @@ package simentra
 
 import (
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -130,9 +131,7 @@ func (s *Server) failure(c *call, e *graphError) answer {
 
 func (s *Server) writeAnswer(w http.ResponseWriter, c *call, a answer) {
 	h := w.Header()
-	for name, values := range a.header {
-		h[name] = values
-	}
+	maps.Copy(h, a.header)
 	h.Set("request-id", c.id)
 	h.Set("client-request-id", c.clientID)
 	h.Set("Date", c.now.UTC().Format(http.TimeFormat))
@@ -165,9 +164,7 @@ func (s *Server) list(c *call, context string, entities []map[string]any) (answe
 	}
 	if page.Next != "" {
 		next := url.Values{}
-		for name, values := range c.query {
-			next[name] = values
-		}
+		maps.Copy(next, c.query)
 		next.Set("$skiptoken", page.Next)
 		body["@odata.nextLink"] = s.graphURL + version + (&url.URL{Path: c.path}).EscapedPath() + "?" + next.Encode()
 	}
@@ -181,9 +178,7 @@ func (s *Server) single(c *call, context string, entity map[string]any) (answer,
 		return refuse(badRequest("%s", err.Error()))
 	}
 	body := map[string]any{"@odata.context": s.context(context) + "/$entity"}
-	for key, value := range projected {
-		body[key] = value
-	}
+	maps.Copy(body, projected)
 	if e := s.expand(c, body); e != nil {
 		return refuse(e)
 	}
@@ -195,7 +190,7 @@ func (s *Server) expand(c *call, view map[string]any) *graphError {
 	if c.odata.Expand == "" || !strings.Contains(c.path, "chedule") {
 		return nil
 	}
-	for _, name := range strings.Split(c.odata.Expand, ",") {
+	for name := range strings.SplitSeq(c.odata.Expand, ",") {
 		switch name {
 		case "group", "principal":
 			id, _ := view[name+"Id"].(string)
@@ -214,11 +209,7 @@ func (s *Server) context(what string) string { return s.graphURL + version + "/$
 func (s *Server) Calls() map[string]int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := map[string]int{}
-	for name, n := range s.counts {
-		out[name] = n
-	}
-	return out
+	return maps.Clone(s.counts)
 }
 
 // ResetCalls sets all counters to nothing.

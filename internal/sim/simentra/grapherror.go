@@ -35,7 +35,7 @@ var (
 	errExists           = graphError{status: 400, code: "RoleAssignmentExists", message: "The Role assignment already exists."}
 	errPendingRequest   = graphError{status: 400, code: "PendingRoleAssignmentRequest", message: "There is already an existing pending Role assignment request."}
 	errOverlaps         = graphError{status: 400, code: "OverlapsPendingRoleAssignmentRequests", message: "The request overlaps with an existing pending role assignment request."}
-	errTooShort         = graphError{status: 400, code: "ActiveDurationTooShort", message: "The Active duration is too short. Miniumum Required is 5 minutes."} //nolint:misspell // as PIM spells it
+	errTooShort         = graphError{status: 400, code: "ActiveDurationTooShort", message: "The Active duration is too short. Miniumum Required is 5 minutes."} // spelled as PIM does
 	errNoAssignment     = graphError{status: 404, code: "RoleAssignmentDoesNotExist", message: "The Role assignment does not exist."}
 	errNoAssignmentYet  = graphError{status: 400, code: "RoleAssignmentDoesNotExist", message: "The Role assignment does not exist."}
 	errNoRole           = graphError{status: 400, code: "RoleNotFound", message: "The role is not found."}
@@ -46,7 +46,6 @@ var (
 	errDecided          = graphError{status: 409, code: "Conflict", message: "The approval stage has already been reviewed or is closed.", wrapped: true}
 	errNoApproval       = graphError{status: 404, code: "ResourceNotFound", message: "The approval is not found.", wrapped: true}
 	errRequestNotFound  = graphError{status: 404, code: "RoleAssignmentRequestNotFound", message: "The role assignment request is not found.", wrapped: true}
-	errLocked           = graphError{status: 400, code: "ResourceIsLocked", message: "The resource is locked. Please try again later."}
 	errUnsupportedApp   = graphError{status: 403, code: "UnauthorizedAccessException", message: "Attempted to perform an unauthorized operation.", wrapped: true}
 	errDirectoryRefused = graphError{status: 403, code: "Authorization_RequestDenied", message: "Insufficient privileges to complete the operation."}
 )

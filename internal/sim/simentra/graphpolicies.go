@@ -2,6 +2,7 @@ package simentra
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 
@@ -157,9 +158,7 @@ func (s *Server) patchRule(c *call) (answer, *graphError) {
 			}
 		}
 	}
-	for name, value := range change {
-		rule[name] = value
-	}
+	maps.Copy(rule, change)
 	p.modified = c.now
 	return noContent()
 }

@@ -203,8 +203,10 @@ func directoryRoutes() []route {
 // knownScope reports whether Graph has a permission of that name, among those that anything here knows.
 func knownScope(name string) bool {
 	all := slices.Concat(pasCreate, pasRead, pesCreate, pesRead, polRead, userRead, groupRead, memberRead, memberWrite, auditRead,
-		meRead, roleRead, []string{"Application.Read.All",
+		meRead, roleRead, []string{
+			"Application.Read.All",
 			"Application.ReadWrite.All", "Directory.AccessAsUser.All", "Policy.Read.All", "DelegatedPermissionGrant.ReadWrite.All",
-			"AppRoleAssignment.ReadWrite.All", "PrivilegedAccess.Read.AzureADGroup"})
+			"AppRoleAssignment.ReadWrite.All", "PrivilegedAccess.Read.AzureADGroup",
+		})
 	return granted(all, name)
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -171,9 +172,7 @@ func (w *world) do(client *http.Client, method, address string, header http.Head
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	for name, values := range header {
-		r.Header[name] = values
-	}
+	maps.Copy(r.Header, header)
 	resp, err := client.Do(r)
 	if err != nil {
 		w.t.Fatal(err)
