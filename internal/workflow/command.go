@@ -198,6 +198,10 @@ func (s *Service) reasonForm(from Sender, c Click) Reply {
 }
 
 func (s *Service) rule(from Sender, d ruling) Reply {
+	d.reason = pim.Tidy(d.reason)
+	if err := pim.CheckReason(d.reason); err != nil {
+		return problem(err)
+	}
 	out, err := s.ruleOn(from, d)
 	if err != nil {
 		return s.notDone(err)

@@ -119,9 +119,8 @@ func (s *Service) claim(tx *store.Tx, r *pim.Request, who identity, d ruling, ou
 	now := tx.Now()
 	sent := decision{Approve: d.approve, Reason: d.reason, Digest: orDigest(d.digest, *r), Clicked: d.clicked, Chat: who.actor.Account.Chat}
 	if held := r.Claimed(now); held != nil && held.By.Person == who.actor.Person {
-		// A second click of the same person: the first one stands.
 		out.request = *r
-		return nil
+		return secondClick(r, held, d)
 	}
 	if s.policies.approver(r.Group, now, who.actor.Person) == pim.Yes {
 		if err := s.putClaim(tx, r, who.actor, sent); err != nil {
@@ -130,6 +129,14 @@ func (s *Service) claim(tx *store.Tx, r *pim.Request, who identity, d ruling, ou
 	}
 	out.request = *r
 	return s.putPersonEffect(tx, kindDecide, r, who.actor, sent)
+}
+
+// secondClick lets the first click of the same person stand.
+func secondClick(r *pim.Request, held *pim.Claim, d ruling) error {
+	if held.Approve == d.approve {
+		return nil
+	}
+	return pim.Errorf(pim.Conflict, "Your decision to %s request %s is on its way to PIM already, and PIM takes only one.", ruling{approve: held.Approve}.verb(), r.ID)
 }
 
 func (s *Service) putClaim(tx *store.Tx, r *pim.Request, by pim.Actor, d decision) error {
@@ -193,7 +200,9 @@ func (s *Service) decide(ctx context.Context, e store.Effect) (result, error) {
 	}
 	mine := r.Claim != nil && r.Claim.By.Person == e.As.Person
 	switch {
-	case r.State != pim.Pending || (r.Decided != nil):
+	case r.Decided != nil && r.Decided.By.Person == e.As.Person:
+		return s.verifyMine(ctx, e, r, d)
+	case r.State != pim.Pending || r.Decided != nil:
 		return s.notDecided(e, d, pim.Errorf(pim.Conflict, "Request %s is not waiting for a decision any more: it is %s.", r.ID, r.State.Phrase()))
 	case s.cfg.Now().Sub(d.Clicked) > stepLife:
 		return s.notDecided(e, d, pim.Errorf(pim.Unavailable, "Your decision on request %s could not be sent to PIM within ten minutes and was dropped. Decide again.", r.ID))
@@ -390,6 +399,30 @@ func reviewed(stage pim.Stage) string {
 		return verbDeny
 	}
 	return ""
+}
+
+// verifyMine reads who decided, where PIM turned before its answer to this
+// decision was written: until then it only looks as if it were ours.
+func (s *Service) verifyMine(ctx context.Context, e store.Effect, r pim.Request, d decision) (result, error) {
+	stage, err := s.cfg.Directory.Assigned(ctx, e.As, approvalOf(r.Copy))
+	if err != nil && !pim.IsKind(err, pim.NotFound) && !pim.IsKind(err, pim.Forbidden) && !pim.IsKind(err, pim.SignIn) {
+		return result{}, err
+	}
+	if err != nil || stage.ReviewedBy == "" || stage.ReviewedBy == e.As.Person {
+		return result{apply: func(tx *store.Tx) error { return s.sessionUsed(tx, e.As) }}, nil
+	}
+	return result{apply: func(tx *store.Tx) error {
+		fresh, err := tx.Request(r.ID)
+		if err != nil {
+			return err
+		}
+		by := pim.Actor{Person: stage.ReviewedBy, Name: stage.ReviewedName}
+		fresh.Decided = &pim.Decided{By: by, Approve: d.Approve, Reason: stage.Reason, At: stage.Reviewed, Chat: pim.Portal}
+		if err := s.record(tx, &fresh, pim.Event{Kind: pim.EventDecided, By: by, Chat: pim.Portal, Text: d.verb() + ": " + stage.Reason}); err != nil {
+			return err
+		}
+		return s.turn(tx, &fresh)
+	}}, nil
 }
 
 // notDecided ends a decision that did not reach PIM or was refused: the card

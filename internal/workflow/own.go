@@ -85,6 +85,9 @@ func (s *Service) putTakeBack(tx *store.Tx, r *pim.Request, by pim.Actor, o own)
 	kind := kindCancel
 	if o.verb == verbRelease {
 		kind = kindRelease
+		if r.Leaving == pim.Released {
+			return nil // asked before, and still on its way
+		}
 		r.Leaving = pim.Released
 		if err := s.record(tx, r, pim.Event{Kind: pim.EventReleasing, By: by}); err != nil {
 			return err
