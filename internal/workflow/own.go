@@ -85,8 +85,8 @@ func (s *Service) putTakeBack(tx *store.Tx, r *pim.Request, by pim.Actor, o own)
 	kind := kindCancel
 	if o.verb == verbRelease {
 		kind = kindRelease
-		if r.Leaving == pim.Released {
-			return nil // asked before, and still on its way
+		if underWay, err := releasing(tx, r, by); err != nil || underWay {
+			return err
 		}
 		r.Leaving = pim.Released
 		if err := s.record(tx, r, pim.Event{Kind: pim.EventReleasing, By: by}); err != nil {
@@ -97,6 +97,16 @@ func (s *Service) putTakeBack(tx *store.Tx, r *pim.Request, by pim.Actor, o own)
 		}
 	}
 	return s.putPersonEffect(tx, kind, r, by, nil)
+}
+
+// releasing reports whether a release was asked before and is still on its way.
+func releasing(tx *store.Tx, r *pim.Request, by pim.Actor) (bool, error) {
+	e, err := personEffect(kindRelease, r, by, nil)
+	if err != nil || r.Leaving != pim.Released {
+		return false, err
+	}
+	_, there, err := tx.Effect(e.Key)
+	return there, err
 }
 
 // resumeOwn cancels or releases after the sign-in by the same door.
