@@ -87,11 +87,11 @@ func (s *Service) Filled(ctx context.Context, from Sender, f card.Filled) Reply 
 			request: f.Request, approve: f.Name == card.FormApprove, reason: pim.Tidy(f.Values[card.FieldReason]),
 			digest: orNothingShown(f.Digest), clicked: s.cfg.Now(),
 		}
-		if err := pim.CheckReason(d.reason); err != nil {
-			return Reply{Errors: map[string]string{card.FieldReason: pim.Explain(err).Message}}
-		}
 		if d.reason == "" && !d.approve {
 			return Reply{Errors: map[string]string{card.FieldReason: "Say why you deny it: the requester and PIM get the reason."}}
+		}
+		if err := pim.CheckReason(d.reason); err != nil && d.reason != "" {
+			return Reply{Errors: map[string]string{card.FieldReason: pim.Explain(err).Message}}
 		}
 		return s.rule(from, d)
 	}
@@ -199,8 +199,10 @@ func (s *Service) reasonForm(from Sender, c Click) Reply {
 
 func (s *Service) rule(from Sender, d ruling) Reply {
 	d.reason = pim.Tidy(d.reason)
-	if err := pim.CheckReason(d.reason); err != nil {
-		return problem(err)
+	if d.reason != "" { // an approval needs none: PIM gets a sentence of ours then
+		if err := pim.CheckReason(d.reason); err != nil {
+			return problem(err)
+		}
 	}
 	out, err := s.ruleOn(from, d)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -46,8 +47,8 @@ func newWorldWith(t *testing.T, change func(*simslack.Config)) *world {
 	w := &world{machine: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC), clock: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)}
 	app := httptest.NewServer(http.HandlerFunc(w.serveApp))
 	t.Cleanup(app.Close)
-	var handler http.Handler
-	front := httptest.NewUnstartedServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { handler.ServeHTTP(rw, r) }))
+	var handler atomic.Pointer[http.Handler] // clients are processes of their own, whose calls order nothing here
+	front := httptest.NewUnstartedServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { (*handler.Load()).ServeHTTP(rw, r) }))
 	front.Start()
 	t.Cleanup(front.Close)
 	w.url = front.URL
@@ -67,7 +68,9 @@ func newWorldWith(t *testing.T, change func(*simslack.Config)) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)
-	w.Server, handler = s, s.Handler()
+	served := s.Handler()
+	w.Server = s
+	handler.Store(&served)
 	w.api = slack.New(registration.BotToken, slack.OptionAPIURL(front.URL+"/api/"), slack.OptionAppLevelToken(registration.AppToken))
 	return w
 }
