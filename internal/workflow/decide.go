@@ -36,6 +36,18 @@ func (d ruling) verb() string {
 	return verbDeny
 }
 
+// checkReason wants a reason for a denial. An approval may have none: PIM gets
+// a sentence of Elevate's then.
+func (d ruling) checkReason() error {
+	switch {
+	case d.reason != "":
+		return pim.CheckReason(d.reason)
+	case d.approve:
+		return nil
+	}
+	return pim.Errorf(pim.Invalid, "Say why you deny it: the requester and PIM get the reason.")
+}
+
 // ruled is what came of a decision, enough to draw the answer.
 type ruled struct {
 	request pim.Request
