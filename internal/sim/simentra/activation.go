@@ -17,6 +17,8 @@ func (s *Server) waitForApproval(r *request, now time.Time) {
 		r.stage.status = stageExpired
 		if s.behavior.TimeoutStatus != "" {
 			r.status, r.completed = s.behavior.TimeoutStatus, at
+		} else {
+			s.pim.stale = append(s.pim.stale, r)
 		}
 		s.closeRequest(r)
 		s.audit(auditRequestExpired, r, "", at)

@@ -16,6 +16,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/confidential"
+	"github.com/golang-jwt/jwt/v5"
 
 	"elevate/internal/sim/cast"
 	"elevate/internal/sim/simentra"
@@ -113,6 +114,37 @@ func TestMSALWithACertificate(t *testing.T) {
 	w.server.AddCertificate(w.app.ClientID, cert)
 	if _, err := c.AcquireTokenByCredential(t.Context(), []string{w.graph + "/.default"}); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestWorkloadIdentityStandsForTheSecret(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, simentra.Behavior{})
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	must(t, err)
+	const issuer, subject, audience = "https://cluster.example", "system:serviceaccount:elevate:elevate", "api://AzureADTokenExchange"
+	w.server.AddFederation(w.app.ClientID, simentra.Federation{Issuer: issuer, Subject: subject, Audience: audience, Key: &key.PublicKey})
+	for name, row := range map[string]struct {
+		subject, audience string
+		lasts             time.Duration
+		status            int
+	}{
+		"the cluster's token": {subject, audience, time.Hour, 200},
+		"another workload's":  {"system:serviceaccount:other:other", audience, time.Hour, 401},
+		"for another service": {subject, "api://other", time.Hour, 401},
+		"an expired one":      {subject, audience, -time.Hour, 401},
+	} {
+		raw, err := jwt.NewWithClaims(jwt.SigningMethodRS256, jwt.MapClaims{
+			"iss": issuer, "sub": row.subject, "aud": row.audience, "exp": w.now().Add(row.lasts).Unix(),
+		}).SignedString(key)
+		must(t, err)
+		r := w.token(url.Values{
+			"grant_type": {"client_credentials"}, "client_id": {w.app.ClientID}, "scope": {w.graph + "/.default"},
+			"client_assertion_type": {"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"}, "client_assertion": {raw},
+		})
+		if r.status != row.status {
+			t.Errorf("%s: %d %s", name, r.status, r.body)
+		}
 	}
 }
 

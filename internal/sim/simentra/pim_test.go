@@ -228,6 +228,11 @@ func TestAnUndecidedRequestEndsAfterADay(t *testing.T) {
 		if got := w.status(id); got != want || stage["status"] != "Expired" {
 			t.Errorf("status %s, stage %v", got, stage)
 		}
+		pending := w.value("app", pim+"assignmentScheduleRequests?$filter=groupId eq '"+w.group(cast.RoleAdministrator)+"' and status eq 'PendingApproval'")
+		waiting := w.value("bob", pim+"assignmentScheduleRequests/filterByCurrentUser(on='approver')")
+		if (len(pending) == 1) != (want == "PendingApproval") || len(waiting) != 0 {
+			t.Errorf("pending %v, waiting %v", pending, waiting)
+		}
 		if again := w.activate("alice", cast.RoleAdministrator); again["status"] != "PendingApproval" {
 			t.Errorf("asking again gave %v", again["status"])
 		}

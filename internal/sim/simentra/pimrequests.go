@@ -2,6 +2,7 @@ package simentra
 
 import (
 	"slices"
+	"strings"
 
 	"elevate/internal/sim/simentra/odata"
 )
@@ -61,12 +62,39 @@ func listRequests(eligible bool) handler {
 		if e := s.maySee(c, in); e != nil {
 			return refuse(e)
 		}
-		list := s.pim.byGroup[in.group]
-		if in.group == "" {
-			list = s.pim.byPrincipal[in.principal]
-		}
-		return s.list(c, contextPIM+resourceOf(eligible), s.requestViews(list, eligible, false))
+		return s.list(c, contextPIM+resourceOf(eligible), s.requestViews(s.requestsIn(c, in), eligible, false))
 	}
+}
+
+// requestsIn returns the requests that a filter can match. Who polls for pending ones does not pay for the history.
+func (s *Server) requestsIn(c *call, in scope) []*request {
+	status, _ := odata.Equals(c.odata.Filter, "status")
+	switch {
+	case strings.EqualFold(status, statusPending):
+		return s.openRequests(func(r *request) bool { return r.group == in.group || r.principal == in.principal })
+	case in.group != "":
+		return s.pim.byGroup[in.group]
+	}
+	return s.pim.byPrincipal[in.principal]
+}
+
+// openRequests includes those that nobody decided in time: they say PendingApproval for good.
+func (s *Server) openRequests(want func(*request) bool) []*request {
+	var out []*request
+	for _, r := range s.pim.stale {
+		if want(r) {
+			out = append(out, r)
+		}
+	}
+	for _, list := range s.pim.open {
+		for _, r := range list {
+			if want(r) {
+				out = append(out, r)
+			}
+		}
+	}
+	slices.SortFunc(out, byCreation)
+	return out
 }
 
 func (s *Server) requestViews(list []*request, eligible, capitals bool) []map[string]any {
@@ -111,16 +139,9 @@ func (s *Server) requestsFor(c *call) ([]*request, *graphError) {
 
 // waitingFor looks at what is open only, however much history there is.
 func (s *Server) waitingFor(c *call) []*request {
-	var out []*request
-	for _, list := range s.pim.open {
-		for _, r := range list {
-			if r.status == statusPending && s.mayReview(r, c.who.oid, c.now) {
-				out = append(out, r)
-			}
-		}
-	}
-	slices.SortFunc(out, byCreation)
-	return out
+	return s.openRequests(func(r *request) bool {
+		return r.status == statusPending && r.stage.status == stageInProgress && s.mayReview(r, c.who.oid, c.now)
+	})
 }
 
 func (s *Server) allRequests(want func(*request) bool) []*request {

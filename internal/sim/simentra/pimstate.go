@@ -37,6 +37,7 @@ type pimState struct {
 	byGroup       map[string][]*request
 	byPrincipal   map[string][]*request
 	open          map[slot][]*request // neither running nor over
+	stale         []*request          // still PendingApproval, but too late to decide
 	assignments   map[string][]*assignment
 	eligibilities map[string][]*eligibility
 	due           dueQueue
