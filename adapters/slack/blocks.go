@@ -99,27 +99,47 @@ func (d drawing) lines(lines []card.Text) []slack.Block {
 	return blocks
 }
 
-// facts draws labels and values in two columns.
+// facts draws labels and values in two columns. What is too long for one has
+// the whole width, in its place.
 func (d drawing) facts(facts []card.Fact) []slack.Block {
+	var blocks []slack.Block
 	var fields []*slack.TextBlockObject
-	for _, f := range facts {
-		l := newLine(maxField, true)
-		d.wrapped(l, "*", literal(cut(tidy(f.Label), maxOption)))
-		l.token("\n")
-		before := l.left
-		d.add(l, f.Value)
-		if l.left == before && !l.full {
-			l.words("\u2013")
+	flush := func() {
+		for some := range slices.Chunk(fields, maxFields) {
+			blocks = append(blocks, slack.NewSectionBlock(nil, some, nil))
 		}
-		if o := l.object(); o != nil {
+		fields = nil
+	}
+	for _, f := range facts {
+		o, wide := d.fact(f)
+		switch {
+		case o == nil:
+		case wide:
+			flush()
+			blocks = append(blocks, section(o))
+		default:
 			fields = append(fields, o)
 		}
 	}
-	var blocks []slack.Block
-	for some := range slices.Chunk(fields, maxFields) {
-		blocks = append(blocks, slack.NewSectionBlock(nil, some, nil))
-	}
+	flush()
 	return blocks
+}
+
+// fact draws one label with its value, and says whether it is wider than a column.
+func (d drawing) fact(f card.Fact) (o *slack.TextBlockObject, wide bool) {
+	l := newLine(maxField, true)
+	d.wrapped(l, "*", literal(cut(tidy(f.Label), maxOption)))
+	l.token("\n")
+	before := l.left
+	d.add(l, f.Value)
+	if l.left == before && !l.full {
+		l.words("\u2013")
+	}
+	seen := 0
+	for _, s := range f.Value {
+		seen += size(s.Typed + s.Plain + s.Strong + s.Code + s.Link.Label)
+	}
+	return l.object(), seen > maxColumn
 }
 
 // steps draws what happened, a line each.

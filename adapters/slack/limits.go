@@ -12,7 +12,7 @@ const (
 	maxFields       = 10
 	maxField        = 2000
 	maxContext      = 10
-	maxRow          = 5 // 25 would be allowed, but five fit a line
+	maxRow          = 4 // 25 would be allowed, but no more fit a line, and pairs stay together
 	maxRows         = 5
 	maxButton       = 75
 	maxValue        = 2000
@@ -28,6 +28,7 @@ const (
 	maxOption       = 75
 	maxInput        = 3000
 	maxBlockID      = 255
+	maxColumn       = 120 // what is longer reads badly in a column
 	maxMentions     = 20
 	maxSteps        = 30
 	// maxTyped keeps one person's words from pushing ours out of a text.

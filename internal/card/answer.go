@@ -9,7 +9,7 @@ import (
 // Answer draws a sentence for the person who said something. It may hold names,
 // so it is kept inert.
 func Answer(text string) Card {
-	return Card{Title: "Elevate", Tone: Neutral, Lines: []Text{Typed(text)}, Fallback: text}
+	return Card{Tone: Neutral, Lines: []Text{Typed(text)}, Fallback: text}
 }
 
 // Problem draws what went wrong.
@@ -85,7 +85,7 @@ func whatComesNext(role pim.Role, approvers []string) Text {
 	case len(approvers) == 0:
 		return Plain("It is on its way to PIM, which asks the role's approvers.")
 	}
-	return Join(Plain("It is on its way to PIM, which asks "), listed(approvers), Plain("."))
+	return Join(Plain("It is on its way to PIM, which asks "), listed(approvers, "and"), Plain("."))
 }
 
 // Deciding answers a decision that is on its way to PIM.
@@ -129,27 +129,49 @@ func FormReady(role string) Card {
 	}
 }
 
-// help is what can be typed and what it does.
-var help = []struct{ command, does string }{
-	{"/elevate", "opens the form"},
-	{"/elevate <role> <reason>", "asks for a role for its usual time"},
-	{"/elevate <role> for 2h <reason>", "for a length of time; also until 18:00, from 22:00, from tomorrow 06:00"},
-	{"/elevate roles", "your roles and who would be asked"},
-	{"/elevate status", "your requests"},
-	{"/elevate approvals", "requests that wait for you"},
-	{"/elevate who", "who is elevated now"},
-	{"/elevate release <role>", "gives access back before its time"},
-	{"/elevate cancel <id>", "takes a request back"},
-	{"/elevate approve <id> [reason]", "approves, as the button does"},
-	{"/elevate deny <id> <reason>", "denies, as the button does"},
-	{"/elevate sign-in, sign-out, unlink", "your sign-in and the link to your chat account"},
+// helpLine is what can be typed and what it does; helpOn are those about one thing.
+type (
+	helpLine struct{ command, does string }
+	helpOn   struct {
+		about string
+		lines []helpLine
+	}
+)
+
+var help = []helpOn{
+	{"Ask for access", []helpLine{
+		{"/elevate", "opens the form"},
+		{"/elevate <role> <reason>", "asks for a role for its usual time"},
+		{"/elevate <role> for 2h <reason>", "asks for two hours; also until 18:00, from 22:00, from tomorrow 06:00"},
+		{"/elevate release <role>", "gives access back before its time"},
+		{"/elevate cancel <id>", "takes a request back"},
+	}},
+	{"Look", []helpLine{
+		{"/elevate roles", "shows your roles and who would be asked"},
+		{"/elevate status", "shows your requests"},
+		{"/elevate approvals", "shows the requests that wait for you"},
+		{"/elevate who", "shows who is elevated now"},
+	}},
+	{"Decide", []helpLine{
+		{"/elevate approve <id> [reason]", "approves, as the button does"},
+		{"/elevate deny <id> <reason>", "denies, as the button does"},
+	}},
+	{"Your account", []helpLine{
+		{"/elevate sign-in", "signs you in with Microsoft, and links this chat account the first time"},
+		{"/elevate sign-out", "ends your sign-in"},
+		{"/elevate unlink", "ends the link to this chat account"},
+	}},
 }
 
 // Help lists what can be typed.
 func Help() Card {
 	c := Card{Title: "What you can type", Tone: Neutral, Fallback: "Type /elevate, a role and a reason, or /elevate alone for the form."}
-	for _, h := range help {
-		c.Lines = append(c.Lines, Text{{Code: h.command}, {Plain: " " + h.does}})
+	for _, on := range help {
+		t := Text{{Strong: on.about}}
+		for _, l := range on.lines {
+			t = append(t, Span{Plain: "\n"}, Span{Code: l.command}, Span{Plain: " " + l.does})
+		}
+		c.Lines = append(c.Lines, t)
 	}
 	c.Buttons = []Button{{Label: "Open the form", Act: OpenForm}}
 	return c

@@ -57,7 +57,7 @@ func cancelButton(r *pim.Request, label string) Button {
 
 func releaseButton(r *pim.Request, label, title string) Button {
 	return Button{
-		Label: label, Act: Release, Style: Danger, Request: r.ID, Digest: r.Digest(),
+		Label: label, Act: Release, Request: r.ID, Digest: r.Digest(),
 		Confirm: &Confirm{Title: "Release it now?", Text: "You lose " + title + " before its time.", Yes: "Release", No: "Keep it"},
 	}
 }

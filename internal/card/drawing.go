@@ -78,14 +78,18 @@ func (d drawing) situation() []Text {
 	case pim.Submitting:
 		return d.sending()
 	case pim.Pending:
-		return nil
+		return d.pending()
 	case pim.Scheduled:
 		return []Text{Plain("PIM will begin at the time that was asked for. Elevate says so when it has read the membership.")}
 	case pim.Granting:
 		return d.granting()
 	case pim.Active:
 		return d.active()
-	case pim.Refused, pim.Denied, pim.Canceled, pim.TimedOut, pim.Failed:
+	case pim.Denied:
+		return d.denied()
+	case pim.TimedOut, pim.Failed:
+		return []Text{Plain("No access was given. Whoever still needs it can ask again.")}
+	case pim.Refused, pim.Canceled:
 		return []Text{Plain("No access was given.")}
 	case pim.Ended:
 		return d.ended()
@@ -100,9 +104,25 @@ func (d drawing) sending() []Text {
 	return []Text{Plain("Not asked of PIM yet: the request is on its way.")}
 }
 
+// pending tells the requester what to expect; approvers have the buttons.
+func (d drawing) pending() []Text {
+	if d.v.Viewer != Requester || d.claim != nil {
+		return nil
+	}
+	return []Text{Plain("PIM waits for an approver. This card changes when one of them has decided; nothing else is needed of you.")}
+}
+
+func (d drawing) denied() []Text {
+	by := d.r.Decided
+	if by == nil || by.Reason == "" {
+		return []Text{Plain("No access was given.")}
+	}
+	return []Text{Join(Typed(named(by.By.Name)), Plain(" denied it: "), Typed(by.Reason)), Plain("No access was given.")}
+}
+
 func (d drawing) granting() []Text {
 	if !d.r.Late {
-		return []Text{Plain("PIM is adding the membership. Elevate says so when it has read it.")}
+		return []Text{Plain("PIM is adding the membership. There is access once Elevate has read it back, and this card says so then.")}
 	}
 	return []Text{
 		Plain("This takes longer than five minutes. PIM has taken the request, but the membership cannot be read in Microsoft Entra yet, so there is no access yet. Elevate goes on looking."),
@@ -117,7 +137,13 @@ func (d drawing) active() []Text {
 	case d.r.Leaving != "":
 		return []Text{Plain("The removal was asked of PIM. Elevate says so when the membership is gone.")}
 	}
-	return []Text{Plain("What lags behind the membership: tokens from before it, for up to an hour, and what portals remember. If access is missing, sign out there and in again.")}
+	if d.v.Viewer != Requester {
+		return []Text{Join(Typed(d.name), Plain(" has this access"), until(d.r.Ends), Plain(". PIM ends it by itself."))}
+	}
+	return []Text{
+		Join(Plain("You have this access"), until(d.r.Ends), Plain(". PIM ends it by itself.")),
+		Plain("Tokens from before and open portals can lag behind the membership for up to an hour. If something is missing, sign out there and in again."),
+	}
 }
 
 func (d drawing) ended() []Text {

@@ -3,18 +3,18 @@ package card
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"elevate/internal/pim"
 )
 
-// facts are what an approver needs, in the order of reading: who, what, why,
-// how long, and what is known besides.
+// facts are what an approver needs, in the order of reading: who, what it gives,
+// why, how long, and what is known besides. The title names the role.
 func (d drawing) facts() []Fact {
 	facts := []Fact{{"Who", d.person()}}
 	if d.askedByOther() {
 		facts = append(facts, Fact{"Asked for by", Text{{Code: string(d.r.Copy.CreatedBy)}}})
 	}
-	facts = append(facts, Fact{"Role", Plain(d.title)})
 	if d.gives != "" {
 		facts = append(facts, Fact{"Gives", Plain(d.gives)})
 	}
@@ -60,14 +60,14 @@ func orNone(typed string) Text {
 // afterwards why it was decided so.
 func (d drawing) background() []Fact {
 	if d.r.State != pim.Pending {
-		if d.r.Decided == nil || d.r.Decided.Reason == "" {
+		if d.r.Decided == nil || d.r.Decided.Reason == "" || d.r.State == pim.Denied {
 			return nil
 		}
 		return []Fact{{"Decision", Typed(d.r.Decided.Reason)}}
 	}
 	facts := []Fact{{"Last 30 days", d.history()}, {"Has it now", holders(d.v.Others, "nobody else")}}
 	if names := d.approvers(); len(names) > 0 {
-		facts = append(facts, Fact{"Approvers", listed(names)})
+		facts = append(facts, Fact{"Approvers", listed(names, "and")})
 	}
 	return facts
 }
@@ -79,22 +79,32 @@ func (d drawing) approvers() []string {
 	return d.r.Approvers
 }
 
+// history leaves out since when Elevate has been looking where that is longer
+// than what is told.
 func (d drawing) history() Text {
 	seen := d.v.Seen
-	said := "not once"
-	switch {
-	case seen.First:
-		said = "not once; this is the first time"
-	case seen.Times30d == 1:
-		said = "once"
-	case seen.Times30d > 1:
-		said = fmt.Sprintf("%d times", seen.Times30d)
+	if !seen.First && !seen.Since.IsZero() && d.v.Now.Sub(seen.Since) >= 30*24*time.Hour {
+		return Plain(times(seen.Times30d))
+	}
+	said := times(seen.Times30d)
+	if seen.First {
+		said += "; this is the first time"
 	}
 	said += ", as far as Elevate has seen"
 	if seen.Since.IsZero() {
 		return Plain(said)
 	}
 	return Join(Plain(said+" since "), At(seen.Since))
+}
+
+func times(n int) string {
+	switch n {
+	case 0:
+		return "not once"
+	case 1:
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
 }
 
 // mostNames is how many people a fact lists.
@@ -117,10 +127,15 @@ func holders(others []Holder, none string) Text {
 	return append(t, more(len(others))...)
 }
 
-func listed(names []string) Text {
+// listed names people; last is the word before the last of them.
+func listed(names []string, last string) Text {
 	var t Text
 	for i, name := range names[:min(len(names), mostNames)] {
-		if i > 0 {
+		switch {
+		case i == 0:
+		case i == len(names)-1:
+			t = append(t, Span{Plain: " " + last + " "})
+		default:
 			t = append(t, Span{Plain: ", "})
 		}
 		t = append(t, Span{Typed: name})

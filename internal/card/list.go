@@ -30,36 +30,46 @@ func RolesList(rows []RoleRow) Card {
 	for i, row := range rows[:min(len(rows), mostRows)] {
 		c.Lines = append(c.Lines, roleLine(row))
 		if i < mostActs && row.Holds.IsZero() {
-			c.Buttons = append(c.Buttons, Button{Label: "Ask for " + row.Role.Name, Act: OpenForm, Role: row.Role.Name})
+			c.Buttons = append(c.Buttons, Button{Label: "Ask for " + row.Role.Title, Act: OpenForm, Role: row.Role.Name})
 		}
 	}
 	return c
 }
 
+// roleLine names a role, and under it what it gives and what it takes.
 func roleLine(row RoleRow) Text {
 	t := Text{{Strong: row.Role.Title}, {Plain: " "}, {Code: row.Role.Name}}
+	if !row.Holds.IsZero() {
+		t = Join(t, Plain(" \u00b7 you have it"), until(row.Holds))
+	}
 	if row.Role.Gives != "" {
-		t = append(t, Span{Plain: ": " + row.Role.Gives})
+		t = append(t, Span{Plain: "\n" + row.Role.Gives})
 	}
-	t = append(t, Span{Plain: "; usually for " + pim.FormatDuration(row.Role.Default)})
-	if row.Role.Max > 0 {
-		t = append(t, Span{Plain: ", at most " + pim.FormatDuration(row.Role.Max)})
-	}
+	t = Join(t, Plain("\n"+howLong(row.Role)))
 	switch {
 	case !row.Role.NeedsApproval:
-		t = append(t, Span{Plain: "; no approval needed"})
+		t = append(t, Span{Plain: "no approval needed"})
 	case len(row.Approvers) > 0:
-		t = Join(t, Plain("; approved by "), listed(row.Approvers))
+		t = Join(t, Plain("approved by "), listed(row.Approvers, "or"))
 	default:
-		t = append(t, Span{Plain: "; approval needed"})
-	}
-	if !row.Holds.IsZero() {
-		t = Join(t, Plain("; you have it"), until(row.Holds))
+		t = append(t, Span{Plain: "approval needed"})
 	}
 	if !row.Eligible.IsZero() {
-		t = Join(t, Plain("; eligible"), until(row.Eligible))
+		t = Join(t, Plain(" \u00b7 eligible"), until(row.Eligible))
 	}
 	return t
+}
+
+// howLong says for how long a role is given, before what else there is to say.
+func howLong(role pim.Role) string {
+	var s string
+	if role.Default > 0 {
+		s = "Usually " + pim.FormatDuration(role.Default) + " \u00b7 "
+	}
+	if role.Max > 0 {
+		s += "at most " + pim.FormatDuration(role.Max) + " \u00b7 "
+	}
+	return s
 }
 
 // StatusList lists a person's requests, newest first as they come.

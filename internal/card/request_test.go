@@ -197,7 +197,9 @@ func TestHistoryIsSaidAsFarAsItWasSeen(t *testing.T) {
 		"not once; this is the first time, as far as Elevate has seen since 14:02": {First: true, Since: asked},
 		"not once, as far as Elevate has seen":                                     {},
 		"once, as far as Elevate has seen":                                         {Times30d: 1},
-		"3 times, as far as Elevate has seen":                                      {Times30d: 3},
+		"3 times, as far as Elevate has seen since 14:02":                          {Times30d: 3, Since: asked.AddDate(0, 0, -29)},
+		"3 times":  {Times30d: 3, Since: asked.AddDate(0, 0, -30)},
+		"not once": {Since: asked.AddDate(0, -2, 0)},
 	} {
 		v := view(card.Approvers)
 		v.Seen, v.Others, v.ApproverNames = seen, nil, nil
@@ -232,8 +234,8 @@ func TestASandboxCardSaysSoOnce(t *testing.T) {
 
 func TestARoleThatLeftTheSettingsIsStillNamed(t *testing.T) {
 	c := card.ForRequest(member(pim.Active), pim.Role{}, view(card.OnCall))
-	if c.Title != "mde-admin: active" || value(c, "Role") != "mde-admin" {
-		t.Errorf("%q %q", c.Title, value(c, "Role"))
+	if c.Title != "mde-admin: active" {
+		t.Errorf("%q", c.Title)
 	}
 }
 
@@ -264,5 +266,32 @@ func TestWhoDecidedIsSaidAsFarAsItIsKnown(t *testing.T) {
 		if got := words(steps[len(steps)-1].What); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
+	}
+}
+
+func TestWhatComesNextIsSaidToWhomItConcerns(t *testing.T) {
+	for story, want := range map[string][2]string{
+		"pending":       {"This card changes when", ""},
+		"pending_claim": {"Bob is approving", "Bob is approving"},
+		"active":        {"You have this access until 15:05. PIM ends it", "Alice has this access until 15:05. PIM ends it"},
+		"denied":        {"Bob denied it: too broad", "Bob denied it: too broad"},
+		"timed_out":     {"can ask again", "can ask again"},
+	} {
+		for i, v := range []card.Viewer{card.Requester, card.Approvers} {
+			var said strings.Builder
+			for _, l := range card.ForRequest(stories()[story], adminRole(), view(v)).Lines {
+				said.WriteString(words(l) + "\n")
+			}
+			if !strings.Contains(said.String(), want[i]) || want[i] == "" && said.Len() > 0 {
+				t.Errorf("%s, to the %s: %q", story, v, said.String())
+			}
+		}
+	}
+}
+
+func TestAccessThatRemainsIsSaidInTheTitle(t *testing.T) {
+	c := card.ForRequest(stories()["ended_stillby"], adminRole(), view(card.OnCall))
+	if c.Title != "MDE Administrator: ended at its time, but access remains" || !strings.HasPrefix(c.Fallback, "Alice still has access") || c.Tone != card.Alarm {
+		t.Errorf("%q, %q, %s", c.Title, c.Fallback, c.Tone)
 	}
 }

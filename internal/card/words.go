@@ -25,6 +25,9 @@ func (d drawing) standing() string {
 			return "being removed"
 		}
 	case pim.Ended:
+		if r.StillBy != "" {
+			return ending(r.Ending) + ", but access remains"
+		}
 		return ending(r.Ending)
 	case pim.WaitingForSignIn, pim.Submitting, pim.Pending, pim.Scheduled, pim.Refused,
 		pim.Denied, pim.Canceled, pim.TimedOut, pim.Failed:
@@ -89,6 +92,9 @@ func (d drawing) sentence() string {
 	case pim.Failed:
 		return who + " failed."
 	case pim.Ended:
+		if d.r.StillBy != "" {
+			return d.name + " still has access to " + d.title + ", although request " + string(d.r.ID) + " " + ending(d.r.Ending) + "."
+		}
 		return d.name + "'s access to " + d.title + " is over: " + d.standing() + "."
 	}
 	return who + " has changed."
