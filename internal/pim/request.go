@@ -47,6 +47,11 @@ type Asked struct {
 	Ticket   string        `json:"ticket,omitempty"`
 }
 
+// Same reports whether both say the same.
+func (a Asked) Same(b Asked) bool {
+	return a.Duration == b.Duration && a.Reason == b.Reason && a.Ticket == b.Ticket && sameTime(a.Until, b.Until) && sameTime(a.From, b.From)
+}
+
 // Claim is a decision on its way to PIM: nobody else decides meanwhile.
 type Claim struct {
 	By      Actor     `json:"by"`

@@ -44,6 +44,9 @@ func (s *Service) ask(from Sender, role pim.Role, a pim.Asked) (asked, error) {
 		if err != nil {
 			return err
 		}
+		if again, err := s.askAgain(tx, from, who, a, &out); again || err != nil {
+			return err
+		}
 		if err := s.mayAsk(tx, who, role); err != nil {
 			return err
 		}
