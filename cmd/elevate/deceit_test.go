@@ -2,9 +2,9 @@ package main
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"elevate/internal/pim"
 	"elevate/internal/store"
@@ -172,8 +172,10 @@ func TestAnAnswerThatGotLostIsNotFoundInAForgedRequest(t *testing.T) {
 	w.act("break graph assignmentScheduleRequests no")
 	w.act("alice slack /elevate mde-admin for 30m isolating WS-042")
 	ours := w.turns("alice", pim.Submitting)
+	w.until(func() bool { return w.request(ours.ID).Sending.Tries > 0 }, "the request was not sent")
 	w.act("alice portal activate mde-admin 8h isolating WS-042 [elevate " + string(ours.ID) + "]")
 	w.act("heal")
+	w.act("clock +11m") // longer than Elevate looks for what it sent
 	w.turnsOver(ours.ID)
 	w.act("clock +2m")
 	theirs := w.foundElsewhere(ours.ID)
@@ -215,28 +217,8 @@ func TestACardDecidesOnlyTheRequestItWasDrawnFrom(t *testing.T) {
 // turnsOver waits until nothing can become of a request any more.
 func (w *world) turnsOver(id pim.RequestID) {
 	w.t.Helper()
-	var r pim.Request
-	err := poll(w.t.Context(), func() (bool, error) {
-		var err error
-		r, err = w.request(id)
-		if time.Since(w.began) > sceneWithin {
-			w.t.Fatalf("request %s is %s", id, r.State)
-		}
-		return r.State == pim.Refused || r.State == pim.Canceled || r.State == pim.Failed, err
-	})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-}
-
-func (w *world) request(id pim.RequestID) (pim.Request, error) {
-	var r pim.Request
-	err := w.bot.db.View(func(tx *store.Tx) error {
-		var err error
-		r, err = tx.Request(id)
-		return err
-	})
-	return r, err
+	over := []pim.State{pim.Refused, pim.Canceled, pim.Failed}
+	w.until(func() bool { return slices.Contains(over, w.request(id).State) }, "request "+string(id)+" is still open")
 }
 
 // foundElsewhere waits for the request that was made in the portal, which has a

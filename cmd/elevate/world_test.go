@@ -1,10 +1,10 @@
 package main
 
 import (
+	"context"
 	"log/slog"
 	"strings"
 	"testing"
-	"time"
 
 	"elevate/internal/pim"
 	"elevate/internal/sim"
@@ -15,8 +15,7 @@ import (
 // world is a sandbox and a bot in this process, and what a test asks of them.
 type world struct {
 	*stage
-	t     *testing.T
-	began time.Time
+	t *testing.T
 }
 
 // newWorld starts both; settings are the bot's environment.
@@ -38,7 +37,7 @@ func newWorld(t *testing.T, settings map[string]string) *world {
 			t.Log(log.String())
 		}
 	})
-	return &world{stage: s, t: t, began: time.Now()}
+	return &world{stage: s, t: t}
 }
 
 // act carries out a line of the language of acts.
@@ -75,6 +74,31 @@ func (w *world) turns(person string, to pim.State) pim.Request {
 	r, err := w.await(w.t.Context(), person, to)
 	if err != nil || r.State != to {
 		w.t.Fatalf("the request of %s is %s, not %s (%v)", person, r.State, to, err)
+	}
+	return r
+}
+
+// until waits for something to become true.
+func (w *world) until(isSo func() bool, otherwise string) {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(w.t.Context(), sceneWithin)
+	defer cancel()
+	if err := poll(ctx, func() (bool, error) { return isSo(), nil }); err != nil {
+		w.t.Fatalf("%s: %v", otherwise, err)
+	}
+}
+
+// request reads a request from the state file.
+func (w *world) request(id pim.RequestID) pim.Request {
+	w.t.Helper()
+	var r pim.Request
+	err := w.bot.db.View(func(tx *store.Tx) error {
+		var err error
+		r, err = tx.Request(id)
+		return err
+	})
+	if err != nil {
+		w.t.Fatal(err)
 	}
 	return r
 }
