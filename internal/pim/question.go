@@ -12,6 +12,7 @@ type Question struct {
 	Active   []GroupID     // all assignment instances of these groups
 	Policies []GroupID     // the activation rules for members of these groups
 	Members  []GroupID     // the people in these groups, through nested groups too
+	Owners   []GroupID     // the people who own these groups
 	Profiles []PrincipalID // what the directory says of these people
 	Eligible []PrincipalID // the eligibilities of these people
 }
@@ -41,6 +42,7 @@ type Answer struct {
 	Active   map[GroupID][]Instance
 	Policies map[GroupID]Policy
 	Members  map[GroupID][]Profile
+	Owners   map[GroupID][]Profile
 	Profiles map[PrincipalID]Profile
 	Eligible map[PrincipalID][]Eligibility
 	// Failed holds the first error of each part that could not be read.

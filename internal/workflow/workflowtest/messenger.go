@@ -1,0 +1,142 @@
+package workflowtest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	"elevate/internal/card"
+	"elevate/internal/pim"
+	"elevate/internal/workflow"
+)
+
+var _ workflow.Messenger = (*Messenger)(nil)
+
+// Message is a message that stands in a chat.
+type Message struct {
+	Ref   pim.MessageRef
+	Cards []card.Card // as it was posted, and each time it was rewritten
+}
+
+// Card is what the message shows now.
+func (m Message) Card() card.Card { return m.Cards[len(m.Cards)-1] }
+
+// Messenger is a chat that remembers what was posted to it.
+type Messenger struct {
+	Faults
+
+	mu       sync.Mutex
+	messages []Message
+	accounts map[pim.ChatAccount]error
+	places   map[string]error // what is wrong with a place, by its name
+}
+
+// NewMessenger returns an empty chat.
+func NewMessenger() *Messenger {
+	return &Messenger{accounts: map[pim.ChatAccount]error{}, places: map[string]error{}}
+}
+
+// Post puts a card into a place.
+func (m *Messenger) Post(ctx context.Context, to pim.Conversation, c card.Card) (pim.MessageRef, error) {
+	return run(ctx, &m.Faults, OpPost, func() (pim.MessageRef, error) {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		if err := m.places[to.String()]; err != nil {
+			return pim.MessageRef{}, err
+		}
+		channel := to.ID
+		if channel == "" {
+			channel = "direct-" + to.User
+		}
+		ref := pim.MessageRef{Conversation: to, ID: fmt.Sprintf("m%d", len(m.messages)+1), Channel: channel}
+		m.messages = append(m.messages, Message{Ref: ref, Cards: []card.Card{c}})
+		return ref, nil
+	})
+}
+
+// Update rewrites a message.
+func (m *Messenger) Update(ctx context.Context, ref pim.MessageRef, c card.Card) error {
+	_, err := run(ctx, &m.Faults, OpUpdate, func() (struct{}, error) {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		for i := range m.messages {
+			if m.messages[i].Ref.ID == ref.ID && m.messages[i].Ref.Channel == ref.Channel {
+				m.messages[i].Cards = append(m.messages[i].Cards, c)
+				return struct{}{}, nil
+			}
+		}
+		return struct{}{}, pim.Errorf(pim.NotFound, "There is no such message.")
+	})
+	return err
+}
+
+// Account says whether an account may be used.
+func (m *Messenger) Account(ctx context.Context, a pim.ChatAccount) error {
+	_, err := run(ctx, &m.Faults, OpAccount, func() (struct{}, error) {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		return struct{}{}, m.accounts[a]
+	})
+	return err
+}
+
+// Close makes an account one that may not be used.
+func (m *Messenger) Close(a pim.ChatAccount, why error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.accounts[a] = why
+}
+
+// Shut makes posting to a place fail; nil opens it again.
+func (m *Messenger) Shut(to pim.Conversation, why error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.places[to.String()] = why
+}
+
+// Remove deletes a message, as a person would.
+func (m *Messenger) Remove(ref pim.MessageRef) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.messages = slices.DeleteFunc(m.messages, func(one Message) bool { return one.Ref == ref })
+}
+
+// In returns the messages that stand in a place, oldest first.
+func (m *Messenger) In(to pim.Conversation) []Message {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var found []Message
+	for _, one := range m.messages {
+		if one.Ref.Conversation.String() == to.String() {
+			found = append(found, Message{Ref: one.Ref, Cards: slices.Clone(one.Cards)})
+		}
+	}
+	return found
+}
+
+// All returns every message, oldest first.
+func (m *Messenger) All() []Message {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.messages)
+}
+
+// Text is everything that a card says, for a test to look for words.
+func Text(c card.Card) string {
+	said := c.Title + "\n" + c.Fallback + "\n"
+	lines := append(append([]card.Text{}, c.Lines...), c.Notes...)
+	for _, f := range c.Facts {
+		lines = append(lines, card.Join(card.Plain(f.Label+": "), f.Value))
+	}
+	for _, s := range c.Steps {
+		lines = append(lines, s.What)
+	}
+	for _, l := range lines {
+		for _, span := range l {
+			said += span.Plain + span.Strong + span.Typed + span.Code + span.Link.Label
+		}
+		said += "\n"
+	}
+	return said
+}
