@@ -176,8 +176,8 @@ func (s *Service) scene(tx *store.Tx, e store.Effect, v card.Viewer) (scene, err
 			sc.refs = append(sc.refs, ref)
 		}
 	}
-	if v != card.Approvers {
-		return sc, nil
+	if v == card.OnCall {
+		return sc, nil // it is not asked to decide, so its card does not say it
 	}
 	sc.view.Others, err = holders(tx, &r)
 	if err != nil {

@@ -1,0 +1,571 @@
+package workflow_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"elevate/internal/card"
+	"elevate/internal/keyset"
+	"elevate/internal/pim"
+	"elevate/internal/store"
+	"elevate/internal/workflow"
+	"elevate/internal/workflow/workflowtest"
+)
+
+// The cast.
+const (
+	alice   pim.PrincipalID = "00000000-0000-4000-8000-00000000000a" // asks
+	admin   pim.PrincipalID = "00000000-0000-4000-8000-0000000000aa" // Alice's second account
+	bob     pim.PrincipalID = "00000000-0000-4000-8000-00000000000b" // approves
+	carol   pim.PrincipalID = "00000000-0000-4000-8000-00000000000c" // approves
+	dave    pim.PrincipalID = "00000000-0000-4000-8000-00000000000d" // is eligible too
+	erin    pim.PrincipalID = "00000000-0000-4000-8000-00000000000e" // owns the group of mde-admin
+	mde     pim.GroupID     = "11111111-0000-4000-8000-000000000001"
+	analyst pim.GroupID     = "11111111-0000-4000-8000-000000000002"
+	live    pim.GroupID     = "11111111-0000-4000-8000-000000000003"
+	hunt    pim.GroupID     = "11111111-0000-4000-8000-000000000004"
+	tenant  pim.TenantID    = "22222222-0000-4000-8000-000000000000"
+)
+
+var (
+	approvals = place("C0APPROVALS")
+	oncall    = place("C0ONCALL")
+	general   = place("C0GENERAL")
+)
+
+var names = map[pim.PrincipalID]string{alice: "Alice", admin: "Alice (admin)", bob: "Bob", carol: "Carol", dave: "Dave", erin: "Erin"}
+
+func place(id string) pim.Conversation {
+	return pim.Conversation{Chat: pim.Slack, Workspace: "T0", ID: id}
+}
+
+// account is a person's account in Slack.
+func account(p pim.PrincipalID) pim.ChatAccount {
+	return pim.ChatAccount{Chat: pim.Slack, Workspace: "T0", User: "U-" + names[p]}
+}
+
+func direct(p pim.PrincipalID) pim.Conversation { return pim.DirectTo(account(p)) }
+
+func roles() pim.Roles {
+	role := func(name, title string, group pim.GroupID, approval bool) pim.Role {
+		return pim.Role{
+			Name: name, Title: title, Gives: title, Group: group, Default: time.Hour, Max: 8 * time.Hour, NeedsReason: true,
+			NeedsApproval: approval, Ticket: regexp.MustCompile(`^INC-\d+$`), Ask: []pim.Conversation{approvals}, Notify: []pim.Conversation{oncall},
+		}
+	}
+	return pim.Roles{
+		role("mde-admin", "MDE Administrator", mde, true), role("mde-analyst", "MDE Analyst", analyst, false),
+		role("mde-live", "MDE Live Response", live, true), role("mde-hunt", "MDE Hunting", hunt, true),
+	}
+}
+
+// world is a bot between a tenant and a chat in memory. Everything lives in a
+// synctest bubble, whose clock it tells.
+type world struct {
+	t     testing.TB
+	dir   *workflowtest.Directory
+	chat  *workflowtest.Messenger
+	teams *workflowtest.Messenger
+	db    *store.DB
+	bot   *workflow.Service
+	cfg   workflow.Config
+	path  string
+	keys  *keyset.Set
+	log   *strings.Builder
+	sink  *sink
+	links []workflow.SignInLink // that were given out
+	skew  time.Duration         // added to the clock
+	end   func()                // stops the service
+	once  int
+	mu    sync.Mutex
+}
+
+// sink keeps the audit lines.
+type sink struct {
+	mu sync.Mutex
+	bytes.Buffer
+	err error
+}
+
+func (s *sink) Write(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err != nil {
+		return 0, s.err
+	}
+	return s.Buffer.Write(b)
+}
+
+// inWorld runs a test in a bubble with a world of its own that is running.
+func inWorld(t *testing.T, settings func(*world), test func(*world)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, t.TempDir())
+		if settings != nil {
+			settings(w)
+		}
+		w.start()
+		defer w.close()
+		test(w)
+	})
+}
+
+func newWorld(t testing.TB, folder string) *world {
+	t.Helper()
+	w := &world{t: t, path: filepath.Join(folder, "state.db"), log: &strings.Builder{}, sink: &sink{}}
+	var people []pim.Profile
+	for id, name := range names {
+		people = append(people, pim.Profile{ID: id, Name: name, Enabled: true})
+	}
+	both := []pim.PrincipalID{bob, carol}
+	w.dir = workflowtest.NewDirectory(w.now, people, map[pim.GroupID]workflowtest.Group{
+		mde:     {Eligible: []pim.PrincipalID{alice, dave, bob}, Approvers: both, Owners: []pim.PrincipalID{erin}, Max: 8 * time.Hour},
+		analyst: {Eligible: []pim.PrincipalID{alice, dave}, Max: 8 * time.Hour},
+		live:    {Eligible: []pim.PrincipalID{alice, dave}, Approvers: both, ApproverGroup: "group-of-approvers", Max: 8 * time.Hour},
+		hunt:    {Eligible: []pim.PrincipalID{alice}, Approvers: both, Max: 8 * time.Hour},
+	})
+	w.chat, w.teams = workflowtest.NewMessenger(), workflowtest.NewMessenger()
+	var err error
+	if w.keys, err = keyset.New(w.now()); err != nil {
+		t.Fatal(err)
+	}
+	w.cfg = workflow.Config{
+		Directory: w.dir, Messengers: map[pim.Chat]workflow.Messenger{pim.Slack: w.chat, pim.Teams: w.teams}, Roles: roles(), Tenant: tenant,
+		DecideWithin: time.Hour, KeepSessions: true, SignInLink: w.link, EndSession: w.endSession, SignOut: w.endSession, Unlink: w.unlink,
+		PIMPage: "https://pim.example/", Now: w.now, Tick: time.Second,
+		Logger: slog.New(slog.NewTextHandler(&lines{w: w}, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	}
+	return w
+}
+
+// lines is the log, which is shown when a test fails.
+type lines struct{ w *world }
+
+func (l *lines) Write(b []byte) (int, error) {
+	l.w.mu.Lock()
+	defer l.w.mu.Unlock()
+	return l.w.log.Write(b)
+}
+
+func (w *world) now() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return time.Now().Add(w.skew)
+}
+
+func (w *world) link(_ *store.Tx, l workflow.SignInLink) (string, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.links = append(w.links, l)
+	return fmt.Sprintf("https://elevate.example/auth/start?t=%d", len(w.links)), nil
+}
+
+func (w *world) endSession(tx *store.Tx, a pim.ChatAccount) error {
+	if _, err := tx.Append(pim.Event{Kind: pim.EventSignedOut, Chat: pim.System, By: pim.Actor{Account: a}}); err != nil {
+		return err
+	}
+	return tx.DeleteSession(a)
+}
+
+func (w *world) unlink(tx *store.Tx, a pim.ChatAccount, by pim.Actor) error {
+	if _, err := tx.Append(pim.Event{Kind: pim.EventUnlinked, Chat: pim.System, By: by}); err != nil {
+		return err
+	}
+	if err := tx.DeleteSession(a); err != nil {
+		return err
+	}
+	return tx.DeleteLink(a)
+}
+
+// start opens the state file and runs the service.
+func (w *world) start() {
+	w.t.Helper()
+	w.open()
+	w.run()
+}
+
+func (w *world) open() {
+	w.t.Helper()
+	var err error
+	w.db, err = store.Open(store.Config{
+		Path: w.path, Keys: w.keys, Now: w.now, Sink: w.sink, Logger: w.cfg.Logger, CheckDisk: func(string) error { return nil },
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.cfg.Store = w.db
+	w.bot = workflow.New(w.cfg)
+}
+
+func (w *world) run() {
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- w.bot.Run(ctx) }()
+	w.end = func() {
+		cancel()
+		if err := <-ended; err != nil {
+			w.t.Errorf("the service ended with %v", err)
+		}
+		w.end = func() {}
+	}
+}
+
+// close stops the service and checks what must hold at every end.
+func (w *world) close() {
+	w.end()
+	w.checkTrail()
+	if err := w.db.Close(); err != nil {
+		w.t.Error(err)
+	}
+	if w.t.Failed() {
+		w.t.Log(w.log.String())
+	}
+}
+
+// restart stops the service between two effects and starts it again.
+func (w *world) restart() {
+	w.end()
+	if err := w.db.Close(); err != nil {
+		w.t.Fatal(err)
+	}
+	w.start()
+}
+
+// settle lets everything happen that takes no time.
+func (w *world) settle() { synctest.Wait() }
+
+// pass lets time go by.
+func (w *world) pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+func (w *world) update(fn func(*store.Tx) error) {
+	w.t.Helper()
+	if err := w.db.Update(context.Background(), fn); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) view(fn func(*store.Tx) error) {
+	w.t.Helper()
+	if err := w.db.View(fn); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// knows links people's chat accounts to them.
+func (w *world) knows(people ...pim.PrincipalID) {
+	w.t.Helper()
+	w.update(func(tx *store.Tx) error {
+		for _, p := range people {
+			if err := tx.PutLink(store.Link{Account: account(p), Tenant: tenant, Person: p, Name: names[p], Since: tx.Now()}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// signIn gives people a session from now on; they are linked.
+func (w *world) signIn(people ...pim.PrincipalID) {
+	w.t.Helper()
+	w.knows(people...)
+	for _, p := range people {
+		w.session(account(p), p, w.now(), 8*time.Hour)
+	}
+}
+
+func (w *world) session(a pim.ChatAccount, p pim.PrincipalID, auth time.Time, life time.Duration, contexts ...string) {
+	w.t.Helper()
+	w.update(func(tx *store.Tx) error {
+		return tx.PutSession(store.Session{
+			Account: a, Tenant: tenant, Person: p, Name: names[p], AuthTime: auth.Truncate(time.Second), SignedIn: tx.Now(), Expires: tx.Now().Add(life), ACRS: contexts,
+		})
+	})
+}
+
+func (w *world) signOut(p pim.PrincipalID) {
+	w.t.Helper()
+	w.update(func(tx *store.Tx) error { return tx.DeleteSession(account(p)) })
+}
+
+func (w *world) hasSession(p pim.PrincipalID) (found bool) {
+	w.t.Helper()
+	w.view(func(tx *store.Tx) error {
+		var err error
+		_, found, err = tx.Session(account(p))
+		return err
+	})
+	return found
+}
+
+// sender is a person's input; each is a new one.
+func (w *world) sender(p pim.PrincipalID) workflow.Sender {
+	w.once++
+	return workflow.Sender{
+		Account: account(p), Name: names[p], Workspace: "Example", Place: general, Once: fmt.Sprintf("once-%d", w.once), Zone: time.UTC,
+	}
+}
+
+// says has a person type a command, and lets what takes no time happen.
+func (w *world) says(p pim.PrincipalID, text string) string {
+	w.t.Helper()
+	return w.saysFrom(w.sender(p), text)
+}
+
+func (w *world) saysFrom(from workflow.Sender, text string) string {
+	w.t.Helper()
+	said := w.read(w.bot.Command(context.Background(), from, text))
+	w.settle()
+	return said
+}
+
+// read is what an answer says to the person.
+func (w *world) read(r workflow.Reply) string {
+	said := ""
+	if r.Card != nil {
+		said += workflowtest.Text(*r.Card)
+		for _, b := range r.Card.Buttons {
+			said += "[" + b.Label + "]"
+		}
+	}
+	if r.Form != nil {
+		said += "form " + r.Form.Name
+	}
+	for field, sentence := range r.Errors {
+		said += field + ": " + sentence
+	}
+	if r.Later != nil {
+		said += workflowtest.Text(r.Later(context.Background()))
+	}
+	return said
+}
+
+// expect fails the test unless the words stand in what was said.
+func (w *world) expect(said string, words ...string) {
+	w.t.Helper()
+	for _, word := range words {
+		if !strings.Contains(said, word) {
+			w.t.Errorf("%q is not in\n%s", word, said)
+		}
+	}
+}
+
+// clicks has a person press the button of a request's card in the channel of
+// the approvers, as it stands there.
+func (w *world) clicks(p pim.PrincipalID, act card.Act, id pim.RequestID) string {
+	w.t.Helper()
+	return w.clicksOn(p, act, id, w.cardOf(id, approvals))
+}
+
+func (w *world) clicksOn(p pim.PrincipalID, act card.Act, id pim.RequestID, on workflowtest.Message) string {
+	w.t.Helper()
+	for _, b := range on.Card().Buttons {
+		if b.Act == act {
+			r := w.bot.Click(context.Background(), w.sender(p), workflow.Click{Act: act, Request: id, Digest: b.Digest, Ref: on.Ref})
+			w.settle()
+			return w.read(r)
+		}
+	}
+	w.t.Fatalf("there is no button %s on %s", act, workflowtest.Text(on.Card()))
+	return ""
+}
+
+// cardOf is the newest message about a request in a place.
+func (w *world) cardOf(id pim.RequestID, at pim.Conversation) workflowtest.Message {
+	w.t.Helper()
+	var found workflowtest.Message
+	for _, m := range w.chat.In(at) {
+		if m.Card().Request == id && m.Card().Title != "" {
+			found = m
+		}
+	}
+	if found.Cards == nil {
+		w.t.Fatalf("no card of %s stands in %s", id, at)
+	}
+	return found
+}
+
+// told is what a person was told in direct messages that are no cards of a
+// request's state.
+func (w *world) told(p pim.PrincipalID) string {
+	said := ""
+	for _, m := range w.chat.In(direct(p)) {
+		said += workflowtest.Text(m.Card())
+	}
+	return said
+}
+
+// newest is a person's newest request.
+func (w *world) newest(p pim.PrincipalID) pim.Request {
+	w.t.Helper()
+	var all []pim.Request
+	w.view(func(tx *store.Tx) error {
+		var err error
+		all, err = tx.OfAccount(account(p), time.Time{}, 1)
+		return err
+	})
+	if len(all) == 0 {
+		w.t.Fatalf("%s has no request", names[p])
+	}
+	return all[0]
+}
+
+func (w *world) request(id pim.RequestID) (r pim.Request) {
+	w.t.Helper()
+	w.view(func(tx *store.Tx) error {
+		var err error
+		r, err = tx.Request(id)
+		return err
+	})
+	return r
+}
+
+// is fails the test unless the request is in that state.
+func (w *world) is(id pim.RequestID, state pim.State) pim.Request {
+	w.t.Helper()
+	r := w.request(id)
+	if r.State != state {
+		w.t.Fatalf("request %s is %s, not %s (%s)", id, r.State, state, r.Why)
+	}
+	return r
+}
+
+// asks has a person who is signed in ask for mde-admin, and returns it pending.
+func (w *world) asks(p pim.PrincipalID) pim.RequestID {
+	w.t.Helper()
+	said := w.says(p, "mde-admin isolating WS-042")
+	w.pass(2 * time.Second)
+	id := w.newest(p).ID
+	if r := w.request(id); r.State != pim.Pending {
+		w.t.Fatalf("the request is %s (%s); the answer was\n%s", r.State, r.Why, said)
+	}
+	return id
+}
+
+// becomesActive has Alice ask, Bob approve, and PIM grant.
+func (w *world) becomesActive() pim.RequestID {
+	w.t.Helper()
+	id := w.asks(alice)
+	w.clicks(bob, card.Approve, id)
+	w.pass(5 * time.Second)
+	w.is(id, pim.Active)
+	return id
+}
+
+func (w *world) events(id pim.RequestID) (events []pim.Event) {
+	w.t.Helper()
+	w.view(func(tx *store.Tx) error {
+		var err error
+		events, err = tx.EventsOf(id)
+		return err
+	})
+	return events
+}
+
+// event returns how many events of a kind a request has, and the last.
+func (w *world) event(id pim.RequestID, kind pim.EventKind) (n int, last pim.Event) {
+	w.t.Helper()
+	for _, e := range w.events(id) {
+		if e.Kind == kind {
+			n, last = n+1, e
+		}
+	}
+	return n, last
+}
+
+func (w *world) intents(p pim.PrincipalID) (intents []store.Intent) {
+	w.t.Helper()
+	w.view(func(tx *store.Tx) error {
+		var err error
+		intents, err = tx.IntentsOf(account(p))
+		return err
+	})
+	return intents
+}
+
+// resumes signs a person in for the newest link that was given to them and
+// goes on with what was interrupted.
+func (w *world) resumes(p pim.PrincipalID, contexts ...string) (string, error) {
+	w.t.Helper()
+	w.knows(p)
+	w.session(account(p), p, w.now(), 8*time.Hour, contexts...)
+	text, err := w.bot.Resume(context.Background(), account(p), w.newestLink(p).Intent)
+	w.settle()
+	return text, err
+}
+
+func (w *world) newestLink(p pim.PrincipalID) workflow.SignInLink {
+	w.t.Helper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for i := len(w.links) - 1; i >= 0; i-- {
+		if w.links[i].Account == account(p) {
+			return w.links[i]
+		}
+	}
+	w.t.Fatalf("%s was given no link", names[p])
+	return workflow.SignInLink{}
+}
+
+// checkTrail checks what must hold for every request at every time: each step
+// from state to state is one of the table's and has its event, and nothing was
+// active without the read-back.
+func (w *world) checkTrail() {
+	w.t.Helper()
+	proof, err := w.db.Verify(context.Background(), store.Anchor{}, bytes.NewReader(w.sink.Bytes()))
+	if err != nil {
+		w.t.Errorf("the chain of events: %v", err)
+	}
+	if proof.Through != proof.Events {
+		w.t.Errorf("the sink has %d of %d events", proof.Through, proof.Events)
+	}
+	for _, r := range w.allRequests() {
+		at := pim.State("")
+		for _, e := range w.events(r.ID) {
+			if e.To == "" || e.To == at {
+				continue
+			}
+			if at != "" && (!at.CanBecome(e.To) || e.From != at) {
+				w.t.Errorf("%s went from %s to %s by %s, which says from %s", r.ID, at, e.To, e.Kind, e.From)
+			}
+			if e.To == pim.Active && e.Kind != pim.EventConfirmed {
+				w.t.Errorf("%s became active by %s", r.ID, e.Kind)
+			}
+			at = e.To
+		}
+		if at != r.State {
+			w.t.Errorf("%s is %s, its events end at %s", r.ID, r.State, at)
+		}
+	}
+}
+
+func (w *world) allRequests() []pim.Request {
+	w.t.Helper()
+	var all []pim.Request
+	w.view(func(tx *store.Tx) error {
+		all = nil
+		for _, role := range roles() {
+			some, err := tx.Recent(role.Name, 1000)
+			if err != nil {
+				return err
+			}
+			all = append(all, some...)
+		}
+		return nil
+	})
+	return all
+}
+
+var _ io.Writer = (*sink)(nil)
