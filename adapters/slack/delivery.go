@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/url"
 	"regexp"
+	"slices"
 
 	"github.com/slack-go/slack"
 
@@ -14,7 +15,8 @@ import (
 
 // asked is where an answer can go that does not travel in the response. The
 // response URL and the trigger id are credentials for a short time: they are
-// used and forgotten.
+// used and forgotten. Only a form's response URL outlives its click, in memory,
+// so that its answer stands where the form was asked for.
 type asked struct {
 	from        workflow.Sender
 	channel     string
@@ -44,6 +46,7 @@ func (h *Handler) open(ctx context.Context, to asked, f card.Form) {
 		err = incomplete("views.open")
 	}
 	if err == nil {
+		h.forms.put(resp.ID, to.responseURL, h.cfg.Now())
 		return
 	}
 	e := pim.Explain(fault("views.open", err))
@@ -84,13 +87,25 @@ func (h *Handler) tell(ctx context.Context, to asked, c card.Card) {
 		err = h.whisper(ctx, to, m)
 	}
 	if err != nil && !pim.IsKind(err, pim.AnswerLost) {
-		_, err = h.client.Post(ctx, pim.DirectTo(to.from.Account), c)
+		err = h.direct(ctx, to.from, c)
 	}
 	if err != nil {
 		e := pim.Explain(err)
 		h.cfg.Count(Undelivered)
 		h.cfg.Logger.Warn("an answer was not delivered", "chat", string(pim.Slack), "request", string(c.Request), "kind", string(e.Kind), "code", e.Code)
 	}
+}
+
+// direct posts an answer as a direct message. Others disappear by themselves;
+// this one stays, so one about a request becomes one of the request's cards.
+// Where it holds a sign-in link it does not: the card would take the link away.
+func (h *Handler) direct(ctx context.Context, from workflow.Sender, c card.Card) error {
+	ref, err := h.client.Post(ctx, pim.DirectTo(from.Account), c)
+	if err != nil || c.Request == "" || slices.ContainsFunc(c.Buttons, func(b card.Button) bool { return leads(b.Act) }) {
+		return err
+	}
+	h.cfg.Service.Click(ctx, from, workflow.Click{Act: card.Refresh, Request: c.Request, Ref: ref})
+	return nil
 }
 
 // respond posts to a response URL.

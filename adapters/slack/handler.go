@@ -65,6 +65,8 @@ const (
 	answerWithin = 2500 * time.Millisecond
 	afterwards   = 15 * time.Second
 	slotCount    = 64
+	// formAnswer is how long a form's response URL is used; Slack takes it for half an hour.
+	formAnswer = 29 * time.Minute
 )
 
 // Handler takes what Slack sends, over HTTP as an http.Handler or over Socket
@@ -75,6 +77,7 @@ type Handler struct {
 	mux    *http.ServeMux
 	later  *slots
 	events *cache[struct{}]
+	forms  *cache[string] // the response URLs of forms, by view
 }
 
 // NewHandler returns a Handler for POST /slack/commands, /slack/interactions
@@ -90,6 +93,7 @@ func NewHandler(cfg HandlerConfig) *Handler {
 		cfg: cfg, client: cfg.Client, mux: http.NewServeMux(),
 		// Slack repeats an event for up to a day when delayed events are on.
 		events: newCache[struct{}](20_000, 25*time.Hour),
+		forms:  newCache[string](10_000, formAnswer),
 	}
 	h.later = newSlots(slotCount, h.survive)
 	h.mux.HandleFunc("POST /slack/commands", h.serveCommand)

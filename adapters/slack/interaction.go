@@ -118,6 +118,7 @@ func (h *Handler) submitted(ctx context.Context, in slack.InteractionCallback, n
 		Name: in.View.CallbackID, Request: pim.ParseRequestID(string(t.Request)), Digest: t.Digest, Values: valuesOf(in.View),
 	})
 	to := asked{from: from, channel: t.Channel}
+	to.responseURL, _ = h.forms.get(in.View.ID, h.cfg.Now())
 	switch {
 	case len(reply.Errors) > 0:
 		return h.complain(in.View, reply.Errors)

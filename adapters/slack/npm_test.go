@@ -82,6 +82,7 @@ func drawn(t *testing.T) []drawing {
 	for name, text := range hostileTexts() {
 		all = append(all, drawing{Name: "hostile card, " + name, Blocks: postedAt(t, hostileCard(text))})
 	}
+	all = append(all, drawing{Name: "form", View: openedAt(t, askForm())})
 	b := newBench(t, nil)
 	b.event(object{"type": "app_home_opened", "user": alice, "tab": "home"}, nil)
 	b.handler.Close()
