@@ -7,197 +7,13 @@ import (
 	"strings"
 	"time"
 
-	"elevate/internal/card"
 	"elevate/internal/pim"
 	"elevate/internal/store"
 )
 
-// claimLease is how long a claim holds without PIM's answer.
-const claimLease = 2 * time.Minute
-
 // stepLife is how long after the click a submission or decision may still be
 // sent: later the person is asked again.
 const stepLife = 10 * time.Minute
-
-// ruling is a decision as it comes in, by whatever door.
-type ruling struct {
-	request pim.RequestID
-	approve bool
-	reason  string
-	digest  string // of the facts the person saw; "" for a typed command
-	clicked time.Time
-	claims  string
-}
-
-func (d ruling) verb() string {
-	if d.approve {
-		return verbApprove
-	}
-	return verbDeny
-}
-
-// checkReason wants a reason for a denial. An approval may have none: PIM gets
-// a sentence of Elevate's then.
-func (d ruling) checkReason() error {
-	switch {
-	case d.reason != "":
-		return pim.CheckReason(d.reason)
-	case d.approve:
-		return nil
-	}
-	return pim.Errorf(pim.Invalid, "Say why you deny it: the requester and PIM get the reason.")
-}
-
-// ruled is what came of a decision, enough to draw the answer.
-type ruled struct {
-	request pim.Request
-	url     string
-}
-
-// ruleOn is the one door for a decision: button, form, command and resumed
-// sign-in all come through here. Without a session that is fresh enough it
-// becomes an intent, else a claim with its effect.
-func (s *Service) ruleOn(from Sender, d ruling) (ruled, error) {
-	var out ruled
-	err := s.update(func(tx *store.Tx) error {
-		r, err := tx.Request(d.request)
-		if err != nil {
-			return err
-		}
-		out = ruled{request: r}
-		if first, again, err := s.seen(tx, from); err != nil || (again && first.ID == r.ID) {
-			return errors.Join(err, s.linkAgain(tx, from, &r, &out.url))
-		}
-		who, err := s.identify(tx, from.Account, from.Name)
-		if err != nil {
-			return err
-		}
-		if who.actor.Person != "" {
-			if err := s.checkRuling(tx, &r, who, d); err != nil {
-				return err
-			}
-		} else if r.Requester.Account == from.Account {
-			return pim.Errorf(pim.Forbidden, "You cannot decide your own request. Another approver has to.")
-		}
-		if err := remember(tx, from, r.ID); err != nil {
-			return err
-		}
-		role, _ := s.cfg.Roles.Named(r.Role)
-		if !s.mayDecideWith(who.session, role, d.clicked, tx.Now()) {
-			return s.intendRuling(tx, from, d, &out)
-		}
-		return s.claim(tx, &r, who, d, &out)
-	})
-	return out, err
-}
-
-// checkRuling runs the one rule of who may decide, with what is known here.
-func (s *Service) checkRuling(tx *store.Tx, r *pim.Request, who identity, d ruling) error {
-	same, err := samePerson(tx, r, who)
-	if err != nil {
-		return err
-	}
-	now := tx.Now()
-	certainty := s.policies.approver(r.Group, now, who.ids()...)
-	if who.session != nil {
-		certainty = s.policies.approver(r.Group, now, who.actor.Person)
-	}
-	return pim.MayDecide(r, pim.Decider{Actor: who.actor, SamePerson: same, Approver: certainty, Digest: d.digest}, now)
-}
-
-func (s *Service) intendRuling(tx *store.Tx, from Sender, d ruling, out *ruled) error {
-	in := store.Intent{
-		Request: d.request, Verb: d.verb(), Reason: d.reason, Digest: orDigest(d.digest, out.request), Clicked: d.clicked, Claims: d.claims,
-	}
-	id, err := s.intend(tx, from, in)
-	if err != nil {
-		return err
-	}
-	out.url, err = s.signInLink(tx, from, id, d.claims)
-	return err
-}
-
-// orDigest pins a typed decision to the facts as they are when it was typed.
-func orDigest(digest string, r pim.Request) string {
-	if digest != "" {
-		return digest
-	}
-	return r.Digest()
-}
-
-// claim makes the decision part of the request, if the policy is known to name
-// the person; else the effect finds out first and claims then.
-func (s *Service) claim(tx *store.Tx, r *pim.Request, who identity, d ruling, out *ruled) error {
-	now := tx.Now()
-	sent := decision{Approve: d.approve, Reason: d.reason, Digest: orDigest(d.digest, *r), Clicked: d.clicked, Chat: who.actor.Account.Chat}
-	if held := r.Claimed(now); held != nil && held.By.Person == who.actor.Person {
-		out.request = *r
-		return secondClick(r, held, d)
-	}
-	if s.policies.approver(r.Group, now, who.actor.Person) == pim.Yes {
-		if err := s.putClaim(tx, r, who.actor, sent); err != nil {
-			return err
-		}
-	}
-	out.request = *r
-	return s.putPersonEffect(tx, kindDecide, r, who.actor, sent)
-}
-
-// secondClick lets the first click of the same person stand.
-func secondClick(r *pim.Request, held *pim.Claim, d ruling) error {
-	if held.Approve == d.approve {
-		return nil
-	}
-	return pim.Errorf(pim.Conflict, "Your decision to %s request %s is on its way to PIM already, and PIM takes only one.", ruling{approve: held.Approve}.verb(), r.ID)
-}
-
-func (s *Service) putClaim(tx *store.Tx, r *pim.Request, by pim.Actor, d decision) error {
-	now := tx.Now()
-	r.Claim = &pim.Claim{By: by, Approve: d.Approve, Reason: d.Reason, Digest: d.Digest, Clicked: d.Clicked, Until: now.Add(claimLease)}
-	if err := s.record(tx, r, pim.Event{Kind: pim.EventClaimed, By: by, Text: d.verb() + ": " + d.Reason}); err != nil {
-		return err
-	}
-	if err := tx.PutEffect(watchEffect(r.Group)); err != nil {
-		return err
-	}
-	return s.turn(tx, r)
-}
-
-func (d decision) verb() string { return ruling{approve: d.Approve}.verb() }
-
-// resumeDecision decides after the sign-in by the same door. If the facts have
-// changed since, it asks again.
-func (s *Service) resumeDecision(from Sender, in store.Intent) (string, error) {
-	if err := s.update(func(tx *store.Tx) error { return tx.DeleteIntent(in.ID) }); err != nil {
-		return "", err
-	}
-	d := ruling{request: in.Request, approve: in.Verb == verbApprove, reason: in.Reason, digest: in.Digest, clicked: in.Clicked}
-	out, err := s.ruleOn(from, d)
-	if err != nil {
-		return "", err
-	}
-	if out.url != "" {
-		return "", pim.Errorf(pim.SignIn, "This sign-in was not new enough to decide with. Decide again in the chat and sign in with your password when you are asked to.")
-	}
-	return fmt.Sprintf("Your decision to %s request %s is on its way to PIM. You can close this page; the card in the chat shows the rest.", in.Verb, in.Request), nil
-}
-
-// answerRuled draws what the person sees at once.
-func (s *Service) answerRuled(out ruled, d ruling) Reply {
-	if out.url != "" {
-		what := fmt.Sprintf("%s %s's request %s", d.verb(), orName(out.request.Requester.Name), out.request.ID)
-		return reply(card.SignInNeeded(what, out.url))
-	}
-	role, _ := s.cfg.Roles.Named(out.request.Role)
-	return reply(card.Deciding(out.request, role, d.approve))
-}
-
-func orName(name string) string {
-	if name == "" {
-		return "somebody"
-	}
-	return name
-}
 
 // decide sends a decision to PIM. What it rests on is read at that moment, in
 // one round trip: PIM's copy, the policy, and both people.
@@ -316,30 +132,6 @@ func (s *Service) judge(r *pim.Request, who identity, profile pim.Profile, sameA
 	})
 }
 
-// markSent claims the request for the decision, if that did not happen at the
-// click, and notes that it is being sent.
-func (s *Service) markSent(e store.Effect, id pim.RequestID, d decision) error {
-	return s.update(func(tx *store.Tx) error {
-		r, err := tx.Request(id)
-		if err != nil {
-			return err
-		}
-		if r.State != pim.Pending {
-			return pim.Errorf(pim.Conflict, "Request %s is not waiting for a decision any more.", id)
-		}
-		if held := r.Claimed(tx.Now()); held != nil && held.By.Person != e.As.Person {
-			return pim.Errorf(pim.Conflict, "%s is deciding request %s at this moment.", held.By.Name, id)
-		}
-		if r.Claim == nil || r.Claim.By.Person != e.As.Person {
-			if err := s.putClaim(tx, &r, e.As, d); err != nil {
-				return err
-			}
-		}
-		r.Claim.Sent = tx.Now()
-		return s.record(tx, &r, pim.Event{Kind: pim.EventSent, By: e.As, Text: d.verb()})
-	})
-}
-
 // decisionSent deals with PIM's answer to a decision.
 func (s *Service) decisionSent(ctx context.Context, e store.Effect, r pim.Request, d decision, err error) (result, error) {
 	if err == nil {
@@ -377,14 +169,6 @@ func (s *Service) noteDecided(tx *store.Tx, id pim.RequestID, by pim.Actor, d de
 		return err
 	}
 	return s.turn(tx, &r)
-}
-
-// sessionUsed ends the session where sessions are not kept.
-func (s *Service) sessionUsed(tx *store.Tx, by pim.Actor) error {
-	if s.cfg.KeepSessions || by.Account.IsZero() {
-		return nil
-	}
-	return s.cfg.EndSession(tx, by.Account)
 }
 
 // decidedMeanwhile finds out whose decision PIM has: it may be this one, whose
@@ -453,18 +237,6 @@ func (s *Service) notDecided(e store.Effect, d decision, why error) (result, err
 	}}, nil
 }
 
-// dropClaim reopens a request for everybody.
-func (s *Service) dropClaim(tx *store.Tx, r *pim.Request, by pim.Actor, why string) error {
-	if r.Claim == nil || r.Claim.By.Person != by.Person {
-		return nil
-	}
-	r.Claim = nil
-	if err := s.record(tx, r, pim.Event{Kind: pim.EventUnclaimed, By: by, Text: why}); err != nil {
-		return err
-	}
-	return s.turn(tx, r)
-}
-
 // decideNeedsSignIn turns a claim into an intent again.
 func (s *Service) decideNeedsSignIn(e store.Effect, r pim.Request, d decision, claims string) (result, error) {
 	return result{apply: func(tx *store.Tx) error {
@@ -479,31 +251,4 @@ func (s *Service) decideNeedsSignIn(e store.Effect, r pim.Request, d decision, c
 			Request: r.ID, Verb: d.verb(), Reason: d.Reason, Digest: d.Digest, Clicked: d.Clicked, Claims: claims,
 		})
 	}}, nil
-}
-
-// askToSignIn stores an intent for a step that is under way and tells the
-// person where to sign in.
-func (s *Service) askToSignIn(tx *store.Tx, by pim.Actor, r *pim.Request, in store.Intent) error {
-	from := Sender{Account: by.Account, Name: by.Name, Place: pim.DirectTo(by.Account)}
-	id, err := s.intend(tx, from, in)
-	if err != nil {
-		return err
-	}
-	return s.putTell(tx, "sign-in|"+id, r.ID, from.Place, message{Intent: id})
-}
-
-// actorOf returns an effect's request, and its person as the state file knows
-// them now.
-func (s *Service) actorOf(e store.Effect) (pim.Request, identity, error) {
-	var r pim.Request
-	var who identity
-	err := s.cfg.Store.View(func(tx *store.Tx) error {
-		var err error
-		if r, err = tx.Request(e.Request); err != nil {
-			return err
-		}
-		who, err = s.identify(tx, e.As.Account, e.As.Name)
-		return err
-	})
-	return r, who, err
 }

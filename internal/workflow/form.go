@@ -1,0 +1,108 @@
+package workflow
+
+import (
+	"context"
+
+	"elevate/internal/card"
+	"elevate/internal/pim"
+	"elevate/internal/store"
+)
+
+func (s *Service) askedByForm(ctx context.Context, from Sender, f card.Filled) Reply {
+	role, ok := s.cfg.Roles.Named(f.Values[card.FieldRole])
+	if !ok {
+		return Reply{Errors: map[string]string{card.FieldRole: "Choose a role."}}
+	}
+	a, err := pim.NewAsked(role, f.Values[card.FieldDuration], f.Values[card.FieldReason], f.Values[card.FieldTicket])
+	if err == nil {
+		err = pim.CheckAsked(role, a, s.cfg.Now())
+	}
+	if err != nil {
+		said := pim.Explain(err)
+		return Reply{Errors: map[string]string{fieldOf(said): said.Message}}
+	}
+	return s.activate(ctx, from, role.Name, a)
+}
+
+// fieldOf says which field of the form a rule is about.
+func fieldOf(said *pim.Error) string {
+	if said.Code != "" {
+		return said.Code
+	}
+	return card.FieldReason
+}
+
+// openForm opens the form, made from what is known: nothing is asked of PIM
+// before. Somebody who is not linked signs in first and gets a message with a
+// button then.
+func (s *Service) openForm(from Sender, role string) Reply {
+	var out Reply
+	err := s.update(func(tx *store.Tx) error {
+		who, err := s.identify(tx, from.Account, from.Name)
+		if err != nil {
+			return err
+		}
+		if who.actor.Person == "" {
+			out, err = s.intendForm(tx, from, role)
+			return err
+		}
+		offered, known := s.offered(who, tx.Now())
+		form := card.AskForm(card.Prefill{Roles: offered, Role: role})
+		out = Reply{Form: &form}
+		if known {
+			return nil
+		}
+		for _, id := range who.ids() {
+			if err := tx.PutEffect(eligibleEffect(id)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return s.notDone(err)
+	}
+	return out
+}
+
+// intendForm interrupts the opening of the form for a sign-in.
+func (s *Service) intendForm(tx *store.Tx, from Sender, role string) (Reply, error) {
+	id, err := s.intend(tx, from, store.Intent{Verb: verbForm, Clicked: tx.Now(), Values: map[string]string{card.FieldRole: role}})
+	if err != nil {
+		return Reply{}, err
+	}
+	url, err := s.signInLink(tx, from, id, "")
+	return reply(card.SignInNeeded(describeVerb(verbForm), url)), err
+}
+
+// reasonForm opens the form for a decision's reason, if the person may decide.
+func (s *Service) reasonForm(from Sender, c Click) Reply {
+	var r pim.Request
+	err := s.cfg.Store.View(func(tx *store.Tx) error {
+		var err error
+		if r, err = tx.Request(c.Request); err != nil {
+			return err
+		}
+		who, err := s.identify(tx, from.Account, from.Name)
+		if err != nil {
+			return err
+		}
+		if who.actor.Person == "" {
+			if r.Requester.Account == from.Account {
+				return pim.Errorf(pim.Forbidden, "You cannot decide your own request. Another approver has to.")
+			}
+			return nil // the form's answer asks for the sign-in
+		}
+		return s.checkRuling(tx, &r, who, ruling{digest: orNothingShown(c.Digest)})
+	})
+	if err != nil {
+		return s.notDone(err)
+	}
+	name := card.FormDeny
+	if c.Act == card.ApproveWithReason {
+		name = card.FormApprove
+	}
+	role, _ := s.cfg.Roles.Named(r.Role)
+	form := card.ReasonForm(name, r, role, r.Requester.Name, s.cfg.Now())
+	return Reply{Form: &form}
+}

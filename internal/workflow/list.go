@@ -1,0 +1,210 @@
+package workflow
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"elevate/internal/card"
+	"elevate/internal/pim"
+	"elevate/internal/store"
+)
+
+// listMost bounds what a list reads.
+const listMost = 50
+
+// list answers what only reads.
+func (s *Service) list(from Sender, cmd pim.Command) Reply {
+	var out Reply
+	err := s.cfg.Store.View(func(tx *store.Tx) error {
+		who, err := s.identify(tx, from.Account, from.Name)
+		if err != nil {
+			return err
+		}
+		if cmd.Verb == pim.VerbStatus {
+			out, err = s.status(tx, who)
+			return err
+		}
+		if who.actor.Person == "" {
+			return pim.Errorf(pim.SignIn, "Elevate does not know who you are yet. Type `/elevate sign-in` first.")
+		}
+		switch cmd.Verb { //nolint:exhaustive // the four that only read
+		case pim.VerbRoles:
+			out = Reply{Later: func(ctx context.Context) card.Card { return s.roles(ctx, who) }}
+		case pim.VerbApprovals:
+			if who.session == nil {
+				return pim.Errorf(pim.SignIn, "PIM tells only you what waits for you. Type `/elevate sign-in` first.")
+			}
+			out = Reply{Later: func(ctx context.Context) card.Card { return s.approvals(ctx, who) }}
+		case pim.VerbWho:
+			out = Reply{Later: func(ctx context.Context) card.Card { return s.who(ctx, who) }}
+		}
+		return nil
+	})
+	if err != nil {
+		return s.notDone(err)
+	}
+	return out
+}
+
+// status lists the person's own requests, newest first.
+func (s *Service) status(tx *store.Tx, who identity) (Reply, error) {
+	var mine []pim.Request
+	var err error
+	since := tx.Now().Add(-30 * 24 * time.Hour)
+	if who.actor.Person == "" {
+		mine, err = tx.OfAccount(who.actor.Account, since, listMost)
+	}
+	for _, id := range who.ids() {
+		if id == "" || err != nil {
+			continue
+		}
+		var some []pim.Request
+		some, err = tx.OfPerson(id, since, listMost)
+		mine = append(mine, some...)
+	}
+	slices.SortFunc(mine, func(a, b pim.Request) int { return b.Created.Compare(a.Created) })
+	mine = slices.CompactFunc(mine, func(a, b pim.Request) bool { return a.ID == b.ID })
+	return reply(card.StatusList(mine, s.cfg.Roles, tx.Now())), err
+}
+
+// roles lists what the person is eligible for, from PIM.
+func (s *Service) roles(ctx context.Context, who identity) card.Card {
+	eligible, answer, err := s.eligibilities(ctx, who)
+	if err != nil {
+		return card.Problem(pim.Explain(err))
+	}
+	if err := s.learn(ctx, answer); err != nil {
+		return card.Problem(pim.Explain(err))
+	}
+	holds, err := s.holds(who)
+	if err != nil {
+		return card.Problem(pim.Explain(err))
+	}
+	var rows []card.RoleRow
+	for _, role := range s.cfg.Roles {
+		e, ok := eligible[role.Group]
+		if !ok {
+			continue
+		}
+		row := card.RoleRow{Role: role, Eligible: e.End, Holds: holds[role.Name]}
+		if known, ok := s.policies.get(role.Group, s.cfg.Now(), policyUse); ok {
+			row.Approvers, row.Role.NeedsApproval = known.names(), known.policy.Approval
+		}
+		rows = append(rows, row)
+	}
+	return card.RolesList(rows)
+}
+
+// eligibilities asks PIM what the person may activate, and for the rules of the
+// roles that are not known.
+func (s *Service) eligibilities(ctx context.Context, who identity) (map[pim.GroupID]pim.Eligibility, pim.Answer, error) {
+	q := pim.Question{Eligible: who.ids()}
+	for _, role := range s.cfg.Roles {
+		if _, ok := s.policies.get(role.Group, s.cfg.Now(), policyUse); !ok {
+			s.policyQuestion(&q, role.Group)
+		}
+	}
+	answer, err := s.cfg.Directory.Look(ctx, q)
+	if err == nil {
+		err = errors.Join(answer.Failed...)
+	}
+	found := map[pim.GroupID]pim.Eligibility{}
+	for _, list := range answer.Eligible {
+		for _, e := range list {
+			if e.Access == pim.Member {
+				found[e.Group] = e
+			}
+		}
+	}
+	return found, answer, err
+}
+
+// holds returns when what the person has now ends, by role.
+func (s *Service) holds(who identity) (map[string]time.Time, error) {
+	held := map[string]time.Time{}
+	err := s.cfg.Store.View(func(tx *store.Tx) error {
+		for _, role := range s.cfg.Roles {
+			open, err := tx.OpenInGroup(role.Group)
+			if err != nil {
+				return err
+			}
+			for _, r := range open {
+				if r.State == pim.Active && slices.Contains(who.ids(), r.Principal) {
+					held[role.Name] = r.Ends
+				}
+			}
+		}
+		return nil
+	})
+	return held, err
+}
+
+// approvals lists what waits for the person, from PIM's own list.
+func (s *Service) approvals(ctx context.Context, who identity) card.Card {
+	copies, err := s.cfg.Directory.Waiting(ctx, who.actor)
+	if err != nil {
+		return card.Problem(pim.Explain(err))
+	}
+	var waits []card.Wait
+	err = s.cfg.Store.View(func(tx *store.Tx) error {
+		waits = nil
+		for _, c := range copies {
+			id, found, err := tx.ByPIM(c.ID)
+			if err != nil {
+				return err
+			}
+			if !found {
+				continue
+			}
+			r, err := tx.Request(id)
+			if err != nil {
+				return err
+			}
+			role, _ := s.cfg.Roles.Named(r.Role)
+			waits = append(waits, card.Wait{Request: r, Role: role, Requester: r.Requester.Name})
+		}
+		return nil
+	})
+	if err != nil {
+		return card.Problem(pim.Explain(err))
+	}
+	return card.ApprovalsList(waits, s.cfg.Now())
+}
+
+// who lists who is elevated now, for the roles the person may look at.
+func (s *Service) who(ctx context.Context, who identity) card.Card {
+	eligible, answer, err := s.eligibilities(ctx, who)
+	if err == nil {
+		err = s.learn(ctx, answer)
+	}
+	if err != nil {
+		return card.Problem(pim.Explain(err))
+	}
+	reader := pim.Reader{Actor: who.actor, Eligible: map[string]bool{}, Approves: map[string]bool{}}
+	for _, id := range who.ids() {
+		reader.Auditor = reader.Auditor || s.readers.has(id)
+	}
+	var rows []card.WhoRow
+	err = s.cfg.Store.View(func(tx *store.Tx) error {
+		rows = nil
+		for _, role := range s.cfg.Roles {
+			_, reader.Eligible[role.Name] = eligible[role.Group]
+			reader.Approves[role.Name] = s.policies.approver(role.Group, tx.Now(), who.ids()...) == pim.Yes
+			if !pim.MayReadRole(role.Name, reader) {
+				continue
+			}
+			held, err := holders(tx, &pim.Request{Group: role.Group})
+			if err != nil {
+				return err
+			}
+			rows = append(rows, card.WhoRow{Role: role, Holders: held})
+		}
+		return nil
+	})
+	if err != nil {
+		return card.Problem(pim.Explain(err))
+	}
+	return card.WhoList(rows)
+}

@@ -1,0 +1,153 @@
+package workflow
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"elevate/internal/card"
+	"elevate/internal/pim"
+	"elevate/internal/store"
+)
+
+// ruling is a decision as it comes in, by whatever door.
+type ruling struct {
+	request pim.RequestID
+	approve bool
+	reason  string
+	digest  string // of the facts the person saw; "" for a typed command
+	clicked time.Time
+	claims  string
+}
+
+func (d ruling) verb() string {
+	if d.approve {
+		return verbApprove
+	}
+	return verbDeny
+}
+
+// checkReason wants a reason for a denial. An approval may have none: PIM gets
+// a sentence of Elevate's then.
+func (d ruling) checkReason() error {
+	switch {
+	case d.reason != "":
+		return pim.CheckReason(d.reason)
+	case d.approve:
+		return nil
+	}
+	return pim.Errorf(pim.Invalid, "Say why you deny it: the requester and PIM get the reason.")
+}
+
+// ruled is what came of a decision, enough to draw the answer.
+type ruled struct {
+	request pim.Request
+	url     string
+}
+
+// ruleOn is the one door for a decision: button, form, command and resumed
+// sign-in all come through here. Without a session that is fresh enough it
+// becomes an intent, else a claim with its effect.
+func (s *Service) ruleOn(from Sender, d ruling) (ruled, error) {
+	var out ruled
+	err := s.update(func(tx *store.Tx) error {
+		r, err := tx.Request(d.request)
+		if err != nil {
+			return err
+		}
+		out = ruled{request: r}
+		if first, again, err := s.seen(tx, from); err != nil || (again && first.ID == r.ID) {
+			return errors.Join(err, s.linkAgain(tx, from, &r, &out.url))
+		}
+		who, err := s.identify(tx, from.Account, from.Name)
+		if err != nil {
+			return err
+		}
+		if who.actor.Person != "" {
+			if err := s.checkRuling(tx, &r, who, d); err != nil {
+				return err
+			}
+		} else if r.Requester.Account == from.Account {
+			return pim.Errorf(pim.Forbidden, "You cannot decide your own request. Another approver has to.")
+		}
+		if err := remember(tx, from, r.ID); err != nil {
+			return err
+		}
+		role, _ := s.cfg.Roles.Named(r.Role)
+		if !s.mayDecideWith(who.session, role, d.clicked, tx.Now()) {
+			return s.intendRuling(tx, from, d, &out)
+		}
+		return s.claim(tx, &r, who, d, &out)
+	})
+	return out, err
+}
+
+// checkRuling runs the one rule of who may decide, with what is known here.
+func (s *Service) checkRuling(tx *store.Tx, r *pim.Request, who identity, d ruling) error {
+	same, err := samePerson(tx, r, who)
+	if err != nil {
+		return err
+	}
+	now := tx.Now()
+	certainty := s.policies.approver(r.Group, now, who.ids()...)
+	if who.session != nil {
+		certainty = s.policies.approver(r.Group, now, who.actor.Person)
+	}
+	return pim.MayDecide(r, pim.Decider{Actor: who.actor, SamePerson: same, Approver: certainty, Digest: d.digest}, now)
+}
+
+func (s *Service) intendRuling(tx *store.Tx, from Sender, d ruling, out *ruled) error {
+	in := store.Intent{
+		Request: d.request, Verb: d.verb(), Reason: d.reason, Digest: orDigest(d.digest, out.request), Clicked: d.clicked, Claims: d.claims,
+	}
+	id, err := s.intend(tx, from, in)
+	if err != nil {
+		return err
+	}
+	out.url, err = s.signInLink(tx, from, id, d.claims)
+	return err
+}
+
+// orDigest pins a typed decision to the facts as they are when it was typed.
+func orDigest(digest string, r pim.Request) string {
+	if digest != "" {
+		return digest
+	}
+	return r.Digest()
+}
+
+func (d decision) verb() string { return ruling{approve: d.Approve}.verb() }
+
+// resumeDecision decides after the sign-in by the same door. If the facts have
+// changed since, it asks again.
+func (s *Service) resumeDecision(from Sender, in store.Intent) (string, error) {
+	if err := s.update(func(tx *store.Tx) error { return tx.DeleteIntent(in.ID) }); err != nil {
+		return "", err
+	}
+	d := ruling{request: in.Request, approve: in.Verb == verbApprove, reason: in.Reason, digest: in.Digest, clicked: in.Clicked}
+	out, err := s.ruleOn(from, d)
+	if err != nil {
+		return "", err
+	}
+	if out.url != "" {
+		return "", pim.Errorf(pim.SignIn, "This sign-in was not new enough to decide with. Decide again in the chat and sign in with your password when you are asked to.")
+	}
+	return fmt.Sprintf("Your decision to %s request %s is on its way to PIM. You can close this page; the card in the chat shows the rest.", in.Verb, in.Request), nil
+}
+
+// answerRuled draws what the person sees at once.
+func (s *Service) answerRuled(out ruled, d ruling) Reply {
+	if out.url != "" {
+		what := fmt.Sprintf("%s %s's request %s", d.verb(), orName(out.request.Requester.Name), out.request.ID)
+		return reply(card.SignInNeeded(what, out.url))
+	}
+	role, _ := s.cfg.Roles.Named(out.request.Role)
+	return reply(card.Deciding(out.request, role, d.approve))
+}
+
+func orName(name string) string {
+	if name == "" {
+		return "somebody"
+	}
+	return name
+}

@@ -1,0 +1,96 @@
+package workflow
+
+import (
+	"context"
+	"fmt"
+
+	"elevate/internal/card"
+	"elevate/internal/pim"
+	"elevate/internal/store"
+)
+
+// putTell has a person told something.
+func (s *Service) putTell(tx *store.Tx, key string, id pim.RequestID, to pim.Conversation, m message) error {
+	if s.cfg.Messengers[to.Chat] == nil {
+		return nil
+	}
+	e, err := tellEffect(key, id, to, m)
+	if err != nil {
+		return err
+	}
+	return tx.PutEffect(e)
+}
+
+// PutTold has a person told a sentence in a direct message; for the sign-in
+// pages and the operator's commands.
+func PutTold(tx *store.Tx, a pim.ChatAccount, text string) error {
+	e, err := tellEffect(fmt.Sprintf("told|%d", tx.Now().UnixNano()), "", pim.DirectTo(a), message{Text: text})
+	if err != nil {
+		return err
+	}
+	return tx.PutEffect(e)
+}
+
+// tell says something to one person. A sign-in link is made at this moment, so
+// that none is ever stored.
+func (s *Service) tell(ctx context.Context, e store.Effect) (result, error) {
+	m, err := dataOf[message](e)
+	if err != nil {
+		return result{}, err
+	}
+	messenger := s.cfg.Messengers[e.To.Chat]
+	if messenger == nil {
+		return result{park: "This chat is not set up any more."}, nil
+	}
+	c, err := s.cardFor(e, m)
+	if err != nil || c == nil {
+		return result{}, err
+	}
+	if _, err := messenger.Post(ctx, e.To, *c); err != nil {
+		return givenUp(err)
+	}
+	return result{}, nil
+}
+
+// cardFor draws a message; nil when there is nothing to say any more.
+func (s *Service) cardFor(e store.Effect, m message) (*card.Card, error) {
+	var c card.Card
+	switch {
+	case m.Intent != "":
+		return s.signInCard(m)
+	case m.Form:
+		c = card.FormReady(m.Role)
+	case m.Problem:
+		c = card.Problem(pim.Errorf(pim.Invalid, "%s", m.Text))
+	default:
+		c = card.Answer(m.Text)
+	}
+	c.Request = e.Request
+	return &c, nil
+}
+
+func (s *Service) signInCard(m message) (*card.Card, error) {
+	var c *card.Card
+	err := s.update(func(tx *store.Tx) error {
+		c = nil
+		in, found, err := findIntent(tx, m.Intent)
+		if err != nil || !found {
+			return err
+		}
+		what, err := s.Describe(tx, in.ID)
+		if err != nil {
+			return err
+		}
+		url, err := s.signInLink(tx, Sender{Account: in.Account, Name: in.Name}, in.ID, in.Claims)
+		if err != nil {
+			return err
+		}
+		drawn := card.SignInNeeded(what, url)
+		if in.Reason != "" && in.Verb == verbSubmit {
+			drawn.Lines = append([]card.Text{card.Plain(in.Reason)}, drawn.Lines...)
+		}
+		c = &drawn
+		return nil
+	})
+	return c, err
+}
