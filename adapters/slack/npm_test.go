@@ -197,8 +197,15 @@ func hostileTexts() map[string]string {
 func hostileCard(s string) card.Card {
 	c := card.Card{Title: s, Fallback: s, Tone: card.Alarm, Request: pim.RequestID(s)}
 	whole := card.Text{
-		{Typed: s}, {Plain: s}, {Strong: s}, {Code: s}, {Time: keptAt}, {Account: aliceAccount}, {Account: pim.ChatAccount{Chat: pim.Slack, Workspace: team, User: s}},
-		{Link: card.Link{Label: s, URL: "https://example.com/?a=b&c=<d>|e"}}, {Link: card.Link{URL: "https://example.com/" + s}},
+		{Typed: s},
+		{Plain: s},
+		{Strong: s},
+		{Code: s},
+		{Time: keptAt},
+		{Account: aliceAccount},
+		{Account: pim.ChatAccount{Chat: pim.Slack, Workspace: team, User: s}},
+		{Link: card.Link{Label: s, URL: "https://example.com/?a=b&c=<d>|e"}},
+		{Link: card.Link{URL: "https://example.com/" + s}},
 	}
 	for i := range 60 {
 		c.Lines, c.Notes = append(c.Lines, whole, whole[i%len(whole):]), append(c.Notes, whole)

@@ -70,8 +70,7 @@ func (p program) act(ctx context.Context, dir string, asJSON bool, words []strin
 
 // misunderstood tells words that nobody understands from an act that failed.
 func misunderstood(err error) error {
-	var unknown *sim.UnknownError
-	if errors.As(err, &unknown) {
+	if _, ok := errors.AsType[*sim.UnknownError](err); ok {
 		return usagef("%v", err)
 	}
 	return err

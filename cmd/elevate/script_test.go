@@ -43,7 +43,7 @@ func freeAddress() (string, error) {
 	return l.Addr().String(), l.Close()
 }
 
-// exits runs a program that must end with an exit code: exits CODE PROGRAM ARGS…
+// exits runs a program that must end with an exit code, as in "exits CODE PROGRAM ARGS".
 func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: exits CODE PROGRAM ARGS…")
