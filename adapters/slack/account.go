@@ -23,30 +23,46 @@ type Profile struct {
 	standing *pim.Error
 }
 
-// Account says why a chat account may not be used, or nil. An account that
-// could not be looked up may not be used either.
+// Account asks Slack now, and says why a chat account may not be used, or nil.
+// It stands before links and decisions, for which nothing older counts. An
+// account that could not be looked up may not be used either.
 func (c *Client) Account(ctx context.Context, a pim.ChatAccount) error {
-	_, err := c.Profile(ctx, a)
+	_, err := c.lookUp(ctx, a)
 	return err
 }
 
-// Profile returns what Slack says of an account that may be used.
+// Profile returns what Slack says of an account that may be used, or said a few
+// minutes ago: commands and clicks have to be answered at once.
 func (c *Client) Profile(ctx context.Context, a pim.ChatAccount) (Profile, error) {
-	if a.Chat != pim.Slack || a.Workspace != c.cfg.TeamID || a.User == "" {
+	if p, known := c.profiles.get(a.User, c.cfg.Now()); known && c.ours(a) {
+		return p.usable()
+	}
+	return c.lookUp(ctx, a)
+}
+
+// lookUp asks Slack about an account and remembers the answer.
+func (c *Client) lookUp(ctx context.Context, a pim.ChatAccount) (Profile, error) {
+	if !c.ours(a) {
 		return Profile{}, pim.Errorf(pim.Forbidden, "That account is not of the Slack workspace that Elevate serves.")
 	}
-	p, known := c.profiles.get(a.User, c.cfg.Now())
-	if !known {
-		user, err := c.api.GetUserInfoContext(ctx, a.User)
-		if err != nil {
-			return Profile{}, read(fault("users.info", err))
-		}
-		if user == nil || user.ID != a.User {
-			return Profile{}, read(incomplete("users.info"))
-		}
-		p = Profile{Name: displayName(user), Zone: zone(user), standing: c.standing(user)}
-		c.profiles.put(a.User, p, c.cfg.Now())
+	user, err := c.api.GetUserInfoContext(ctx, a.User)
+	if err != nil {
+		return Profile{}, read(fault("users.info", err))
 	}
+	if user == nil || user.ID != a.User {
+		return Profile{}, read(incomplete("users.info"))
+	}
+	p := Profile{Name: displayName(user), Zone: zone(user), standing: c.standing(user)}
+	c.profiles.put(a.User, p, c.cfg.Now())
+	return p.usable()
+}
+
+func (c *Client) ours(a pim.ChatAccount) bool {
+	return a.Chat == pim.Slack && a.Workspace == c.cfg.TeamID && a.User != ""
+}
+
+// usable returns the profile of an account that may be used.
+func (p Profile) usable() (Profile, error) {
 	if p.standing != nil {
 		return Profile{}, p.standing
 	}

@@ -157,9 +157,10 @@ func TestTypedWordsStayInert(t *testing.T) {
 		"\u3164\u115Fblank":           "blank",
 		"\u05E9\u05DC\u05D5\u05DD":    "\u2068\u05E9\u05DC\u05D5\u05DD\u2069",
 		"\xff\xfebytes":               "bytes",
-		"\u0000null":                  "null",
-		"&amp; & &lt;":                "&amp;amp; &amp; &amp;lt;",
-		"\u26A0\uFE0F sign":           "\u26A0\uFE0F sign",
+		"a" + strings.Repeat("\u0301", 300) + "b": "a" + strings.Repeat("\u0301", 4) + "b",
+		"\u0000null":        "null",
+		"&amp; & &lt;":      "&amp;amp; &amp; &amp;lt;",
+		"\u26A0\uFE0F sign": "\u26A0\uFE0F sign",
 	} {
 		b := newBench(t, nil)
 		live := card.Join(card.Typed(typed), card.At(epoch))

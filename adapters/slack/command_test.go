@@ -194,6 +194,16 @@ func TestProfileIsBelievedForFiveMinutes(t *testing.T) {
 	})
 }
 
+func TestLinksAndDecisionsBelieveNothingOlder(t *testing.T) {
+	b := newBench(t, nil)
+	b.command(nil) // what was looked up is remembered for commands
+	b.api.change(object{"deleted": true})
+	if err := b.client.Account(t.Context(), aliceAccount); !pim.IsKind(err, pim.Forbidden) {
+		t.Errorf("a moment after it was deactivated: %v", err)
+	}
+	shows(t, b.command(nil), "deactivated")
+}
+
 func TestUnknownZoneFallsBackToItsOffset(t *testing.T) {
 	b := newBench(t, nil)
 	b.api.change(object{"tz": "Nowhere/At-All", "tz_offset": -3600})

@@ -8,15 +8,22 @@ import (
 	"github.com/slack-go/slack/slackutilsx"
 )
 
+// maxMarks is how many accents a letter may carry. Written languages need fewer;
+// more of them paint over the lines above and below.
+const maxMarks = 4
+
 // tidy makes a person's words one visible line: no line breaks that could look
 // like lines of ours, no characters that are not seen, no marks that turn the
-// direction of the text.
+// direction of the text, no towers of accents.
 func tidy(s string) string {
 	var b strings.Builder
-	gap := false
+	gap, marks := false, 0
 	for _, r := range s {
+		if marks++; !unicode.In(r, unicode.Mn, unicode.Me) {
+			marks = 0
+		}
 		switch {
-		case r == utf8.RuneError || hidden(r):
+		case r == utf8.RuneError || hidden(r) || marks > maxMarks:
 			continue
 		case unicode.IsSpace(r) || unicode.IsControl(r):
 			gap = true
