@@ -201,10 +201,11 @@ func reviewed(stage pim.Stage) string {
 // decision was written: until then it only looks as if it were ours.
 func (s *Service) verifyMine(ctx context.Context, e store.Effect, r pim.Request, d decision) (result, error) {
 	stage, err := s.cfg.Directory.Assigned(ctx, e.As, approvalOf(r.Copy))
-	if err != nil && !pim.IsKind(err, pim.NotFound) && !pim.IsKind(err, pim.Forbidden) && !pim.IsKind(err, pim.SignIn) {
+	unreadable := pim.IsKind(err, pim.NotFound) || pim.IsKind(err, pim.Forbidden) || pim.IsKind(err, pim.SignIn)
+	if err != nil && !unreadable {
 		return result{}, err
 	}
-	if err != nil || stage.ReviewedBy == "" || stage.ReviewedBy == e.As.Person {
+	if unreadable || stage.ReviewedBy == "" || stage.ReviewedBy == e.As.Person {
 		return result{apply: func(tx *store.Tx) error { return s.sessionUsed(tx, e.As) }}, nil
 	}
 	return result{apply: func(tx *store.Tx) error {

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -120,9 +121,9 @@ func inWorld(t *testing.T, settings func(*world), test func(*world)) {
 	})
 }
 
-func newWorld(t testing.TB, folder string) *world {
-	t.Helper()
-	w := &world{t: t, path: filepath.Join(folder, "state.db"), log: &strings.Builder{}, sink: &sink{}}
+func newWorld(tb testing.TB, folder string) *world {
+	tb.Helper()
+	w := &world{t: tb, path: filepath.Join(folder, "state.db"), log: &strings.Builder{}, sink: &sink{}}
 	var people []pim.Profile
 	for id, name := range names {
 		people = append(people, pim.Profile{ID: id, Name: name, Enabled: true})
@@ -137,7 +138,7 @@ func newWorld(t testing.TB, folder string) *world {
 	w.chat, w.teams = workflowtest.NewMessenger(), workflowtest.NewMessenger()
 	var err error
 	if w.keys, err = keyset.New(w.now()); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	w.cfg = workflow.Config{
 		Directory: w.dir, Messengers: map[pim.Chat]workflow.Messenger{pim.Slack: w.chat, pim.Teams: w.teams}, Roles: roles(), Tenant: tenant,
@@ -510,9 +511,9 @@ func (w *world) newestLink(p pim.PrincipalID) workflow.SignInLink {
 	w.t.Helper()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for i := len(w.links) - 1; i >= 0; i-- {
-		if w.links[i].Account == account(p) {
-			return w.links[i]
+	for _, l := range slices.Backward(w.links) {
+		if l.Account == account(p) {
+			return l
 		}
 	}
 	w.t.Fatalf("%s was given no link", names[p])

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"elevate/internal/card"
@@ -124,7 +125,8 @@ func (m *Messenger) All() []Message {
 
 // Text is everything that a card says, for a test to look for words.
 func Text(c card.Card) string {
-	said := c.Title + "\n" + c.Fallback + "\n"
+	var said strings.Builder
+	said.WriteString(c.Title + "\n" + c.Fallback + "\n")
 	lines := append(append([]card.Text{}, c.Lines...), c.Notes...)
 	for _, f := range c.Facts {
 		lines = append(lines, card.Join(card.Plain(f.Label+": "), f.Value))
@@ -134,9 +136,9 @@ func Text(c card.Card) string {
 	}
 	for _, l := range lines {
 		for _, span := range l {
-			said += span.Plain + span.Strong + span.Typed + span.Code + span.Link.Label
+			said.WriteString(span.Plain + span.Strong + span.Typed + span.Code + span.Link.Label)
 		}
-		said += "\n"
+		said.WriteString("\n")
 	}
-	return said
+	return said.String()
 }
