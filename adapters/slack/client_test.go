@@ -367,18 +367,18 @@ func TestManyPeopleDoNotFillTheMemory(t *testing.T) {
 	b := newBench(t, nil)
 	for i := range 12_000 {
 		a := pim.ChatAccount{Chat: pim.Slack, Workspace: team, User: fmt.Sprintf("U%07d", i)}
-		if err := b.client.Account(t.Context(), a); err != nil {
+		if _, err := b.client.Profile(t.Context(), a); err != nil {
 			t.Fatal(err)
 		}
 	}
 	before := len(b.api.to("users.info"))
 	recent := pim.ChatAccount{Chat: pim.Slack, Workspace: team, User: "U0011999"}
-	if err := b.client.Account(t.Context(), recent); err != nil || len(b.api.to("users.info")) != before {
+	if _, err := b.client.Profile(t.Context(), recent); err != nil || len(b.api.to("users.info")) != before {
 		t.Errorf("the last one is not remembered: %v", err)
 	}
 	for i := range 4_000 {
 		a := pim.ChatAccount{Chat: pim.Slack, Workspace: team, User: fmt.Sprintf("U%07d", i)}
-		if err := b.client.Account(t.Context(), a); err != nil {
+		if _, err := b.client.Profile(t.Context(), a); err != nil {
 			t.Fatal(err)
 		}
 	}
