@@ -30,6 +30,9 @@ type asked struct {
 // effect in one transaction. This write is the request.
 func (s *Service) ask(from Sender, role pim.Role, a pim.Asked) (asked, error) {
 	now := s.cfg.Now()
+	if a.Duration == 0 && a.Until.IsZero() {
+		a.Duration = role.Default // what is sent does not change with the settings
+	}
 	if err := pim.CheckAsked(role, a, now); err != nil {
 		return asked{}, err
 	}

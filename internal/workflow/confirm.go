@@ -15,6 +15,12 @@ const absenceApart = 30 * time.Second
 // that the person has it by something else.
 const lingers = 5 * time.Minute
 
+// endlessEvery is how often an access without an end is read.
+const endlessEvery = 10 * time.Minute
+
+// endSkew is how far PIM's clock may be ahead of ours at an end.
+const endSkew = time.Minute
+
 // confirm reads an active access back at its end: gone is what PIM's schedule
 // instance and two reads of the membership agree on.
 func (s *Service) confirm(ctx context.Context, e store.Effect) (result, error) {
@@ -64,6 +70,9 @@ func (s *Service) noteAbsence(r pim.Request, access pim.Access) (result, error) 
 	again := result{again: 2 * time.Second}
 	if !access.Member {
 		again.again = absenceApart / 3
+		if left := absenceApart - s.cfg.Now().Sub(r.Absent); left > 0 {
+			again.again = min(again.again, left)
+		}
 	}
 	if !r.Gone.IsZero() && access.Member == r.Absent.IsZero() {
 		return again, nil
@@ -113,6 +122,9 @@ func (s *Service) stillActive(r pim.Request, i pim.Instance, now time.Time) (res
 	if r.Leaving != "" {
 		return result{again: 2 * time.Second}, nil
 	}
+	if i.End.IsZero() {
+		return result{again: endlessEvery}, nil
+	}
 	return result{again: max(i.End.Sub(now), 2*time.Second)}, nil
 }
 
@@ -161,6 +173,8 @@ func endingOf(r pim.Request, c pim.Copy, now time.Time) pim.Ending {
 		return pim.Expired
 	case pim.ReadStatus(c.Status) == pim.WordRevoked:
 		return pim.Revoked
+	case !r.Ends.IsZero() && !gone.Add(endSkew).Before(r.Ends):
+		return pim.Expired
 	}
 	return pim.Unknown
 }

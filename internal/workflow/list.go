@@ -100,7 +100,7 @@ func (s *Service) roles(ctx context.Context, who identity) card.Card {
 // eligibilities asks PIM what the person may activate, and for the rules of the
 // roles that are not known.
 func (s *Service) eligibilities(ctx context.Context, who identity) (map[pim.GroupID]pim.Eligibility, pim.Answer, error) {
-	q := pim.Question{Eligible: who.ids()}
+	q := pim.Question{Eligible: who.ids(), Active: s.groups()}
 	for _, role := range s.cfg.Roles {
 		if _, ok := s.policies.get(role.Group, s.cfg.Now(), policyUse); !ok {
 			s.policyQuestion(&q, role.Group)

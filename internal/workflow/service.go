@@ -131,21 +131,30 @@ func (s *Service) driveOpen(tx *store.Tx) error {
 		return err
 	}
 	for i := range open {
-		e, err := s.driver(tx, &open[i])
-		if err != nil {
-			return err
-		}
-		if _, there, err := tx.Effect(e.Key); err != nil || there {
-			if err != nil {
-				return err
-			}
-			continue
-		}
-		if err := tx.PutEffect(e); err != nil {
+		if err := s.drive(tx, &open[i]); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// drive puts the effect that an open request goes on by, if it is missing.
+func (s *Service) drive(tx *store.Tx, r *pim.Request) error {
+	e, err := s.driver(tx, r)
+	if err != nil {
+		return err
+	}
+	if _, there, err := tx.Effect(e.Key); err != nil || there {
+		return err
+	}
+	if r.State == pim.Submitting {
+		// The click is forgotten, so nothing is sent any more: only looked for.
+		r.Sending.At, r.Sending.Lost = tx.Now(), true
+		if err := s.record(tx, r, pim.Event{Kind: pim.EventObserved, Chat: pim.System, From: r.State, Text: "looked for, not sent again"}); err != nil {
+			return err
+		}
+	}
+	return tx.PutEffect(e)
 }
 
 // driver is the effect that an open request goes on by.
@@ -161,7 +170,6 @@ func (s *Service) driver(tx *store.Tx, r *pim.Request) (store.Effect, error) {
 		gone := store.Intent{ID: "none-" + string(r.ID), Request: r.ID, Expires: tx.Now()}
 		return lapseEffect(gone), err
 	case pim.Submitting:
-		// The click is forgotten, so nothing is sent any more: only looked for.
 		return personEffect(kindSubmit, r, r.Requester, decision{})
 	case pim.Active:
 		return confirmEffect(r, r.Ends), nil

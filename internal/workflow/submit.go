@@ -53,9 +53,12 @@ func (s *Service) otherAccountIsEligible(ctx context.Context, r pim.Request, who
 	if len(ids) < 2 {
 		return "", nil
 	}
-	answer, err := s.cfg.Directory.Look(ctx, pim.Question{Eligible: ids, Profiles: ids})
+	answer, err := s.cfg.Directory.Look(ctx, pim.Question{Eligible: ids, Active: []pim.GroupID{r.Group}, Profiles: ids})
 	if err != nil {
 		return "", err
+	}
+	if _, read := answer.Eligible[who.actor.Person]; !read {
+		return "", nil // PIM finds out
 	}
 	eligible := func(id pim.PrincipalID) bool {
 		return slices.ContainsFunc(answer.Eligible[id], func(e pim.Eligibility) bool { return e.Group == r.Group })
@@ -73,10 +76,11 @@ func (s *Service) otherAccountIsEligible(ctx context.Context, r pim.Request, who
 
 // send notes the sending, sends, and deals with the answer.
 func (s *Service) send(ctx context.Context, e store.Effect, r pim.Request) (result, error) {
-	a, err := s.activation(r)
-	if err != nil {
-		return s.failed(r, pim.Explain(err).Message)
+	if role, ok := s.cfg.Roles.Named(r.Role); !ok || role.Group != r.Group {
+		return s.failed(r, fmt.Sprintf("The role %s is not in the settings any more, so nothing was asked for.", r.Role))
 	}
+	a := activation(r)
+	var err error
 	if r, err = s.noteSending(e); err != nil {
 		return result{}, err
 	}
@@ -90,13 +94,10 @@ func (s *Service) send(ctx context.Context, e store.Effect, r pim.Request) (resu
 	return s.notSubmitted(e, r, err)
 }
 
-// activation is what is sent for a request: the same at every sending.
-func (s *Service) activation(r pim.Request) (pim.Activation, error) {
-	role, ok := s.cfg.Roles.Named(r.Role)
-	if !ok || role.Group != r.Group {
-		return pim.Activation{}, pim.Errorf(pim.Administered, "The role %s is not in the settings any more, so nothing was asked for.", r.Role)
-	}
-	return r.Asked.Activation(role, r.ID, r.Principal, r.Created), nil
+// activation is what is sent for a request: the same at every sending, also
+// when the settings have changed meanwhile.
+func activation(r pim.Request) pim.Activation {
+	return r.Asked.Activation(pim.Role{Group: r.Group}, r.ID, r.Principal, r.Created)
 }
 
 // noteSending writes that the activation is about to be sent. From here on an
@@ -122,16 +123,17 @@ func (s *Service) notSubmitted(e store.Effect, r pim.Request, err error) (result
 	case pim.AnswerLost, pim.Internal:
 		return result{again: 2 * time.Second}, nil
 	case pim.Throttled, pim.Unavailable:
-		// A definite "not done": the next try sends again.
-		if err := s.noteNotSent(e); err != nil {
+		// A definite "not done": the next try sends again, and is no second one.
+		if err := s.noteNotSent(e, r.Sending.Tries-1); err != nil {
 			return result{}, err
 		}
-		return result{}, said
+		return result{}, err
 	case pim.SignIn:
 		return s.submitNeedsSignIn(e, r, said.Claims, said.Message)
 	case pim.Conflict:
-		if r.Sending.Tries > 1 {
-			// "Exists" as the answer to a second try may be our own first one.
+		if r.Sending.Tries == 2 {
+			// "Exists" as the answer to a second try may be our own first one. The
+			// answer to a third one, after a second look, is not.
 			return result{again: 2 * time.Second}, nil
 		}
 	case pim.Invalid, pim.Forbidden, pim.NotFound, pim.Administered:
@@ -139,14 +141,15 @@ func (s *Service) notSubmitted(e store.Effect, r pim.Request, err error) (result
 	return s.refused(r, said)
 }
 
-// noteNotSent takes the note of the sending back.
-func (s *Service) noteNotSent(e store.Effect) error {
+// noteNotSent takes the note of the sending back. Tries counts the sendings
+// that may have left something after all.
+func (s *Service) noteNotSent(e store.Effect, tries int) error {
 	return s.update(func(tx *store.Tx) error {
 		r, err := tx.Request(e.Request)
 		if err != nil || r.State != pim.Submitting {
 			return err
 		}
-		r.Sending.Lost = false
+		r.Sending.Lost, r.Sending.Tries = false, tries
 		return tx.PutRequest(r)
 	})
 }
@@ -154,10 +157,7 @@ func (s *Service) noteNotSent(e store.Effect) error {
 // findLost looks whether PIM has what was sent and not answered. Only when it
 // is not there for ninety seconds is it sent again.
 func (s *Service) findLost(ctx context.Context, e store.Effect, r pim.Request, d decision) (result, error) {
-	a, err := s.activation(r)
-	if err != nil {
-		return s.failed(r, pim.Explain(err).Message)
-	}
+	a := activation(r)
 	key := pim.Recent{Group: r.Group, Principal: r.Principal}
 	answer, err := s.cfg.Directory.Look(ctx, pim.Question{Recent: []pim.Recent{key}})
 	if err != nil {
@@ -181,7 +181,7 @@ func (s *Service) findLost(ctx context.Context, e store.Effect, r pim.Request, d
 	case s.cfg.Now().Sub(d.Clicked) > stepLife:
 		return s.failed(r, "PIM's answer got lost, and PIM holds no such request, so nothing was asked for. Ask again.")
 	}
-	if err := s.noteNotSent(e); err != nil {
+	if err := s.noteNotSent(e, r.Sending.Tries); err != nil {
 		return result{}, err
 	}
 	return result{again: time.Millisecond}, nil
@@ -193,20 +193,30 @@ func (s *Service) submitted(tx *store.Tx, id pim.RequestID, c pim.Copy) error {
 	if err != nil || r.State != pim.Submitting {
 		return err
 	}
-	if owner, found, err := tx.ByPIM(c.ID); err != nil || (found && owner != id) {
+	if owner, found, err := tx.ByPIM(c.ID); err != nil {
 		return err
+	} else if found && owner != id {
+		r.Why = fmt.Sprintf("PIM's request has a card of its own already: it is request %s.", owner)
+		return s.moveTo(tx, &r, pim.Failed, pim.Event{Kind: pim.EventFailed, By: r.Requester, Text: r.Why})
 	}
 	r.Copy, r.Submitted, r.Sending.Lost = c, tx.Now(), false
 	if r.Principal == "" {
 		r.Principal = c.Principal
 	}
 	to := pim.StateOf(c, tx.Now())
-	if to == "" || !r.State.CanBecome(to) {
-		// An unknown or surprising word: PIM took it, so it is watched as pending.
-		to = s.unclearState(to)
+	if !r.State.CanBecome(to) {
+		to = unclearState(c)
+	}
+	if to == pim.Failed {
+		r.Why = "PIM took it and ended it at once (" + c.Status + "). Look at it in PIM, or ask again."
 	}
 	if err := s.moveTo(tx, &r, to, pim.Event{Kind: pim.EventSubmitted, By: r.Requester, Text: c.Status}); err != nil {
 		return err
+	}
+	if pim.ReadStatus(c.Status) == pim.WordUnknown {
+		if err := s.record(tx, &r, pim.Event{Kind: pim.EventUnknownWord, Chat: pim.System, From: to, Text: c.Status}); err != nil {
+			return err
+		}
 	}
 	if err := s.sessionUsed(tx, r.Requester); err != nil {
 		return err
@@ -214,11 +224,13 @@ func (s *Service) submitted(tx *store.Tx, id pim.RequestID, c pim.Copy) error {
 	return tx.PutEffect(watchEffect(r.Group))
 }
 
-func (s *Service) unclearState(to pim.State) pim.State {
-	if to == pim.Denied || to == pim.TimedOut {
-		return pim.Failed
+// unclearState is for what PIM took with a word that nobody expects: one that
+// nobody knows is watched as pending, an end is an end.
+func unclearState(c pim.Copy) pim.State {
+	if pim.ReadStatus(c.Status) == pim.WordUnknown {
+		return pim.Pending
 	}
-	return pim.Pending
+	return pim.Failed
 }
 
 // moveTo turns a request, writes its event and has its cards rewritten.
@@ -266,7 +278,10 @@ func (s *Service) submitNeedsSignIn(e store.Effect, r pim.Request, claims, why s
 		if err != nil || fresh.State != pim.Submitting {
 			return err
 		}
-		fresh.Sending.Lost = false
+		if fresh.Sending.Lost {
+			// PIM wants a sign-in, so this sending left nothing.
+			fresh.Sending.Lost, fresh.Sending.Tries = false, fresh.Sending.Tries-1
+		}
 		if err := s.moveTo(tx, &fresh, pim.WaitingForSignIn, pim.Event{Kind: pim.EventObserved, By: e.As, Text: "a new sign-in is needed: " + why}); err != nil {
 			return err
 		}

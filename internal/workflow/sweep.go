@@ -116,7 +116,7 @@ func (s *Service) isKnown(tx *store.Tx, g pim.GroupID, c pim.Copy) (bool, error)
 		if r.State != pim.Submitting || r.Principal != c.Principal {
 			continue
 		}
-		if a, err := s.activation(r); err == nil && c.SentAs(a, r.Principal, r.Created, s.cfg.Now()) {
+		if c.SentAs(activation(r), r.Principal, r.Created, s.cfg.Now()) {
 			return true, nil
 		}
 	}
