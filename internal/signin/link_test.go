@@ -70,6 +70,7 @@ func TestALinkThatIsPassedOnLinksNobody(t *testing.T) {
 			// Alice's link, in Bob's browser, with Bob's silent session at Entra.
 			w := b.visitor().signInBoth(b.newLink(aliceSlack, "intent-1"), person(bob, "Bob Berger"), slack)
 			mustSay(t, w, http.StatusForbidden, "is not the one this link was made for")
+			mustSay(t, w, http.StatusForbidden, "Slack account Alice <b>Anders</b> Workspace Contoso")
 			if _, found := b.link(aliceSlack); found {
 				t.Error("linked")
 			}

@@ -121,12 +121,14 @@ func (s *Service) startPage(link spendable, token, proof string) *page {
 	if link.what != "" {
 		p.Title = "Sign in and " + link.what
 	}
-	if link.linked {
-		p.Lines = []string{"Microsoft confirms that it is you, and then what you began in " + chat + " goes on by itself."}
-	} else {
-		p.Lines = []string{"You sign in with Microsoft first and with " + chat + " second, to show that both accounts are yours. " +
-			"Elevate links them, and then what you began in " + chat + " goes on by itself."}
+	does, then := "Microsoft confirms that it is you", "."
+	if !link.linked {
+		does = "You sign in with Microsoft first and with " + chat + " second, to show that both accounts are yours. Elevate links them"
 	}
+	if link.what != "" {
+		then = ", and then what you began in " + chat + " goes on by itself."
+	}
+	p.Lines = []string{does + then}
 	return p
 }
 
@@ -169,6 +171,23 @@ func wrongAccount(f flow, p *proof) error {
 				"If it is your " + chat + " account, try again with the Microsoft account that it is linked to. If somebody sent you the link, close this page and tell your security team.",
 			},
 			Facts: []fact{{"You signed in as", p.Name}},
+		},
+	}
+}
+
+// wrongSlack says that somebody else signed in at Slack.
+func wrongSlack(f flow) error {
+	return &refusal{
+		why: "another Slack account",
+		err: pim.Errorf(pim.Forbidden, "This is another Slack account than the one of the link."),
+		page: &page{
+			Status: http.StatusForbidden, Tone: bad, Title: "This is another Slack account",
+			Lines: []string{
+				"The Slack account you signed in with is not the one this link was made for, which is named below. Nothing was linked, and your Microsoft sign-in was thrown away.",
+				"If it is your account, sign in to Slack as yourself in this browser, and type /elevate sign-in there for a new link. " +
+					"If somebody sent you the link, close this page and tell your security team.",
+			},
+			Facts: accountFacts(f.account, f.Ask),
 		},
 	}
 }

@@ -98,7 +98,5 @@ func (s *Service) ownSlackAccount(f flow, said slackClaims) error {
 	if user && team && served {
 		return nil
 	}
-	return refuse("another Slack account", "The Slack account you signed in with is not the one this link was made for, "+
-		"so nothing was linked and your Microsoft sign-in was thrown away. If this link is yours, sign in to Slack as yourself "+
-		"and ask for a new link. If somebody sent it to you, close this page and tell your security team.")
+	return wrongSlack(f)
 }

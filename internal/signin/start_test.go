@@ -22,6 +22,17 @@ func TestThePageSaysWhoseLinkItIsAndWhatWillHappen(t *testing.T) {
 	}
 }
 
+func TestOnlyWhatWasBegunIsSaidToGoOn(t *testing.T) {
+	for intent, goesOn := range map[string]bool{"intent-1": true, "": false} {
+		for name, b := range map[string]*bench{"a first sign-in": newBench(t, nil), "a linked account": linked(t, nil)} {
+			w := b.visitor().get(b.newLink(aliceSlack, intent))
+			if got := strings.Contains(textOf(w), "what you began in Slack goes on by itself."); got != goesOn {
+				t.Errorf("%s with intent %q: %q", name, intent, textOf(w))
+			}
+		}
+	}
+}
+
 func TestPagesKeepToThemselves(t *testing.T) {
 	b := newBench(t, nil)
 	v := b.visitor()
