@@ -14,12 +14,14 @@ const claimLease = 2 * time.Minute
 // the person; else the effect finds out first and claims then.
 func (s *Service) claim(tx *store.Tx, r *pim.Request, who identity, d ruling, out *ruled) error {
 	now := tx.Now()
-	sent := decision{Approve: d.approve, Reason: d.reason, Digest: orDigest(d.digest, *r), Clicked: d.clicked, Chat: who.actor.Account.Chat}
+	sent := decision{
+		Approve: d.approve, Reason: d.reason, Digest: orDigest(d.digest, *r), Clicked: d.clicked, Since: d.signedInSince(), Chat: who.actor.Account.Chat,
+	}
 	if held := r.Claimed(now); held != nil && held.By.Person == who.actor.Person {
 		out.request = *r
 		return secondClick(r, held, d)
 	}
-	if s.policies.approver(r.Group, now, who.actor.Person) == pim.Yes {
+	if sent.Leased = s.policies.approver(r.Group, now, who.actor.Person) == pim.Yes; sent.Leased {
 		if err := s.putClaim(tx, r, who.actor, sent); err != nil {
 			return err
 		}
@@ -82,4 +84,27 @@ func (s *Service) dropClaim(tx *store.Tx, r *pim.Request, by pim.Actor, why stri
 		return err
 	}
 	return s.turn(tx, r)
+}
+
+// endLeases reopens the requests whose claim has had no answer for too long.
+func (s *Service) endLeases(open []pim.Request) error {
+	now := s.cfg.Now()
+	over := func(r *pim.Request) bool { return r.Claim != nil && r.Claimed(now) == nil }
+	for i := range open {
+		if !over(&open[i]) {
+			continue
+		}
+		err := s.update(func(tx *store.Tx) error {
+			fresh, err := tx.Request(open[i].ID)
+			if err != nil || !over(&fresh) {
+				return err
+			}
+			return s.dropClaim(tx, &fresh, fresh.Claim.By, "PIM did not answer within two minutes.")
+		})
+		if err != nil {
+			return err
+		}
+		open[i].Claim = nil
+	}
+	return nil
 }

@@ -26,39 +26,48 @@ func (s *Service) decide(ctx context.Context, e store.Effect) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	mine := r.Claim != nil && r.Claim.By.Person == e.As.Person
-	switch {
-	case r.Decided != nil && r.Decided.By.Person == e.As.Person:
-		return s.verifyMine(ctx, e, r, d)
-	case r.State != pim.Pending || r.Decided != nil:
-		return s.notDecided(e, d, pim.Errorf(pim.Conflict, "Request %s is not waiting for a decision any more: it is %s.", r.ID, r.State.Phrase()))
-	case s.cfg.Now().Sub(d.Clicked) > stepLife:
-		return s.notDecided(e, d, pim.Errorf(pim.Unavailable, "Your decision on request %s could not be sent to PIM within ten minutes and was dropped. Decide again.", r.ID))
-	case mine && r.Claimed(s.cfg.Now()) == nil:
-		return s.notDecided(e, d, pim.Errorf(pim.Unavailable, "PIM did not answer your decision on request %s within two minutes. Look at the card and decide again if it is still open.", r.ID))
+	if why := s.overBeforeSent(&r, e, d); why != nil {
+		return s.lookWhose(ctx, e, r, d, why)
 	}
 	role, _ := s.cfg.Roles.Named(r.Role)
-	if who.session == nil || who.actor.Person != e.As.Person || !s.mayDecideWith(who.session, role, d.Clicked, s.cfg.Now()) {
+	if who.session == nil || who.actor.Person != e.As.Person || !s.mayDecideWith(who.session, role, d.Since, s.cfg.Now()) {
 		return s.decideNeedsSignIn(e, r, d, "")
 	}
 	return s.decideNow(ctx, e, r, who, d)
 }
 
+// overBeforeSent says why a decision is not to be sent any more, or nil. PIM
+// may have it all the same, from a sending whose answer got lost.
+func (s *Service) overBeforeSent(r *pim.Request, e store.Effect, d decision) error {
+	now := s.cfg.Now()
+	claimed := r.Claimed(now)
+	mine := claimed != nil && claimed.By.Person == e.As.Person
+	leaseOver := r.Claim != nil && r.Claim.By.Person == e.As.Person && claimed == nil
+	switch {
+	case r.State != pim.Pending || r.Decided != nil:
+		return pim.Errorf(pim.Conflict, "Request %s is not waiting for a decision any more: it is %s.", r.ID, r.State.Phrase())
+	case now.Sub(d.Clicked) > stepLife:
+		return pim.Errorf(pim.Unavailable, "Your decision on request %s could not be sent to PIM within ten minutes and was dropped. Decide again.", r.ID)
+	case leaseOver || d.Leased && !mine:
+		return pim.Errorf(pim.Unavailable, "PIM did not answer your decision on request %s within two minutes. Look at the card and decide again if it is still open.", r.ID)
+	}
+	return nil
+}
+
 // decideNow reads what the decision rests on, judges once more, and sends.
 func (s *Service) decideNow(ctx context.Context, e store.Effect, r pim.Request, who identity, d decision) (result, error) {
 	err := s.readBeforeDecision(ctx, &r, who, d)
-	switch kind := pim.Explain(err).Kind; {
-	case err == nil:
-	case kind == pim.Unavailable || kind == pim.Throttled || kind == pim.AnswerLost || kind == pim.Internal:
+	if err == nil && pim.StateOf(r.Copy, s.cfg.Now()) != pim.Pending {
+		return s.lookWhose(ctx, e, r, d, decidedByOther(r.ID))
+	}
+	if err == nil {
+		err = s.markSent(e, r.ID, d)
+	}
+	switch {
+	case triedAgain(err):
 		return result{}, err
-	default:
+	case err != nil:
 		return s.notDecided(e, d, err)
-	}
-	if settled := pim.StateOf(r.Copy, s.cfg.Now()); settled != pim.Pending {
-		return s.decidedMeanwhile(ctx, e, r, d)
-	}
-	if err := s.markSent(e, r.ID, d); err != nil {
-		return result{}, err
 	}
 	_, err = s.cfg.Directory.Decide(ctx, e.As, pim.Ruling{ApprovalID: approvalOf(r.Copy), Approve: d.Approve, Justification: reasonFor(d, who.actor)})
 	return s.decisionSent(ctx, e, r, d, err)
@@ -98,7 +107,7 @@ func (s *Service) readBeforeDecision(ctx context.Context, r *pim.Request, who id
 		return err
 	}
 	if err := s.learn(ctx, answer); err != nil {
-		return err
+		s.cfg.Logger.Warn("policy_not_read", "group", r.Group, "error", err) // PIM's assignedToMe decides
 	}
 	fresh, ok := answer.Requests[r.Copy.ID]
 	profile, known := answer.Profiles[who.actor.Person]
@@ -109,7 +118,23 @@ func (s *Service) readBeforeDecision(ctx context.Context, r *pim.Request, who id
 	if pim.StateOf(fresh, s.cfg.Now()) != pim.Pending {
 		return nil
 	}
-	return s.judge(r, who, profile, sameAttribute(profile, answer.Profiles[r.Principal]), d)
+	if err := s.judge(r, who, profile, sameAttribute(profile, answer.Profiles[r.Principal]), d); err != nil {
+		return err
+	}
+	return s.assignedTo(ctx, r, who.actor)
+}
+
+// assignedTo asks PIM whether the person may decide, where the policy cannot
+// be read: nobody else's click becomes a claim.
+func (s *Service) assignedTo(ctx context.Context, r *pim.Request, by pim.Actor) error {
+	if s.policies.approver(r.Group, s.cfg.Now(), by.Person) != pim.NotKnown {
+		return nil
+	}
+	stage, err := s.cfg.Directory.Assigned(ctx, by, approvalOf(r.Copy))
+	if err == nil && !stage.AssignedToMe {
+		err = pim.Errorf(pim.Forbidden, "PIM does not name you as an approver of request %s, so you cannot decide it.", r.ID)
+	}
+	return err
 }
 
 // sameAttribute compares the attribute that is named in people.same_person.
@@ -137,17 +162,31 @@ func (s *Service) decisionSent(ctx context.Context, e store.Effect, r pim.Reques
 	if err == nil {
 		return result{apply: func(tx *store.Tx) error { return s.noteDecided(tx, r.ID, e.As, d) }}, nil
 	}
-	said := pim.Explain(err)
-	switch said.Kind {
-	case pim.Throttled, pim.Unavailable, pim.AnswerLost, pim.Internal:
+	switch said := pim.Explain(err); {
+	case triedAgain(err):
 		return result{}, err
-	case pim.SignIn:
+	case said.Kind == pim.SignIn:
 		return s.decideNeedsSignIn(e, r, d, said.Claims)
-	case pim.Conflict:
-		return s.decidedMeanwhile(ctx, e, r, d)
-	case pim.Invalid, pim.Forbidden, pim.NotFound, pim.Administered:
+	case said.Kind == pim.Conflict:
+		return s.lookWhose(ctx, e, r, d, decidedByOther(r.ID))
 	}
 	return s.notDecided(e, d, err)
+}
+
+// triedAgain reports whether a call that failed so is worth another one.
+func triedAgain(err error) bool {
+	if err == nil {
+		return false
+	}
+	switch pim.Explain(err).Kind { //nolint:exhaustive // all others are answers
+	case pim.Throttled, pim.Unavailable, pim.AnswerLost, pim.Internal:
+		return true
+	}
+	return false
+}
+
+func decidedByOther(id pim.RequestID) error {
+	return pim.Errorf(pim.Conflict, "Request %s was decided by somebody else a moment earlier. The card shows what became of it.", id)
 }
 
 // noteDecided writes that PIM took the decision. The state turns when PIM's
@@ -171,18 +210,19 @@ func (s *Service) noteDecided(tx *store.Tx, id pim.RequestID, by pim.Actor, d de
 	return s.turn(tx, &r)
 }
 
-// decidedMeanwhile finds out whose decision PIM has: it may be this one, whose
-// answer got lost.
-func (s *Service) decidedMeanwhile(ctx context.Context, e store.Effect, r pim.Request, d decision) (result, error) {
+// lookWhose finds out whose decision PIM has: it may be this one, whose answer
+// got lost. If not, the person is told why it was not taken.
+func (s *Service) lookWhose(ctx context.Context, e store.Effect, r pim.Request, d decision, why error) (result, error) {
 	stage, err := s.cfg.Directory.Assigned(ctx, e.As, approvalOf(r.Copy))
-	if err != nil && pim.IsKind(err, pim.Unavailable) {
+	switch {
+	case triedAgain(err):
 		return result{}, err
-	}
-	sent := r.Claim != nil && r.Claim.By.Person == e.As.Person && !r.Claim.Sent.IsZero()
-	if err == nil && sent && stage.ReviewedBy == e.As.Person && reviewed(stage) == d.verb() {
+	case r.Decided != nil && r.Decided.By.Person == e.As.Person:
+		return s.verified(e, r, d, stage)
+	case err == nil && stage.ReviewedBy == e.As.Person && reviewed(stage) == d.verb():
 		return result{apply: func(tx *store.Tx) error { return s.noteDecided(tx, r.ID, e.As, d) }}, nil
 	}
-	return s.notDecided(e, d, pim.Errorf(pim.Conflict, "Request %s was decided by somebody else a moment earlier. The card shows what became of it.", r.ID))
+	return s.notDecided(e, d, why)
 }
 
 // reviewed returns the verb of a stage's result, whose spelling differs between
@@ -197,15 +237,10 @@ func reviewed(stage pim.Stage) string {
 	return ""
 }
 
-// verifyMine reads who decided, where PIM turned before its answer to this
-// decision was written: until then it only looks as if it were ours.
-func (s *Service) verifyMine(ctx context.Context, e store.Effect, r pim.Request, d decision) (result, error) {
-	stage, err := s.cfg.Directory.Assigned(ctx, e.As, approvalOf(r.Copy))
-	unreadable := pim.IsKind(err, pim.NotFound) || pim.IsKind(err, pim.Forbidden) || pim.IsKind(err, pim.SignIn)
-	if err != nil && !unreadable {
-		return result{}, err
-	}
-	if unreadable || stage.ReviewedBy == "" || stage.ReviewedBy == e.As.Person {
+// verified deals with a decision that looked like this one when PIM turned
+// before its answer was written, now that PIM says whose it is.
+func (s *Service) verified(e store.Effect, r pim.Request, d decision, stage pim.Stage) (result, error) {
+	if stage.ReviewedBy == "" || stage.ReviewedBy == e.As.Person {
 		return result{apply: func(tx *store.Tx) error { return s.sessionUsed(tx, e.As) }}, nil
 	}
 	return result{apply: func(tx *store.Tx) error {
@@ -234,6 +269,9 @@ func (s *Service) notDecided(e store.Effect, d decision, why error) (result, err
 		if err := s.dropClaim(tx, &r, e.As, text); err != nil {
 			return err
 		}
+		if err := s.sessionUsed(tx, e.As); err != nil {
+			return err
+		}
 		return s.putTell(tx, "decide|"+string(r.ID), r.ID, pim.DirectTo(e.As.Account), message{Text: text, Problem: true})
 	}}, nil
 }
@@ -249,7 +287,7 @@ func (s *Service) decideNeedsSignIn(e store.Effect, r pim.Request, d decision, c
 			return err
 		}
 		return s.askToSignIn(tx, e.As, &fresh, store.Intent{
-			Request: r.ID, Verb: d.verb(), Reason: d.Reason, Digest: d.Digest, Clicked: d.Clicked, Claims: claims,
+			Request: r.ID, Verb: d.verb(), Reason: d.Reason, Digest: d.Digest, Clicked: d.Since, Claims: claims,
 		})
 	}}, nil
 }

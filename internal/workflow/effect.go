@@ -53,6 +53,10 @@ type decision struct {
 	Digest  string    `json:"digest,omitempty"`
 	Clicked time.Time `json:"clicked"`
 	Chat    pim.Chat  `json:"chat"`
+	// Since is how new the sign-in has to be where each decision needs one.
+	Since time.Time `json:"since,omitzero"`
+	// Leased is set when the request was claimed at the click.
+	Leased bool `json:"leased,omitempty"`
 }
 
 // place is what a card effect carries.

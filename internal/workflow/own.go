@@ -157,10 +157,27 @@ func (s *Service) cancel(ctx context.Context, e store.Effect) (result, error) {
 		return result{apply: func(tx *store.Tx) error { return s.noteCanceled(tx, r.ID, e.As) }}, nil
 	case kind == pim.SignIn:
 		return s.ownNeedsSignIn(e, r, verbCancel, pim.Explain(err).Claims)
-	case kind == pim.Throttled || kind == pim.Unavailable || kind == pim.AnswerLost || kind == pim.Internal:
+	case triedAgain(err):
 		return result{}, err
 	}
-	return s.ownRefused(e, r, verbCancel, err)
+	return s.cancelRefused(ctx, e, r, err)
+}
+
+// cancelRefused looks whether PIM refuses because an earlier call, whose answer
+// got lost, canceled it already.
+func (s *Service) cancelRefused(ctx context.Context, e store.Effect, r pim.Request, why error) (result, error) {
+	answer, err := s.cfg.Directory.Look(ctx, pim.Question{Requests: []string{r.Copy.ID}})
+	if err != nil {
+		return result{}, err
+	}
+	c, read := answer.Requests[r.Copy.ID]
+	switch {
+	case !read && !answer.Gone[r.Copy.ID]:
+		return result{again: 5 * time.Second}, nil
+	case pim.ReadStatus(c.Status) == pim.WordCanceled:
+		return result{apply: func(tx *store.Tx) error { return s.noteCanceled(tx, r.ID, e.As) }}, nil
+	}
+	return s.ownRefused(e, r, verbCancel, why)
 }
 
 func (s *Service) noteCanceled(tx *store.Tx, id pim.RequestID, by pim.Actor) error {
@@ -198,7 +215,7 @@ func (s *Service) release(ctx context.Context, e store.Effect) (result, error) {
 		return s.releaseLater(e, r)
 	case said.Kind == pim.SignIn:
 		return s.ownNeedsSignIn(e, r, verbRelease, said.Claims)
-	case said.Kind == pim.Throttled || said.Kind == pim.Unavailable || said.Kind == pim.AnswerLost || said.Kind == pim.Internal:
+	case triedAgain(err):
 		return result{}, err
 	}
 	return s.ownRefused(e, r, verbRelease, err)
@@ -253,6 +270,9 @@ func (s *Service) telling(e store.Effect, r pim.Request, m message, verb string)
 			if err := s.turn(tx, &fresh); err != nil {
 				return err
 			}
+		}
+		if err := s.sessionUsed(tx, e.As); err != nil {
+			return err
 		}
 		return s.putTell(tx, verb+"|"+string(r.ID), r.ID, pim.DirectTo(e.As.Account), m)
 	}}, nil

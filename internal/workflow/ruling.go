@@ -18,6 +18,18 @@ type ruling struct {
 	digest  string // of the facts the person saw; "" for a typed command
 	clicked time.Time
 	claims  string
+	// since is when the person first said it, before a sign-in interrupted it.
+	since time.Time
+	// intent is what the sign-in interrupted; it is spent with the decision.
+	intent string
+}
+
+// signedInSince is how new the sign-in has to be where each decision needs one.
+func (d ruling) signedInSince() time.Time {
+	if d.since.IsZero() {
+		return d.clicked
+	}
+	return d.since
 }
 
 func (d ruling) verb() string {
@@ -74,7 +86,12 @@ func (s *Service) ruleOn(from Sender, d ruling) (ruled, error) {
 			return err
 		}
 		role, _ := s.cfg.Roles.Named(r.Role)
-		if !s.mayDecideWith(who.session, role, d.clicked, tx.Now()) {
+		if d.intent != "" {
+			if err := tx.DeleteIntent(d.intent); err != nil {
+				return err
+			}
+		}
+		if !s.mayDecideWith(who.session, role, d.signedInSince(), tx.Now()) {
 			return s.intendRuling(tx, from, d, &out)
 		}
 		return s.claim(tx, &r, who, d, &out)
@@ -98,7 +115,7 @@ func (s *Service) checkRuling(tx *store.Tx, r *pim.Request, who identity, d ruli
 
 func (s *Service) intendRuling(tx *store.Tx, from Sender, d ruling, out *ruled) error {
 	in := store.Intent{
-		Request: d.request, Verb: d.verb(), Reason: d.reason, Digest: orDigest(d.digest, out.request), Clicked: d.clicked, Claims: d.claims,
+		Request: d.request, Verb: d.verb(), Reason: d.reason, Digest: orDigest(d.digest, out.request), Clicked: d.signedInSince(), Claims: d.claims,
 	}
 	id, err := s.intend(tx, from, in)
 	if err != nil {
@@ -121,13 +138,12 @@ func (d decision) verb() string { return ruling{approve: d.Approve}.verb() }
 // resumeDecision decides after the sign-in by the same door. If the facts have
 // changed since, it asks again.
 func (s *Service) resumeDecision(from Sender, in store.Intent) (string, error) {
-	if err := s.update(func(tx *store.Tx) error { return tx.DeleteIntent(in.ID) }); err != nil {
-		return "", err
+	d := ruling{
+		request: in.Request, approve: in.Verb == verbApprove, reason: in.Reason, digest: in.Digest, clicked: s.cfg.Now(), since: in.Clicked, intent: in.ID,
 	}
-	d := ruling{request: in.Request, approve: in.Verb == verbApprove, reason: in.Reason, digest: in.Digest, clicked: in.Clicked}
 	out, err := s.ruleOn(from, d)
 	if err != nil {
-		return "", err
+		return "", errors.Join(err, s.update(func(tx *store.Tx) error { return tx.DeleteIntent(in.ID) }))
 	}
 	if out.url != "" {
 		return "", pim.Errorf(pim.SignIn, "This sign-in was not new enough to decide with. Decide again in the chat and sign in with your password when you are asked to.")

@@ -33,17 +33,44 @@ func (s *Service) watch(ctx context.Context, e store.Effect) (result, error) {
 	if len(open) == 0 {
 		return result{}, nil
 	}
+	if err := s.endLeases(open); err != nil {
+		return result{}, err
+	}
 	answer, err := s.cfg.Directory.Look(ctx, s.watchQuestion(pim.GroupID(g), open))
 	if err != nil {
 		return result{}, err
 	}
-	if err := s.learn(ctx, answer); err != nil {
-		s.cfg.Logger.Warn("policy_not_read", "group", g, "error", err)
+	if err := s.learnApprovers(ctx, pim.GroupID(g), open, answer); err != nil {
+		return result{}, err
 	}
 	if err := s.observe(open, answer); err != nil {
 		return result{}, err
 	}
 	return s.watchAgain(pim.GroupID(g))
+}
+
+// learnApprovers keeps the policy in an answer. Where nobody knew the approvers
+// before, the cards are drawn anew: they go to the approvers' direct messages too.
+func (s *Service) learnApprovers(ctx context.Context, g pim.GroupID, open []pim.Request, answer pim.Answer) error {
+	_, before := s.policies.get(g, s.cfg.Now(), policyUse)
+	if err := s.learn(ctx, answer); err != nil {
+		s.cfg.Logger.Warn("policy_not_read", "group", g, "error", err)
+	}
+	if _, now := s.policies.get(g, s.cfg.Now(), policyUse); before || !now {
+		return nil
+	}
+	return s.update(func(tx *store.Tx) error {
+		for i := range open {
+			fresh, err := tx.Request(open[i].ID)
+			if err != nil {
+				return err
+			}
+			if err := s.turn(tx, &fresh); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // inTransition returns the open requests of a group that PIM knows and that
@@ -85,8 +112,11 @@ func (s *Service) observe(open []pim.Request, answer pim.Answer) error {
 	var errs []error
 	for _, r := range open {
 		c, ok := answer.Requests[r.Copy.ID]
-		access, read := answer.Access[pim.Membership{Group: r.Group, Principal: r.Principal}]
-		if !ok || !s.turned(r, c, access, read) {
+		var access *pim.Access
+		if read, ok := answer.Access[pim.Membership{Group: r.Group, Principal: r.Principal}]; ok {
+			access = &read
+		}
+		if !ok || !s.turned(r, c, access) {
 			continue
 		}
 		errs = append(errs, s.update(func(tx *store.Tx) error {
@@ -102,15 +132,30 @@ func (s *Service) observe(open []pim.Request, answer pim.Answer) error {
 
 // turned reports whether there is anything to write, so that a poll that finds
 // nothing new costs no write.
-func (s *Service) turned(r pim.Request, c pim.Copy, access pim.Access, read bool) bool {
+func (s *Service) turned(r pim.Request, c pim.Copy, access *pim.Access) bool {
 	now := s.cfg.Now()
 	if c.Status != r.Copy.Status || c.Digest() != r.Copy.Digest() {
 		return true
 	}
-	if to := pim.StateOf(c, now); to != "" && to != r.State && r.State.CanBecome(to) {
+	if to := turnsTo(r.State, c, now); to != "" || !r.TimedOutSeen.IsZero() {
 		return true
 	}
-	return r.State == pim.Granting && (read && (access.Member || overUnseen(r, c, now)) || !r.Late && now.Sub(r.Granting) > slowGrant)
+	return r.State == pim.Granting && (access != nil && (access.Member || overUnseen(r, c, now)) || !r.Late && now.Sub(r.Granting) > slowGrant)
+}
+
+// turnsTo is the state that PIM's copy turns a request to, or "". An end that
+// nobody expects in this state is a failure.
+func turnsTo(from pim.State, c pim.Copy, now time.Time) pim.State {
+	to := pim.StateOf(c, now)
+	switch {
+	case to == from:
+		return ""
+	case from.CanBecome(to):
+		return to
+	case to != "" && !to.Open(), pim.ReadStatus(c.Status) == pim.WordRevoked:
+		return pim.Failed
+	}
+	return ""
 }
 
 // overUnseen reports whether the time that PIM gave is over although the
@@ -121,47 +166,57 @@ func overUnseen(r pim.Request, c pim.Copy, now time.Time) bool {
 }
 
 // observeOne turns one request by PIM's copy.
-func (s *Service) observeOne(tx *store.Tx, r *pim.Request, c pim.Copy, access pim.Access) error {
+// A nil access was not read.
+func (s *Service) observeOne(tx *store.Tx, r *pim.Request, c pim.Copy, access *pim.Access) error {
 	now := tx.Now()
 	old := r.Copy
 	r.Copy = c
-	word, to := pim.ReadStatus(c.Status), pim.StateOf(c, now)
+	word, to := pim.ReadStatus(c.Status), turnsTo(r.State, c, now)
+	if to == pim.TimedOut && r.TimedOutSeen.IsZero() {
+		r.TimedOutSeen = now
+		return tx.PutRequest(*r)
+	}
+	if to != pim.TimedOut && !r.TimedOutSeen.IsZero() {
+		r.TimedOutSeen = time.Time{}
+		return tx.PutRequest(*r)
+	}
 	switch {
 	case word == pim.WordUnknown:
 		return s.unknownWord(tx, r, old)
-	case word == pim.WordRevoked:
-		r.Why = "It was revoked in PIM before the access existed."
-		return s.moveOn(tx, r, pim.Failed, c)
-	case to == pim.TimedOut && r.TimedOutSeen.IsZero():
-		r.TimedOutSeen = now
-		return tx.PutRequest(*r)
-	case to != r.State && r.State.CanBecome(to):
+	case to != "":
 		return s.moveObserved(tx, r, to, access)
-	case r.State == pim.Granting && access.Member && word == pim.WordProvisioned:
-		return s.confirmed(tx, r, access)
-	case overUnseen(*r, c, now):
-		return s.missed(tx, r, c)
+	case r.State == pim.Granting && word == pim.WordProvisioned && access != nil && access.Member:
+		return s.confirmed(tx, r, *access)
+	case access != nil && overUnseen(*r, c, now):
+		return s.missed(tx, r, *access)
 	}
 	return s.stillThere(tx, r, old, now)
 }
 
 // moveObserved turns a request as PIM did; a membership that was read in the
 // same look confirms it at once.
-func (s *Service) moveObserved(tx *store.Tx, r *pim.Request, to pim.State, access pim.Access) error {
+func (s *Service) moveObserved(tx *store.Tx, r *pim.Request, to pim.State, access *pim.Access) error {
 	s.noteElsewhere(r, to, tx.Now())
+	if pim.ReadStatus(r.Copy.Status) == pim.WordRevoked {
+		r.Why = "It was revoked in PIM before the access existed."
+	}
 	if err := s.moveOn(tx, r, to, r.Copy); err != nil {
 		return err
 	}
-	if to == pim.Granting && access.Member && pim.ReadStatus(r.Copy.Status) == pim.WordProvisioned {
-		return s.confirmed(tx, r, access)
+	if to == pim.Granting && access != nil && access.Member && pim.ReadStatus(r.Copy.Status) == pim.WordProvisioned {
+		return s.confirmed(tx, r, *access)
 	}
 	return nil
 }
 
 // missed ends a request whose whole access went by unread, once two reads agree
 // that there is none.
-func (s *Service) missed(tx *store.Tx, r *pim.Request, c pim.Copy) error {
+func (s *Service) missed(tx *store.Tx, r *pim.Request, access pim.Access) error {
 	switch now := tx.Now(); {
+	case access.Member && now.Sub(r.Copy.EndTime()) < lingers:
+		r.Absent = time.Time{}
+		return tx.PutRequest(*r)
+	case access.Member: // by something else
 	case r.Absent.IsZero():
 		r.Absent = now
 		return tx.PutRequest(*r)
@@ -169,7 +224,7 @@ func (s *Service) missed(tx *store.Tx, r *pim.Request, c pim.Copy) error {
 		return nil
 	}
 	r.Why = "Its time is over, and Elevate never read the membership: PIM may have given the access while Elevate was not looking."
-	return s.moveOn(tx, r, pim.Failed, c)
+	return s.moveOn(tx, r, pim.Failed, r.Copy)
 }
 
 // stillThere writes what changed about a request that did not turn.
