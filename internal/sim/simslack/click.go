@@ -21,7 +21,7 @@ type Press struct {
 
 // Pressed is what happened at once, before the app answered.
 type Pressed struct {
-	Confirm string // the text of the confirm dialog, if there was one
+	Confirm string // what the confirm dialog says, with its two buttons, if there was one
 	URL     string // where the button leads
 	Sent    bool   // the app was told
 }
@@ -70,7 +70,7 @@ func (s *Server) press(person string, press Press) (Delivery, *Person, Pressed, 
 	}
 	done := Pressed{URL: text(e["url"])}
 	if c, ok := e["confirm"].(object); ok {
-		done.Confirm = words(c["title"]) + ": " + words(c["text"])
+		done.Confirm = words(c["title"]) + " \u2014 " + words(c["text"]) + " [" + words(c["deny"]) + "] [" + words(c["confirm"]) + "]"
 		if press.Dismiss {
 			return Delivery{}, p, done, nil
 		}

@@ -15,14 +15,17 @@ func (s *Server) drawMessage(p *Person, r *room, m *Message) Shown {
 	} else {
 		d.line(d.marked(m.Text))
 	}
-	where := "#" + r.Name
-	if r.With == p.ID {
-		where = "dm"
-	}
-	return Shown{
-		Where: where, Message: m.TS, Channel: r.ID, Ephemeral: m.ephemeral(), Edited: m.Edited,
+	shown := Shown{
+		Where: "#" + r.Name, Message: m.TS, Channel: r.ID, Ephemeral: m.ephemeral(), Edited: m.Edited,
 		Text: d.String(), Buttons: d.buttons, Links: d.links, Revision: m.Revision,
 	}
+	if r.With == p.ID {
+		shown.Where = "dm"
+	}
+	if len(m.Blocks) > 0 {
+		shown.Notification = (&drawing{server: s, reader: p}).marked(m.Text)
+	}
+	return shown
 }
 
 // drawView draws a modal or the Home tab, with what is filled in and what the app found wrong.
@@ -143,6 +146,9 @@ func (d *drawing) input(o object, v *view) {
 	value := ""
 	if v != nil {
 		value = showValue(v.value(o))
+	}
+	if hint := words(e["placeholder"]); value == "" && hint != "" {
+		value = "(" + hint + ")"
 	}
 	d.line(label + ": " + value + d.choices(e))
 	d.line(wrapped("  ", words(o["hint"])))

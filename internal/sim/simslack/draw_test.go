@@ -35,3 +35,27 @@ func TestDatesAreDrawnInTheReadersZone(t *testing.T) {
 		}
 	}
 }
+
+func TestNotificationIsToldBesideTheBlocks(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for blocks, want := range map[string]string{
+		`[{"type":"header","text":{"type":"plain_text","text":"Asked"}}]`: "Alice & you: @Bob Berger", "": "",
+	} {
+		w.call(t, "chat.postMessage", args{"channel": simslack.Approvals, "text": "Alice &amp; you: <@U0PERSON02>", "blocks": blocks})
+		shown, err := w.Sees("bob", 0)
+		if err != nil || shown[len(shown)-1].Notification != want {
+			t.Errorf("%+v, %v", shown[len(shown)-1], err)
+		}
+	}
+}
+
+func TestEmptyInputShowsItsPlaceholder(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.call(t, "views.publish", args{"user_id": "U0PERSON02", "view": `{"type":"home","blocks":[{"type":"input","block_id":"why","label":{"type":"plain_text","text":"Why"},
+		"element":{"type":"plain_text_input","action_id":"a","placeholder":{"type":"plain_text","text":"What for"}}}]}`})
+	if got := sees(t, w, "bob"); got != "Why: (What for)" {
+		t.Errorf("%q", got)
+	}
+}

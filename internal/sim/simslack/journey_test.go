@@ -72,7 +72,7 @@ func TestAClickReachesTheAppAndTheCardTurns(t *testing.T) {
 		t.Errorf("bob sees %q", text)
 	}
 	pressed, err := w.Click(t.Context(), "bob", simslack.Press{Button: "Approve", On: "AB12CD"})
-	if err != nil || pressed.Confirm != "Approve?: Alice gets it." {
+	if err != nil || pressed.Confirm != "Approve? \u2014 Alice gets it. [Back] [Approve]" {
 		t.Fatalf("got %+v, %v", pressed, err)
 	}
 	form, err := url.ParseQuery(string(w.last(t).body))

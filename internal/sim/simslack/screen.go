@@ -38,15 +38,17 @@ func (s *Server) notice(user, text string) {
 
 // Shown is one thing a person sees, drawn as text.
 type Shown struct {
-	Where     string   `json:"where"`            // #channel, dm, form, home or slack
-	Message   string   `json:"message,omitzero"` // timestamp of a message
-	Channel   string   `json:"channel,omitzero"` // id of its channel
-	Ephemeral bool     `json:"ephemeral,omitzero"`
-	Edited    bool     `json:"edited,omitzero"`
-	Text      string   `json:"text"`
-	Buttons   []string `json:"buttons,omitzero"`
-	Links     []string `json:"links,omitzero"`
-	Revision  int      `json:"revision"`
+	Where     string `json:"where"`            // #channel, dm, form, home or slack
+	Message   string `json:"message,omitzero"` // timestamp of a message
+	Channel   string `json:"channel,omitzero"` // id of its channel
+	Ephemeral bool   `json:"ephemeral,omitzero"`
+	Edited    bool   `json:"edited,omitzero"`
+	Text      string `json:"text"`
+	// Notification is what the person's phone and screen reader say of a message whose text is not shown.
+	Notification string   `json:"notification,omitzero"`
+	Buttons      []string `json:"buttons,omitzero"`
+	Links        []string `json:"links,omitzero"`
+	Revision     int      `json:"revision"`
 }
 
 // Sees lists what a person can see, oldest first, of what changed after a revision; zero lists all.
