@@ -21,8 +21,8 @@ const maxGroup = 256
 // were just released would be committed alone while all the others wait for the disk.
 const gatherFor = time.Millisecond
 
-// retrySink is how often a sink that failed is tried again when nothing else happens.
-const retrySink = time.Second
+// retryAfter is how often a sink or a disk that failed is tried again when nothing else happens.
+const retryAfter = time.Second
 
 // call is an update that waits.
 type call struct {
@@ -69,8 +69,8 @@ func (db *DB) commitLoop() {
 	expected := 1
 	for {
 		var retry <-chan time.Time
-		if db.behind.Load() {
-			retry = time.After(retrySink)
+		if db.behind.Load() || db.unwritten.Load() {
+			retry = time.After(retryAfter)
 		}
 		select {
 		case first := <-db.calls:
@@ -78,6 +78,7 @@ func (db *DB) commitLoop() {
 			expected = len(group)
 			db.commit(group)
 		case <-retry:
+			db.writeAgain()
 			db.tell(nil)
 		case <-db.closing:
 			finished = true
@@ -134,8 +135,10 @@ func (db *DB) commit(group []*call) {
 			for _, c := range rest {
 				c.err = err
 			}
+			db.unwritten.Store(true)
 			db.log.Error("state_not_written", "error", err)
 		case tx.writes > 0:
+			db.written()
 			db.tell(tx)
 		}
 		answered = true
@@ -172,6 +175,30 @@ func (db *DB) attempt(group []*call) (tx *Tx, failed *call, err error) {
 		return nil, nil, notStored(err)
 	}
 	return tx, nil, db.settle(tx)
+}
+
+// written notes that the disk takes what it is given.
+func (db *DB) written() {
+	if db.unwritten.Swap(false) {
+		db.log.Info("state_written_again")
+	}
+}
+
+// writeAgain tries a disk that failed with a record that is there already: who is not asked any more because Elevate is
+// not ready would otherwise never find out that it could be.
+func (db *DB) writeAgain() {
+	if !db.unwritten.Load() {
+		return
+	}
+	if _, failed, err := db.attempt([]*call{{fn: func(tx *Tx) error {
+		c, err := tx.loadChain()
+		if err != nil {
+			return err
+		}
+		return tx.saveChain(c)
+	}}}); err == nil && failed == nil {
+		db.written()
+	}
 }
 
 func notStored(cause error) error {

@@ -49,6 +49,7 @@ type DB struct {
 	held       []Effect     // whose events are not on the sink yet; the committer's
 	doubtful   bool         // the last commit is visible but perhaps not on the disk; the committer's
 	behind     atomic.Bool  // the sink lacks events
+	unwritten  atomic.Bool  // the last write to the file failed
 	effects    atomic.Value // func([]Effect)
 }
 
@@ -140,6 +141,9 @@ func (db *DB) OnEffects(take func([]Effect)) { db.effects.Store(take) }
 
 // SinkBehind reports whether the audit sink lacks events that the file has. Their effects wait meanwhile.
 func (db *DB) SinkBehind() bool { return db.behind.Load() }
+
+// Unwritten reports whether the last write to the state file failed, as on a full disk. It is tried again by itself.
+func (db *DB) Unwritten() bool { return db.unwritten.Load() }
 
 // View calls fn with a transaction that can only read. It sees the file as it was when it began.
 func (db *DB) View(fn func(*Tx) error) error {

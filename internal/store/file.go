@@ -25,6 +25,9 @@ func openFile(c Config, readOnly bool) (*bolt.DB, error) {
 		check = RefuseNetworkDisk
 	}
 	if err := check(filepath.Dir(c.Path)); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, explainOpen(c.Path, err)
+		}
 		return nil, err
 	}
 	if err := checkMode(c.Path, readOnly); err != nil {

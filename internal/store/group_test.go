@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"elevate/internal/pim"
 	"elevate/internal/store"
@@ -234,5 +236,28 @@ func TestDiskThatFails(t *testing.T) {
 		if strings.Count(f.sink.String(), "\n") != 1 || len(done) != 1 || f.db.SinkBehind() {
 			t.Errorf("told %q, let go %v", f.sink, done)
 		}
+	})
+}
+
+func TestDiskThatFailedIsTriedAgainByItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFile(t)
+		defer f.close(t)
+		f.db.FailCommit(func(func() error) error { return errors.New("no space left on device") })
+		if err := f.db.Update(t.Context(), func(tx *store.Tx) error { return happens(tx, 1) }); !pim.IsKind(err, pim.Unavailable) {
+			t.Errorf("got %v", err)
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if !f.db.Unwritten() {
+			t.Error("the disk counts as working while it does not")
+		}
+		f.db.FailCommit(func(commit func() error) error { return commit() })
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if f.db.Unwritten() || f.sink.Len() > 0 {
+			t.Errorf("unwritten %v; told %q, which was refused", f.db.Unwritten(), f.sink)
+		}
+		f.update(t, func(tx *store.Tx) error { return happens(tx, 2) })
 	})
 }

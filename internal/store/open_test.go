@@ -49,7 +49,7 @@ func TestOpenRefusesWhatItCannotWorkWith(t *testing.T) {
 		"a folder that does not exist": {func(t *testing.T, f *file) {
 			t.Helper()
 			f.path = filepath.Join(filepath.Dir(f.path), "none", "elevate.db")
-		}, "does not exist"},
+		}, "does not exist: make it"},
 		"another program's file": {func(t *testing.T, f *file) {
 			t.Helper()
 			f.path += "2"

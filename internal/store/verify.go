@@ -94,6 +94,9 @@ func (db *DB) verifyStream(ctx context.Context, stream io.Reader, p *Proof) erro
 			return err
 		}
 		var line exported
+		if len(bytes.TrimSpace(lines.Bytes())) == 0 {
+			continue // a start after a crash begins a new line
+		}
 		// What is no event proves nothing and disproves nothing: a line that a crash cut off, or another program's.
 		if json.Unmarshal(lines.Bytes(), &line) != nil || line.Seq == 0 || line.MAC == "" {
 			p.Skipped++
