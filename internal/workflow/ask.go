@@ -98,12 +98,7 @@ func remember(tx *store.Tx, from Sender, id pim.RequestID) error {
 // mayAsk checks what the state file knows against another request: how often
 // the person asked, and whether one for the role is open.
 func (s *Service) mayAsk(tx *store.Tx, who identity, role pim.Role) error {
-	now := tx.Now()
-	recent, err := tx.OfAccount(who.actor.Account, now.Add(-time.Hour), perHour)
-	if err != nil {
-		return err
-	}
-	if err := tooMany(recent, now); err != nil {
+	if err := s.mayAskAgain(tx, who); err != nil {
 		return err
 	}
 	open, err := tx.OpenInGroup(role.Group)
@@ -118,6 +113,28 @@ func (s *Service) mayAsk(tx *store.Tx, who identity, role pim.Role) error {
 		}
 	}
 	return s.somebodyCouldApprove(tx, who, role)
+}
+
+// mayAskAgain bounds how often a person asks, from whatever account.
+func (s *Service) mayAskAgain(tx *store.Tx, who identity) error {
+	since := tx.Now().Add(-time.Hour)
+	recent, err := tx.OfAccount(who.actor.Account, since, perHour)
+	if err != nil {
+		return err
+	}
+	for _, id := range who.ids() {
+		if id == "" {
+			continue
+		}
+		others, err := tx.OfPerson(id, since, perHour)
+		if err != nil {
+			return err
+		}
+		recent = append(recent, slices.DeleteFunc(others, func(r pim.Request) bool {
+			return r.Chat == pim.Portal || slices.ContainsFunc(recent, func(o pim.Request) bool { return o.ID == r.ID })
+		})...)
+	}
+	return tooMany(recent, tx.Now())
 }
 
 func tooMany(recent []pim.Request, now time.Time) error {

@@ -66,6 +66,8 @@ func (s *Service) decideNow(ctx context.Context, e store.Effect, r pim.Request, 
 	switch {
 	case triedAgain(err):
 		return result{}, err
+	case pim.IsKind(err, pim.SignIn):
+		return s.decideNeedsSignIn(e, r, d, pim.Explain(err).Claims)
 	case err != nil:
 		return s.notDecided(e, d, err)
 	}

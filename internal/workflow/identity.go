@@ -21,6 +21,9 @@ type identity struct {
 func (s *Service) identify(tx *store.Tx, a pim.ChatAccount, name string) (identity, error) {
 	id := identity{actor: pim.Actor{Account: a, Name: name}}
 	if a.Chat == pim.Teams {
+		if pim.TenantID(a.Workspace) != s.cfg.Tenant {
+			return id, nil
+		}
 		// The validated activity names the Entra object id itself.
 		id.actor.Person = pim.NewPrincipalID(a.User)
 	} else {

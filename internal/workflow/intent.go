@@ -38,16 +38,10 @@ func (s *Service) intend(tx *store.Tx, from Sender, in store.Intent) (string, er
 	if err != nil {
 		return "", err
 	}
-	slices.SortFunc(mine, func(a, b store.Intent) int { return a.Expires.Compare(b.Expires) })
-	kept := 0
-	for i, old := range mine {
-		if old.Request == in.Request || !now.Before(old.Expires) || len(mine)-i+kept >= intentsPerPerson {
-			if err := s.giveUp(tx, old, in.Request); err != nil {
-				return "", err
-			}
-			continue
+	for _, old := range inTheWay(mine, in.Request, now) {
+		if err := s.giveUp(tx, old, in.Request); err != nil {
+			return "", err
 		}
-		kept++
 	}
 	event := pim.Event{
 		Kind: pim.EventIntent, Request: in.Request, Chat: from.Account.Chat, Text: in.Verb,
@@ -60,6 +54,21 @@ func (s *Service) intend(tx *store.Tx, from Sender, in store.Intent) (string, er
 		return "", err
 	}
 	return in.ID, tx.PutEffect(lapseEffect(in))
+}
+
+// inTheWay returns the intents that a new one for a request replaces: the one
+// for the same request, those that are over, and the oldest beyond the limit.
+func inTheWay(mine []store.Intent, request pim.RequestID, now time.Time) []store.Intent {
+	slices.SortFunc(mine, func(a, b store.Intent) int { return a.Expires.Compare(b.Expires) })
+	var gone, kept []store.Intent
+	for _, old := range mine {
+		if old.Request == request || !now.Before(old.Expires) {
+			gone = append(gone, old)
+		} else {
+			kept = append(kept, old)
+		}
+	}
+	return append(gone, kept[:max(len(kept)+1-intentsPerPerson, 0)]...)
 }
 
 // findIntent returns an intent, if it is still there.

@@ -16,8 +16,8 @@ import (
 type own struct {
 	verb    string
 	request pim.RequestID
-	digest  string
 	clicked time.Time
+	intent  string // what a sign-in interrupted; it is spent with the step
 }
 
 // takeBack is the one door for cancel and release.
@@ -43,11 +43,16 @@ func (s *Service) takeBack(from Sender, o own) (pim.Request, string, error) {
 		if err := remember(tx, from, r.ID); err != nil {
 			return err
 		}
+		if o.intent != "" {
+			if err := tx.DeleteIntent(o.intent); err != nil {
+				return err
+			}
+		}
 		if done, err := s.cancelHere(tx, &r, who, o.verb); done || err != nil {
 			return err
 		}
 		if who.session == nil || !slices.Contains([]pim.PrincipalID{r.Principal, r.Requester.Person}, who.actor.Person) {
-			id, err := s.intend(tx, from, store.Intent{Request: r.ID, Verb: o.verb, Digest: o.digest, Clicked: o.clicked})
+			id, err := s.intend(tx, from, store.Intent{Request: r.ID, Verb: o.verb, Clicked: o.clicked})
 			if err != nil {
 				return err
 			}
@@ -111,12 +116,9 @@ func releasing(tx *store.Tx, r *pim.Request, by pim.Actor) (bool, error) {
 
 // resumeOwn cancels or releases after the sign-in by the same door.
 func (s *Service) resumeOwn(from Sender, in store.Intent) (string, error) {
-	if err := s.update(func(tx *store.Tx) error { return tx.DeleteIntent(in.ID) }); err != nil {
-		return "", err
-	}
-	r, url, err := s.takeBack(from, own{verb: in.Verb, request: in.Request, clicked: in.Clicked})
+	r, url, err := s.takeBack(from, own{verb: in.Verb, request: in.Request, clicked: in.Clicked, intent: in.ID})
 	if err != nil {
-		return "", err
+		return "", errors.Join(err, s.update(func(tx *store.Tx) error { return tx.DeleteIntent(in.ID) }))
 	}
 	if url != "" {
 		return "", pim.Errorf(pim.SignIn, "This account does not hold request %s. Sign in with the one that does.", r.ID)

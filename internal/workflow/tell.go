@@ -2,7 +2,7 @@ package workflow
 
 import (
 	"context"
-	"fmt"
+	"crypto/rand"
 
 	"elevate/internal/card"
 	"elevate/internal/pim"
@@ -24,7 +24,7 @@ func (s *Service) putTell(tx *store.Tx, key string, id pim.RequestID, to pim.Con
 // PutTold has a person told a sentence in a direct message; for the sign-in
 // pages and the operator's commands.
 func PutTold(tx *store.Tx, a pim.ChatAccount, text string) error {
-	e, err := tellEffect(fmt.Sprintf("told|%d", tx.Now().UnixNano()), "", pim.DirectTo(a), message{Text: text})
+	e, err := tellEffect("told|"+rand.Text(), "", pim.DirectTo(a), message{Text: text})
 	if err != nil {
 		return err
 	}
