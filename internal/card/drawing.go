@@ -152,7 +152,7 @@ func (d drawing) ended() []Text {
 		lines = append(lines, Plain("The membership is gone before its time, and PIM does not say by what."))
 	}
 	if d.r.StillBy != "" {
-		lines = append(lines, Join(Typed(d.name), Plain(" still has access, by "), Typed(d.r.StillBy), Plain(".")))
+		lines = append(lines, Join(Typed(d.name), Plain(" still has access, by "), Typed(d.r.StillBy), Plain(". Elevate cannot end that; an administrator of the group can.")))
 	} else if d.r.Ending != "" {
 		lines = append(lines, Plain("Tokens from before can work in some places until they run out, for up to an hour."))
 	}
