@@ -52,6 +52,7 @@ type queue struct {
 	log     *slog.Logger
 	perform func(context.Context, store.Effect) (result, error)
 	commit  func(fn func(*store.Tx) error) error
+	parked  func(tx *store.Tx, e store.Effect, why string) error // what else happens then
 	count   func(kind, outcome string)
 	quiet   func() bool // no messages yet
 
@@ -64,12 +65,15 @@ type queue struct {
 	pools map[string]int
 	wake  chan struct{}
 	done  sync.WaitGroup
+	// last is when the clock was looked at, near when the due times were.
+	last, near time.Time
 }
 
 func newQueue(now func() time.Time, tick time.Duration, log *slog.Logger) *queue {
 	return &queue{
 		now: now, tick: tick, log: log, count: func(string, string) {}, quiet: func() bool { return false },
-		items: map[string]*item{}, busy: map[string]bool{}, pause: map[string]time.Time{},
+		parked: func(*store.Tx, store.Effect, string) error { return nil },
+		items:  map[string]*item{}, busy: map[string]bool{}, pause: map[string]time.Time{},
 		pools: map[string]int{}, wake: make(chan struct{}, 1),
 	}
 }
@@ -89,17 +93,49 @@ func (q *queue) putOne(e store.Effect) {
 	it := q.items[e.Key]
 	switch {
 	case it == nil:
-		it = &item{Effect: e, due: e.Due, index: -1}
+		it = &item{Effect: e, due: q.dueAt(e), index: -1}
 		q.items[e.Key] = it
 		heap.Push(&q.wait, it)
 	case it.running:
 		it.later = &e
 	case it.index >= 0:
-		it.Effect, it.due, it.tries = e, e.Due, 0
+		it.Effect, it.due, it.tries = e, q.dueAt(e), 0
 		heap.Fix(&q.wait, it.index)
 	default: // ready: runs with what is newest
 		it.Effect = e
 	}
+}
+
+// dueAt is an effect's due time as the queue waits for it: from here on a clock
+// that is set does not move it, where the clock knows better than its hands.
+func (q *queue) dueAt(e store.Effect) time.Time {
+	now := q.now()
+	return now.Add(e.Due.Sub(now))
+}
+
+// lookAtClock keeps the waits true when the clock was set back, and once an
+// hour has no wait be longer than its kind allows.
+func (q *queue) lookAtClock(now time.Time) {
+	if back := q.last.Sub(now); back > 0 {
+		for _, it := range q.wait {
+			it.due = it.due.Add(-back)
+		}
+		for lane := range q.pause {
+			q.pause[lane] = q.pause[lane].Add(-back)
+		}
+		q.near = time.Time{}
+	}
+	q.last = now
+	if now.Sub(q.near) < time.Hour {
+		return
+	}
+	q.near = now
+	for _, it := range q.wait {
+		if it.due.Sub(now) > paces[it.Kind].furthest {
+			it.due = now
+		}
+	}
+	heap.Init(&q.wait)
 }
 
 func (q *queue) nudge() {
@@ -147,6 +183,7 @@ func (q *queue) start(ctx context.Context) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	now := q.now()
+	q.lookAtClock(now)
 	for len(q.wait) > 0 && !q.wait[0].due.After(now) {
 		q.ready = append(q.ready, heap.Pop(&q.wait).(*item))
 	}
@@ -241,7 +278,7 @@ func (q *queue) settle(it *item, e store.Effect, res result, err error) {
 	wait, why := q.judge(it, e, res, err)
 	if why != "" {
 		q.log.Warn("effect_parked", "key", e.Key, "request", e.Request, "why", why)
-		if err := q.commit(func(tx *store.Tx) error { return parkEffect(tx, e, why) }); err != nil {
+		if err := q.commit(func(tx *store.Tx) error { return q.park(tx, e, why) }); err != nil {
 			q.log.Error("effect_not_parked", "key", e.Key, "error", err)
 			wait = time.Minute
 		}
@@ -251,7 +288,7 @@ func (q *queue) settle(it *item, e store.Effect, res result, err error) {
 	q.free(it)
 	switch {
 	case it.later != nil:
-		it.Effect, it.due, it.tries, it.later = *it.later, it.later.Due, 0, nil
+		it.Effect, it.due, it.tries, it.later = *it.later, q.dueAt(*it.later), 0, nil
 		heap.Push(&q.wait, it)
 	case wait > 0:
 		it.due = q.now().Add(wait)
@@ -298,12 +335,14 @@ func (q *queue) pauseLane(lane string, d time.Duration) {
 	q.pause[lane] = q.now().Add(d)
 }
 
-func parkEffect(tx *store.Tx, e store.Effect, why string) error {
+func (q *queue) park(tx *store.Tx, e store.Effect, why string) error {
 	if err := tx.Park(e, why); err != nil {
 		return err
 	}
-	_, err := tx.Append(pim.Event{Kind: pim.EventParked, Request: e.Request, By: e.As, Chat: pim.System, Text: e.Key + ": " + why})
-	return err
+	if _, err := tx.Append(pim.Event{Kind: pim.EventParked, Request: e.Request, By: e.As, Chat: pim.System, Text: e.Key + ": " + why}); err != nil {
+		return err
+	}
+	return q.parked(tx, e, why)
 }
 
 // dueHeap orders items by their due time.

@@ -77,7 +77,7 @@ func New(cfg Config) *Service {
 	s.update = func(fn func(*store.Tx) error) error { return cfg.Store.Update(context.Background(), fn) }
 	s.queue = newQueue(cfg.Now, cfg.Tick, cfg.Logger)
 	s.queue.perform = s.perform
-	s.queue.commit = s.update
+	s.queue.commit, s.queue.parked = s.update, s.personParked
 	if cfg.Count != nil {
 		s.queue.count = cfg.Count
 	}
@@ -108,13 +108,7 @@ func (s *Service) takeUp() error {
 	if err != nil {
 		return err
 	}
-	now := s.cfg.Now()
-	for i := range effects {
-		if effects[i].Due.Sub(now) > paces[effects[i].Kind].furthest {
-			effects[i].Due = now
-		}
-	}
-	s.queue.put(effects)
+	s.queue.put(effects) // a due time that is too far ahead is seen at its first look at the clock
 	return s.update(s.driveOpen)
 }
 

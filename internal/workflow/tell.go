@@ -3,6 +3,7 @@ package workflow
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 
 	"elevate/internal/card"
 	"elevate/internal/pim"
@@ -93,4 +94,23 @@ func (s *Service) signInCard(m message) (*card.Card, error) {
 		return nil
 	})
 	return c, err
+}
+
+// personParked tells a person that a step of theirs was given up, and opens the
+// request that they had claimed.
+func (s *Service) personParked(tx *store.Tx, e store.Effect, why string) error {
+	if !personal(e.Kind) {
+		return nil
+	}
+	if e.Kind == kindDecide {
+		r, err := tx.Request(e.Request)
+		if err != nil {
+			return err
+		}
+		if err := s.dropClaim(tx, &r, e.As, why); err != nil {
+			return err
+		}
+	}
+	text := fmt.Sprintf("Elevate gave up your step (%s, request %s). %s Tell an administrator: `elevate queue list` names it.", e.Kind, e.Request, why)
+	return s.putTell(tx, "parked|"+e.Key, e.Request, pim.DirectTo(e.As.Account), message{Text: text, Problem: true})
 }
