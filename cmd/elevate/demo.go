@@ -65,7 +65,7 @@ func (p program) demoIn(ctx context.Context, home string, f demoFlags) error {
 	if err != nil {
 		return err
 	}
-	err = s.play(ctx, demoPrinter{out: p.out, json: f.json})
+	err = s.play(ctx, demoScript, demoPrinter{out: p.out, json: f.json})
 	if err == nil && f.serve {
 		s.box.Clock.SetRate(1)
 		fmt.Fprintf(said, "\nEverything keeps running until you interrupt it. To act on it, in another terminal:\n\n    %s act -dir %s help\n",

@@ -119,10 +119,10 @@ type scenePlayed struct {
 	took    time.Duration
 }
 
-// play plays the script to its end, or to the first scene that is not as it
-// must be.
-func (s *stage) play(ctx context.Context, to demoPrinter) error {
-	for i, sc := range demoScript {
+// play plays a script to its end, or to the first scene that is not as it must
+// be.
+func (s *stage) play(ctx context.Context, script []scene, to demoPrinter) error {
+	for i, sc := range script {
 		played, err := s.playScene(ctx, sc)
 		if err != nil {
 			return fmt.Errorf("step %d (%s: %s): %w", i+1, sc.actor, sc.does, err)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -27,8 +28,9 @@ type stage struct {
 	box *sim.Sandbox
 	bot *bot
 
-	stop  context.CancelFunc
-	ended chan error // what the bot's run came to
+	client *http.Client // the bot's way to the sandbox
+	stop   context.CancelFunc
+	ended  chan error // what the bot's run came to
 }
 
 // startStage starts both from settings in a folder, as two processes would. env
@@ -38,7 +40,7 @@ func startStage(ctx context.Context, home string, env func(string) (string, bool
 	if err != nil {
 		return nil, err
 	}
-	s := &stage{box: box, ended: make(chan error, 1)}
+	s := &stage{box: box, client: box.Client(0), ended: make(chan error, 1)}
 	if err := s.startBot(ctx, home, env, log); err != nil {
 		return nil, errors.Join(err, box.Close())
 	}
@@ -54,7 +56,7 @@ func (s *stage) startBot(ctx context.Context, home string, env func(string) (str
 		return err
 	}
 	s.bot, err = newBot(ctx, cfg, surroundings{
-		now: s.box.Clock.Now, transport: s.box.Client(0).Transport, log: log, audit: io.Discard, tick: 20 * time.Millisecond,
+		now: s.box.Clock.Now, transport: s.client.Transport, log: log, audit: io.Discard, tick: 20 * time.Millisecond,
 	})
 	if err != nil {
 		return err
@@ -100,7 +102,10 @@ func poll(ctx context.Context, ask func() (bool, error)) error {
 
 func (s *stage) stopBot() error {
 	s.stop()
-	return errors.Join(<-s.ended, s.bot.db.Close())
+	err := errors.Join(<-s.ended, s.bot.db.Close())
+	// The sandbox would wait for connections that were opened and never used.
+	s.client.CloseIdleConnections()
+	return err
 }
 
 func (s *stage) close() error { return errors.Join(s.stopBot(), s.box.Close()) }

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"elevate/internal/pim"
+	"elevate/internal/sim/simslack"
+)
+
+func TestACardWhoseReferenceGotLostTurnsAtItsFirstClick(t *testing.T) {
+	w := newWorld(t, nil)
+	w.signsIn("bob")
+	w.signsIn("alice")
+	// Slack posts the first cards, and Elevate does not hear of it.
+	w.act("break slack chat.postMessage reset")
+	w.act("alice slack /elevate mde-admin isolating WS-042")
+	r := w.turns("alice", pim.Pending)
+	w.until(func() bool { return len(w.cards("bob", r.ID)) >= 4 }, "the cards were not posted twice")
+	w.act("heal")
+	// A lost card decides as well as any other …
+	w.press("bob", w.cards("bob", r.ID)[0])
+	w.turns("alice", pim.Active)
+	w.act("alice slack sees dm until member since (read back)")
+	// … and those that were left behind turn when they are touched.
+	left := 0
+	for _, c := range w.cards("bob", r.ID) {
+		if len(c.Buttons) == 0 {
+			continue
+		}
+		left++
+		w.press("bob", c)
+		w.until(func() bool { return w.turned("bob", r.ID, c.Message) }, "a card does not turn when it is clicked:\n"+c.Text)
+	}
+	if left == 0 {
+		t.Error("no card was left behind, so nothing was tried")
+	}
+}
+
+// press presses the first button of a card.
+func (w *world) press(person string, c simslack.Shown) {
+	w.t.Helper()
+	if _, err := w.box.Slack.Click(w.t.Context(), person, simslack.Press{Button: c.Buttons[0], Message: c.Message, In: c.Where}); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// turned reports whether a card says that the membership was read back.
+func (w *world) turned(person string, id pim.RequestID, message string) bool {
+	for _, c := range w.cards(person, id) {
+		if c.Message == message {
+			return strings.Contains(c.Text, "member since (read back)")
+		}
+	}
+	return false
+}
