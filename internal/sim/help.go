@@ -42,7 +42,8 @@ func unknown(words []string) error {
 			best, most = line, n
 		}
 	}
-	return &UnknownError{strings.Join(words, " "), best}
+	form, _, _ := strings.Cut(best, "  ") // without what it does
+	return &UnknownError{strings.Join(words, " "), form}
 }
 
 // shared counts the words that a line of the help has in common with what was said; the verb counts most.
