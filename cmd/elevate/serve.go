@@ -9,12 +9,15 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/signal"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"elevate/internal/config"
+	"elevate/internal/pim"
 )
 
 func (p program) serveCommand() *ffcli.Command {
@@ -45,8 +48,10 @@ func (p program) load(path string) (*config.Config, error) {
 }
 
 func (p program) serve(ctx context.Context, cfg *config.Config, restored bool) error {
-	log := newLog(p.errs, cfg.Log)
-	around := surroundings{now: time.Now, transport: newTransport(nil), log: log, audit: p.sink(cfg.Audit), tick: time.Second, restored: restored}
+	// Who reads the events may go away: then work waits for the sink, and nothing ends without a word.
+	signal.Ignore(syscall.SIGPIPE)
+	log, way := newLog(p.errs, cfg.Log), newTransport(nil)
+	around := surroundings{now: time.Now, transport: telling{way, log}, log: log, audit: p.sink(cfg.Audit), tick: time.Second, restored: restored}
 	if cfg.Sandbox {
 		// Logged loudly: nobody should take a sandbox for the real thing.
 		log.Warn("SANDBOX: nothing is real")
@@ -55,7 +60,7 @@ func (p program) serve(ctx context.Context, cfg *config.Config, restored bool) e
 	if cfg.SandboxClock != "" {
 		ctx, stop := context.WithCancel(ctx)
 		defer stop()
-		around.now = newSandboxClock(ctx, cfg.SandboxClock, &http.Client{Transport: around.transport, Timeout: 5 * time.Second}).Now
+		around.now = newSandboxClock(ctx, cfg.SandboxClock, &http.Client{Transport: way, Timeout: 5 * time.Second}).Now
 		return runBot(ctx, cfg, around)
 	}
 	return runBot(ctx, cfg, around)
@@ -70,6 +75,10 @@ func runBot(ctx context.Context, cfg *config.Config, around surroundings) error 
 	}
 	defer admin.stop()
 	b, err := newBot(ctx, cfg, around)
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		around.log.Info("stopped", "while", err)
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -102,11 +111,7 @@ func newLog(w io.Writer, c config.Log) *slog.Logger {
 func (b *bot) run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	socket, err := startAdminSocket(ctx, b.cfg.AdminSocket, operator{db: b.db}, b.around.log)
-	if err != nil {
-		return err
-	}
-	defer socket.stop()
+	defer b.socket.stop()
 	public, err := startServer(ctx, b.cfg.Listen, b.publicHandler(), b.around.log)
 	if err != nil {
 		return err
@@ -117,6 +122,7 @@ func (b *bot) run(ctx context.Context) error {
 		go func() { ended <- task(ctx) }()
 	}
 	b.around.log.Info("ready", "listen", public.address, "public_url", b.cfg.PublicURL, "version", version())
+	defer context.AfterFunc(ctx, func() { b.around.log.Info("stopping", "waits_for", "the steps under way, at most a minute") })()
 	var failed error
 	for range work {
 		// One that ends by itself ends them all.
@@ -143,7 +149,8 @@ func (b *bot) work() []func(context.Context) error {
 }
 
 // housekeeping ends links that nobody signs in to any more and sessions that
-// are over, and says the head of the event chain, every hour.
+// are over, and says the head of the event chain, every hour; once a day it
+// puts the head into the chat.
 func (b *bot) housekeeping(ctx context.Context) error {
 	tick := time.NewTicker(time.Minute)
 	defer tick.Stop()
@@ -155,6 +162,9 @@ func (b *bot) housekeeping(ctx context.Context) error {
 				b.around.log.Warn("links_not_swept", "error", err)
 			}
 			b.sayHead()
+		}
+		if err := b.anchor(ctx); err != nil {
+			b.around.log.Warn("audit_not_anchored", "error", pim.Explain(err).Message)
 		}
 		select {
 		case <-ctx.Done():
@@ -249,6 +259,8 @@ const sweepLate = 5 * time.Minute
 func (b *bot) readyz(w http.ResponseWriter) {
 	swept := b.service.Swept()
 	switch {
+	case b.db.Unwritten():
+		http.Error(w, "the state file cannot be written; nothing is taken on", http.StatusServiceUnavailable)
 	case b.db.SinkBehind():
 		http.Error(w, "the audit sink does not take events; work waits for it", http.StatusServiceUnavailable)
 	case !swept.IsZero() && b.around.now().Sub(swept) > sweepLate:

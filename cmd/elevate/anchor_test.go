@@ -1,0 +1,42 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestTheHeadOfTheAuditTrailIsAnchoredInTheChatOnceADay(t *testing.T) {
+	w := newWorld(t, nil)
+	w.signsIn("bob") // an event to anchor
+	ctx := t.Context()
+	if err := w.bot.anchor(ctx); err != nil {
+		t.Fatal(err)
+	}
+	head, err := w.bot.db.Head()
+	if err != nil {
+		t.Fatal(err)
+	}
+	anchored := func() int {
+		return strings.Count(w.act("audrey slack sees #audit").Text, "Audit anchor")
+	}
+	if n := anchored(); n != 1 {
+		t.Fatalf("anchored %d times", n)
+	}
+	word := anchorCard(head).Fallback
+	_, word, _ = strings.Cut(word, ": ")
+	w.says("audrey slack sees #audit", word)
+	if err := w.bot.anchor(ctx); err != nil || anchored() != 1 {
+		t.Errorf("twice in a day: %d, %v", anchored(), err)
+	}
+	w.act("clock +25h")
+	if err := w.bot.anchor(ctx); err != nil || anchored() != 2 {
+		t.Errorf("the day after: %d, %v", anchored(), err)
+	}
+	if _, err := w.bot.db.Verify(ctx, head, nil); err != nil {
+		t.Errorf("against the anchor: %v", err)
+	}
+	head.Head = strings.Repeat("0", len(head.Head))
+	if _, err := w.bot.db.Verify(ctx, head, nil); err == nil {
+		t.Error("any anchor is taken")
+	}
+}
