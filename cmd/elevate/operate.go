@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,7 +42,7 @@ func (p program) operate(ctx context.Context, path string, o order) error {
 	if err != nil {
 		return err
 	}
-	err = overSocket(ctx, cfg.AdminSocket, o, p.out)
+	err = overSocket(ctx, door{path: cfg.AdminSocket, state: cfg.State}, o, p.out)
 	if !errors.Is(err, errNobodyServes) {
 		return err
 	}
@@ -52,11 +53,22 @@ func (p program) operate(ctx context.Context, path string, o order) error {
 	if err != nil {
 		return err
 	}
-	db, err := store.Open(store.Config{Path: cfg.State, Keys: keys, Now: time.Now, Sink: p.errs})
+	// Without a sink: the events of this command go to that of the next serve.
+	db, err := openFor(o)(store.Config{Path: cfg.State, Keys: keys, Now: time.Now})
 	if err != nil {
 		return err
 	}
 	return errors.Join(operator{db: db}.do(ctx, o.Words, bytes.NewReader(o.Stream), p.out), db.Close())
+}
+
+// openFor opens the state file as an order needs it. What only looks leaves it
+// as it is, also where nobody could write to it.
+func openFor(o order) func(store.Config) (*store.DB, error) {
+	changes := slices.Contains([]string{"queue retry", "queue drop", "links remove"}, strings.Join(o.Words[:2], " "))
+	if changes {
+		return store.Open
+	}
+	return store.OpenReadOnly
 }
 
 func (p program) auditCommand() *ffcli.Command {

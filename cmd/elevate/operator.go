@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -217,13 +216,27 @@ func (op operator) linksList(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(w, "ACCOUNT\tPERSON\tALSO\tNAME\tSINCE\tLAST SIGN-IN")
 	for _, l := range links {
-		also, err := json.Marshal(l.Also)
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", l.Account, l.Person, also, l.Name, timeText(l.Since), timeText(l.LastSignIn))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", l.Account, l.Person, alsoText(l), l.Name, timeText(l.Since), timeText(l.LastSignIn))
 	}
 	return w.Flush()
+}
+
+// alsoText names the other accounts of a link's person.
+func alsoText(l store.Link) string {
+	if len(l.Also) == 0 {
+		return "-"
+	}
+	ids := make([]string, len(l.Also))
+	for i, id := range l.Also {
+		ids[i] = string(id)
+	}
+	return strings.Join(ids, ",")
+}
+
+// names reports whether an operator's word means this link.
+func names(word string, l store.Link) bool {
+	id := pim.NewPrincipalID(word)
+	return l.Account.String() == word || l.Person == id || slices.Contains(l.Also, id)
 }
 
 // linksRemove ends the links that were named by chat account or object id.
@@ -239,7 +252,7 @@ func (op operator) linksRemove(ctx context.Context, words []string, out io.Write
 			return err
 		}
 		for _, l := range links {
-			if l.Account.String() != words[0] && string(l.Person) != strings.ToLower(words[0]) {
+			if !names(words[0], l) {
 				continue
 			}
 			removed++
@@ -266,7 +279,11 @@ func (op operator) removeLink(tx *store.Tx, l store.Link) error {
 	if err := tx.DeleteLink(l.Account); err != nil {
 		return err
 	}
-	event := pim.Event{Kind: pim.EventUnlinked, By: pim.Actor{Person: l.Person, Account: l.Account, Name: l.Name}, Person: l.Person, Chat: pim.System, Text: "removed by the operator"}
+	// The trail names who did it, and that was not the link's person.
+	event := pim.Event{
+		Kind: pim.EventUnlinked, By: pim.Actor{Name: "the operator"}, Person: l.Person, Chat: pim.System,
+		Text: fmt.Sprintf("%s is no longer linked to %s", l.Account, l.Person),
+	}
 	if _, err := tx.Append(event); err != nil {
 		return err
 	}

@@ -29,3 +29,12 @@ func peerUser(c net.Conn) (int, error) {
 	}
 	return int(cred.Uid), nil
 }
+
+// ownerOf is the user a file belongs to, or -1.
+func ownerOf(path string) int {
+	var stat unix.Stat_t
+	if unix.Stat(path, &stat) != nil {
+		return -1
+	}
+	return int(stat.Uid)
+}

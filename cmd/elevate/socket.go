@@ -112,21 +112,45 @@ func oneLine(err error) string {
 // errNobodyServes says that no process has the admin socket open.
 var errNobodyServes = errors.New("no elevate serve is running")
 
+// door is where a running serve takes orders.
+type door struct {
+	path string
+	// state is the state file, whose owner is the one who serves.
+	state string
+}
+
+// dial connects, and asks the kernel who is at the other end: somebody else's
+// socket in that place could answer that the audit trail is in order.
+func (d door) dial(ctx context.Context) (net.Conn, error) {
+	var dialer net.Dialer
+	c, err := dialer.DialContext(ctx, "unix", d.path)
+	if err != nil {
+		return nil, errors.Join(errNobodyServes, err)
+	}
+	uid, err := peerUser(c)
+	if err == nil && !mayServe(uid, os.Geteuid(), ownerOf(d.state)) {
+		err = fmt.Errorf("the user %d answers at %s, and that is not whom the state file belongs to; nothing was sent", uid, d.path)
+	}
+	if err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	return c, nil
+}
+
+// mayServe reports whether a user may stand behind the admin socket: root, who
+// asks, or the state file's owner.
+func mayServe(uid, asks, owner int) bool {
+	return uid == 0 || uid == asks || uid == owner && owner >= 0
+}
+
 // overSocket has a running serve carry out an order.
-func overSocket(ctx context.Context, path string, o order, out io.Writer) error {
+func overSocket(ctx context.Context, d door, o order, out io.Writer) error {
 	body, err := json.Marshal(o)
 	if err != nil {
 		return err
 	}
 	client := &http.Client{Transport: &http.Transport{
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			var d net.Dialer
-			c, err := d.DialContext(ctx, "unix", path)
-			if err != nil {
-				return nil, errors.Join(errNobodyServes, err)
-			}
-			return c, nil
-		},
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return d.dial(ctx) },
 	}}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://elevate/order", bytes.NewReader(body))
 	if err != nil {
