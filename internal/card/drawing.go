@@ -188,7 +188,11 @@ func (d drawing) leaving() []Step {
 		steps = append(steps, Step{Plain("until"), r.Ends})
 	}
 	if gone {
-		steps = append(steps, Step{Plain("removed (read back)"), r.EndedAt})
+		what := "removed (read back)"
+		if r.StillBy != "" {
+			what = "activation over (read back)"
+		}
+		steps = append(steps, Step{Plain(what), r.EndedAt})
 	}
 	return steps
 }

@@ -294,4 +294,7 @@ func TestAccessThatRemainsIsSaidInTheTitle(t *testing.T) {
 	if c.Title != "MDE Administrator: ended at its time, but access remains" || !strings.HasPrefix(c.Fallback, "Alice still has access") || c.Tone != card.Alarm {
 		t.Errorf("%q, %q, %s", c.Title, c.Fallback, c.Tone)
 	}
+	if last := words(c.Steps[len(c.Steps)-1].What); strings.Contains(last, "removed") {
+		t.Errorf("access that remains is said to be %q", last)
+	}
 }
