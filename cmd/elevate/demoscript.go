@@ -65,6 +65,11 @@ var demoScript = []scene{
 		about: "dan", state: pim.Pending, inPIM: "PendingApproval", says: "on its way to PIM",
 	},
 	{
+		title: "Bob sees Dan's request in the approvers' channel.",
+		actor: "bob", chat: pim.Slack, action: "sees", does: "sees #approvals until HOST-7", quote: true,
+		about: "dan", state: pim.Pending, inPIM: "PendingApproval", says: "looking around on HOST-7",
+	},
+	{
 		title: "Bob denies it with a reason. He has to sign in for that: PIM takes the decision from him, not from the bot.",
 		actor: "bob", chat: pim.Slack, action: "deny", does: "click Deny on HOST-7 in #approvals reason not without a ticket",
 		about: "dan", state: pim.Pending, inPIM: "PendingApproval", says: "Sign in to deny Dan Dietrich's request",
