@@ -38,7 +38,7 @@ func newView(c *Client) *view {
 	return &view{rounds: rounds{client: c}, answer: pim.Answer{
 		Requests: map[string]pim.Copy{}, Gone: map[string]bool{}, Pending: map[pim.GroupID][]pim.Copy{},
 		Recent: map[pim.Recent][]pim.Copy{}, Access: map[pim.Membership]pim.Access{}, Active: map[pim.GroupID][]pim.Instance{},
-		Policies: map[pim.GroupID]pim.Policy{}, Members: map[pim.GroupID][]pim.Profile{},
+		Policies: map[pim.GroupID]pim.Policy{}, Members: map[pim.GroupID][]pim.Profile{}, Owners: map[pim.GroupID][]pim.Profile{},
 		Profiles: map[pim.PrincipalID]pim.Profile{}, Eligible: map[pim.PrincipalID][]pim.Eligibility{},
 	}}
 }
@@ -65,6 +65,9 @@ func (v *view) ask(ctx context.Context, q pim.Question) error {
 	}
 	for _, group := range distinct(q.Members) {
 		v.askMembers(ctx, group)
+	}
+	for _, group := range distinct(q.Owners) {
+		v.askOwners(ctx, group)
 	}
 	for _, person := range distinct(q.Profiles) {
 		v.askProfile(ctx, person)

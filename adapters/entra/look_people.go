@@ -31,6 +31,24 @@ func (v *view) askMembers(ctx context.Context, group pim.GroupID) {
 		})
 }
 
+// askOwners asks who owns a group. Applications that own it are left out: nobody signs in as one.
+func (v *view) askOwners(ctx context.Context, group pim.GroupID) {
+	top := pageSize
+	info, err := v.client.questions.groups().ByGroupId(string(group)).Owners().GraphUser().
+		ToGetRequestInformation(ctx, &groups.ItemOwnersGraphUserRequestBuilderGetRequestConfiguration{
+			QueryParameters: &groups.ItemOwnersGraphUserRequestBuilderGetQueryParameters{Select: v.client.same.selection(), Top: &top},
+		})
+	owners := []pim.Profile{}
+	list(v, "owners", info, err, models.CreateUserCollectionResponseFromDiscriminatorValue,
+		func(u models.Userable) error {
+			owners = append(owners, v.client.same.profileOf(u))
+			return nil
+		}, func() []*reading {
+			v.answer.Owners[group] = owners
+			return nil
+		})
+}
+
 func (v *view) askProfile(ctx context.Context, person pim.PrincipalID) {
 	info, err := v.client.questions.users().ByUserId(string(person)).
 		ToGetRequestInformation(ctx, &users.UserItemRequestBuilderGetRequestConfiguration{

@@ -96,6 +96,17 @@ const people = `{"value":[
  {"id":"c","accountEnabled":false},
  {"id":"d"}]}`
 
+func TestOwnersAreThePeopleAmongThem(t *testing.T) {
+	g := looking(t, batched{{part: "/groups/" + string(group) + "/owners/microsoft.graph.user?", status: 200, body: people}})
+	answer, err := client(t, config(g)).Look(t.Context(), pim.Question{Owners: []pim.GroupID{group}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if owners := whole(t, answer).Owners[group]; len(owners) != 4 || owners[0].ID != alice || owners[0].Name != "Alice" {
+		t.Errorf("owners %+v", owners)
+	}
+}
+
 func TestMembersAndWhatIsSaidOfThem(t *testing.T) {
 	for attribute, want := range map[string]string{
 		"": "", "none": "", "employeeId": "E7", "onPremisesImmutableId": "imm", "extensionAttribute1": "one",

@@ -142,12 +142,15 @@ func listTransitive(only string) handler {
 	}
 }
 
-func (s *Server) listOwners(c *call) (answer, *graphError) {
-	g := s.dir.group(c.params["id"])
-	if g == nil {
-		return refuse(noSuchObject(c.params["id"]))
+// listOwners lists all of them, or only those of a type.
+func listOwners(only string) handler {
+	return func(s *Server, c *call) (answer, *graphError) {
+		g := s.dir.group(c.params["id"])
+		if g == nil {
+			return refuse(noSuchObject(c.params["id"]))
+		}
+		return s.listObjects(c, g.owners, only)
 	}
-	return s.listObjects(c, g.owners, "")
 }
 
 // listObjects prints users and groups side by side; a group has only the properties of users that are also its own.
