@@ -149,12 +149,26 @@ func (s *Service) card(ctx context.Context, e store.Effect) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	role, _ := s.cfg.Roles.Named(sc.request.Role)
-	drawn := card.ForRequest(sc.request, role, sc.view)
+	drawn := s.draw(sc)
 	if len(sc.refs) == 0 {
 		return s.post(ctx, messenger, e, p, &sc.request, drawn)
 	}
 	return s.rewrite(ctx, messenger, sc.refs, drawn)
+}
+
+// draw draws a request's card. One of a role that is not in the settings any
+// more says so, and offers nothing to decide.
+func (s *Service) draw(sc scene) card.Card {
+	role, ok := s.cfg.Roles.Named(sc.request.Role)
+	drawn := card.ForRequest(sc.request, role, sc.view)
+	if ok && role.Group == sc.request.Group || !sc.request.State.Open() {
+		return drawn
+	}
+	drawn.Lines = append(drawn.Lines, card.Plain("This role is not in Elevate's settings any more. Elevate follows the request to its end; decide it in PIM."))
+	drawn.Buttons = slices.DeleteFunc(drawn.Buttons, func(b card.Button) bool {
+		return b.Act == card.Approve || b.Act == card.ApproveWithReason || b.Act == card.Deny
+	})
+	return drawn
 }
 
 func (s *Service) scene(tx *store.Tx, e store.Effect, v card.Viewer) (scene, error) {

@@ -29,7 +29,10 @@ func (s *Service) decide(ctx context.Context, e store.Effect) (result, error) {
 	if why := s.overBeforeSent(&r, e, d); why != nil {
 		return s.lookWhose(ctx, e, r, d, why)
 	}
-	role, _ := s.cfg.Roles.Named(r.Role)
+	role, err := s.roleOf(&r)
+	if err != nil {
+		return s.notDecided(e, d, err)
+	}
 	if who.session == nil || who.actor.Person != e.As.Person || !s.mayDecideWith(who.session, role, d.Since, s.cfg.Now()) {
 		return s.decideNeedsSignIn(e, r, d, "")
 	}
@@ -280,6 +283,8 @@ func (s *Service) notDecided(e store.Effect, d decision, why error) (result, err
 
 // decideNeedsSignIn turns a claim into an intent again.
 func (s *Service) decideNeedsSignIn(e store.Effect, r pim.Request, d decision, claims string) (result, error) {
+	role, _ := s.cfg.Roles.Named(r.Role)
+	claims = withContext(claims, role.DecideContext)
 	return result{apply: func(tx *store.Tx) error {
 		fresh, err := tx.Request(r.ID)
 		if err != nil {

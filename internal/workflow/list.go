@@ -184,7 +184,9 @@ func (s *Service) who(ctx context.Context, who identity) card.Card {
 	}
 	reader := pim.Reader{Actor: who.actor, Eligible: map[string]bool{}, Approves: map[string]bool{}}
 	for _, id := range who.ids() {
-		reader.Auditor = reader.Auditor || s.readers.has(id)
+		for _, g := range s.cfg.Readers {
+			reader.Auditor = reader.Auditor || s.readers.has(g, id)
+		}
 	}
 	var rows []card.WhoRow
 	err = s.cfg.Store.View(func(tx *store.Tx) error {

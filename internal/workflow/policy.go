@@ -158,21 +158,3 @@ func (a approval) names() []string {
 	slices.Sort(names)
 	return names
 }
-
-// membership remembers the members of the readers' groups.
-type membership struct {
-	mu  sync.Mutex
-	ids map[pim.PrincipalID]bool
-}
-
-func (m *membership) set(ids map[pim.PrincipalID]bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.ids = ids
-}
-
-func (m *membership) has(id pim.PrincipalID) bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.ids[id]
-}

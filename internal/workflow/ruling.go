@@ -85,18 +85,32 @@ func (s *Service) ruleOn(from Sender, d ruling) (ruled, error) {
 		if err := remember(tx, from, r.ID); err != nil {
 			return err
 		}
-		role, _ := s.cfg.Roles.Named(r.Role)
+		role, err := s.roleOf(&r)
+		if err != nil {
+			return err
+		}
 		if d.intent != "" {
 			if err := tx.DeleteIntent(d.intent); err != nil {
 				return err
 			}
 		}
 		if !s.mayDecideWith(who.session, role, d.signedInSince(), tx.Now()) {
+			d.claims = withContext(d.claims, role.DecideContext)
 			return s.intendRuling(tx, from, d, &out)
 		}
 		return s.claim(tx, &r, who, d, &out)
 	})
 	return out, err
+}
+
+// roleOf returns the role of a request, to decide by. Of a role that is not in
+// the settings any more nobody knows what its decisions need.
+func (s *Service) roleOf(r *pim.Request) (pim.Role, error) {
+	role, ok := s.cfg.Roles.Named(r.Role)
+	if !ok || role.Group != r.Group {
+		return role, pim.Errorf(pim.Administered, "The role %s is not in Elevate's settings any more. Decide request %s in PIM itself.", r.Role, r.ID)
+	}
+	return role, nil
 }
 
 // checkRuling runs the one rule of who may decide, with what is known here.

@@ -61,7 +61,9 @@ type Service struct {
 	queue    *queue
 	policies *policies
 	swept    atomic.Int64 // unix seconds of the last sweep that succeeded
-	readers  *membership
+	readers  membership
+	owners   membership
+	failing  failing
 	eligible eligibles
 	// update writes to the state file. It takes no context: a write that was
 	// begun is not abandoned because somebody stopped waiting for its answer.
@@ -73,7 +75,7 @@ func New(cfg Config) *Service {
 	if cfg.Tick <= 0 {
 		cfg.Tick = time.Second
 	}
-	s := &Service{cfg: cfg, policies: newPolicies(), readers: &membership{}}
+	s := &Service{cfg: cfg, policies: newPolicies()}
 	s.update = func(fn func(*store.Tx) error) error { return cfg.Store.Update(context.Background(), fn) }
 	s.queue = newQueue(cfg.Now, cfg.Tick, cfg.Logger)
 	s.queue.perform = s.perform

@@ -1,16 +1,45 @@
 package workflow
 
 import (
+	"fmt"
+
 	"elevate/internal/pim"
 	"elevate/internal/store"
 )
 
-// sessionUsed ends the session where sessions are not kept.
+// sessionUsed ends the session where sessions are not kept. That of somebody
+// who owns a governed group is never kept: it could change who its members are.
 func (s *Service) sessionUsed(tx *store.Tx, by pim.Actor) error {
-	if s.cfg.KeepSessions || by.Account.IsZero() {
+	if by.Account.IsZero() {
 		return nil
 	}
-	return s.cfg.EndSession(tx, by.Account)
+	if !s.cfg.KeepSessions {
+		return s.cfg.EndSession(tx, by.Account)
+	}
+	for _, role := range s.cfg.Roles {
+		if !s.owners.has(role.Group, by.Person) {
+			continue
+		}
+		if err := s.tellOwner(tx, by, role); err != nil {
+			return err
+		}
+		return s.cfg.EndSession(tx, by.Account)
+	}
+	return nil
+}
+
+// tellOwner says once why a session ended so early.
+func (s *Service) tellOwner(tx *store.Tx, by pim.Actor, role pim.Role) error {
+	note := "owner|" + by.Account.String()
+	told := false
+	if _, err := tx.Meta(note, &told); err != nil || told {
+		return err
+	}
+	if err := tx.PutMeta(note, true); err != nil {
+		return err
+	}
+	text := fmt.Sprintf("You own the group behind %s, so your sign-in could change who is in it. Elevate therefore keeps it only until the step it was for is done; the next step asks for a new one.", role.Title)
+	return s.putTell(tx, "owner", "", pim.DirectTo(by.Account), message{Text: text})
 }
 
 // askToSignIn stores an intent for a step that is under way and tells the

@@ -2,6 +2,7 @@ package workflow
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -20,6 +21,54 @@ const (
 // sweep keeps the governed groups true with the read-only identity: requests
 // made elsewhere get a card, accesses that ended early are read back.
 func (s *Service) sweep(ctx context.Context, _ store.Effect) (result, error) {
+	err := s.sweepOnce(ctx)
+	if noted := s.noteSweep(err); noted != nil {
+		return result{}, errors.Join(err, noted)
+	}
+	return result{again: sweepEvery - sweepEvery/10 + jitter(sweepEvery/5)}, err
+}
+
+// sweepFailing is how long a sweep may fail before that is an event.
+const sweepFailing = 5 * time.Minute
+
+// failing remembers since when the sweep has failed.
+type failing struct {
+	since time.Time
+	said  bool
+}
+
+// noteSweep writes once that the sweep has failed for too long, and once that
+// it works again. Only the sweep's own lane calls it.
+func (s *Service) noteSweep(failed error) error {
+	now := s.cfg.Now()
+	text := ""
+	switch {
+	case failed == nil && s.failing.said:
+		text = "PIM is read again."
+	case failed == nil:
+		s.failing = failing{}
+	case s.failing.since.IsZero():
+		s.failing.since = now
+	case !s.failing.said && now.Sub(s.failing.since) >= sweepFailing:
+		text = "PIM could not be read for five minutes: " + pim.Explain(failed).Message
+	}
+	if text == "" {
+		return nil
+	}
+	err := s.update(func(tx *store.Tx) error {
+		_, err := tx.Append(pim.Event{Kind: pim.EventSweepFailing, Chat: pim.System, Text: text})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if s.failing.said = failed != nil; !s.failing.said {
+		s.failing = failing{}
+	}
+	return nil
+}
+
+func (s *Service) sweepOnce(ctx context.Context) error {
 	var q pim.Question
 	now := s.cfg.Now()
 	for _, role := range s.cfg.Roles {
@@ -27,41 +76,44 @@ func (s *Service) sweep(ctx context.Context, _ store.Effect) (result, error) {
 		q.Active = append(q.Active, role.Group)
 		if _, fresh := s.policies.get(role.Group, now, rulesEvery-sweepEvery); !fresh {
 			s.policyQuestion(&q, role.Group)
+			q.Owners = append(q.Owners, role.Group)
 		}
 	}
 	q.Members = append(q.Members, s.cfg.Readers...)
 	answer, err := s.cfg.Directory.Look(ctx, q)
 	if err != nil {
-		return result{}, err
+		return err
 	}
 	if err := s.learn(ctx, answer); err != nil {
 		s.cfg.Logger.Warn("policies_not_read", "error", err)
 	}
-	s.learnReaders(answer)
+	s.learnPeople(answer)
 	if err := s.meetPending(ctx, answer); err != nil {
-		return result{}, err
+		return err
 	}
 	if err := s.missActive(answer); err != nil {
-		return result{}, err
+		return err
 	}
 	if err := s.expire(); err != nil {
-		return result{}, err
+		return err
 	}
 	for _, failed := range answer.Failed {
-		return result{}, failed
+		return failed
 	}
 	s.swept.Store(now.Unix())
-	return result{again: sweepEvery - sweepEvery/10 + jitter(sweepEvery/5)}, nil
+	return nil
 }
 
-func (s *Service) learnReaders(a pim.Answer) {
-	ids := map[pim.PrincipalID]bool{}
+// learnPeople keeps who may read everything and who owns the governed groups.
+func (s *Service) learnPeople(a pim.Answer) {
 	for _, g := range s.cfg.Readers {
-		for _, p := range a.Members[g] {
-			ids[p.ID] = p.Enabled
+		if people, read := a.Members[g]; read {
+			s.readers.set(g, people)
 		}
 	}
-	s.readers.set(ids)
+	for g, people := range a.Owners {
+		s.owners.set(g, people)
+	}
 }
 
 // meetPending gives the requests that were made elsewhere a request of ours.
