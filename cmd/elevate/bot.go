@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -45,6 +43,7 @@ type bot struct {
 	signin  *signin.Service
 	service *workflow.Service
 	meters  *meters
+	socket  *server        // takes the operator's orders from when the state file is open
 	inbound *slack.Handler // what Slack sends; nil without Slack
 }
 
@@ -59,7 +58,12 @@ func newBot(ctx context.Context, cfg *config.Config, around surroundings) (*bot,
 	if b.db, err = store.Open(store.Config{Path: cfg.State, Keys: keys, Now: around.now, Sink: around.audit, Logger: around.log}); err != nil {
 		return nil, err
 	}
+	// Before Entra and Slack are waited for: while they are down, the operator wants to look.
+	if b.socket, err = startAdminSocket(ctx, cfg.AdminSocket, operator{db: b.db}, around.log); err != nil {
+		return nil, errors.Join(err, b.db.Close())
+	}
 	if err := b.wire(ctx, keys); err != nil {
+		b.socket.stop()
 		return nil, errors.Join(err, b.db.Close())
 	}
 	return b, nil
@@ -211,6 +215,8 @@ func (b *bot) gauges() {
 		}
 		return b.around.now().Sub(swept).Seconds()
 	})
+	b.meters.gauge("state_unwritten", "1 while the state file cannot be written.", func() float64 { return oneIf(b.db.Unwritten()) })
+	b.meters.gauge("audit_sink_behind", "1 while the audit sink lacks events; work waits for it.", func() float64 { return oneIf(b.db.SinkBehind()) })
 	b.meters.gauge("effects_parked", "Effects that were given up; `elevate queue list` names them.", func() float64 {
 		stats, err := b.db.Stats()
 		if err != nil {
@@ -253,16 +259,6 @@ func (b *bot) patiently(ctx context.Context, what string, try func() error) erro
 			return fmt.Errorf("waiting for %s: %w", what, ctx.Err())
 		case <-time.After(wait):
 		}
-	}
-}
-
-// newTransport is the way out, with the system's certificates and, where set,
-// those of SSL_CERT_FILE, which Go reads itself.
-func newTransport(roots *x509.CertPool) *http.Transport {
-	return &http.Transport{
-		Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, MaxIdleConnsPerHost: 32, IdleConnTimeout: 90 * time.Second,
-		TLSHandshakeTimeout: 10 * time.Second, ResponseHeaderTimeout: 30 * time.Second,
-		TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	_ "time/tzdata" // people's time zones, where the machine has none
 
@@ -20,6 +21,8 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// A second signal ends the program at once: killing it loses nothing.
+	context.AfterFunc(ctx, stop)
 	code := run(ctx, os.Args[1:], program{in: os.Stdin, out: os.Stdout, errs: os.Stderr, env: os.LookupEnv})
 	stop()
 	os.Exit(code)
@@ -105,7 +108,8 @@ func (p program) flags(name string) *flag.FlagSet {
 func (p program) group(c *ffcli.Command) func(context.Context, []string) error {
 	return func(_ context.Context, args []string) error {
 		if len(args) > 0 {
-			return usagef("there is no command %q; `%s -h` lists those there are", c.Name+" "+args[0], c.Name)
+			name, _, _ := strings.Cut(c.ShortUsage, " <")
+			return usagef("there is no command %q; `%s -h` lists those there are", name+" "+args[0], name)
 		}
 		fmt.Fprintln(p.errs, ffcli.DefaultUsageFunc(c))
 		return nil

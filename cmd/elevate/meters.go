@@ -36,6 +36,13 @@ func (m *meters) gauge(name, help string, read func() float64) {
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "elevate", Name: name, Help: help}, read))
 }
 
+func oneIf(so bool) float64 {
+	if so {
+		return 1
+	}
+	return 0
+}
+
 func (m *meters) effect(kind, outcome string) { m.effects.WithLabelValues(kind, outcome).Inc() }
 
 func (m *meters) graph(operation string, status int) {

@@ -30,7 +30,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("FREE_ADDRESS", free)
 			return err
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "ready": ready},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "ready": ready, "opens": opens},
 	})
 }
 
@@ -80,6 +80,19 @@ func ready(ts *testscript.TestScript, neg bool, args []string) {
 	})
 	if err != nil {
 		ts.Fatalf("the %s is not ready: %v", args[0], err)
+	}
+}
+
+// opens waits until a serve takes orders, ready or not: opens DIR.
+func opens(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: opens DIR")
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	socket := filepath.Join(ts.MkAbs(args[0]), socketFile)
+	if err := poll(ctx, func() (bool, error) { return exists(socket), nil }); err != nil {
+		ts.Fatalf("there is no %s: %v", socket, err)
 	}
 }
 

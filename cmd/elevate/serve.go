@@ -122,7 +122,6 @@ func (b *bot) run(ctx context.Context) error {
 		go func() { ended <- task(ctx) }()
 	}
 	b.around.log.Info("ready", "listen", public.address, "public_url", b.cfg.PublicURL, "version", version())
-	defer context.AfterFunc(ctx, func() { b.around.log.Info("stopping", "waits_for", "the steps under way, at most a minute") })()
 	var failed error
 	for range work {
 		// One that ends by itself ends them all.
@@ -141,11 +140,18 @@ func (b *bot) run(ctx context.Context) error {
 
 // work is what runs beside the servers.
 func (b *bot) work() []func(context.Context) error {
-	tasks := []func(context.Context) error{b.service.Run, b.housekeeping}
+	tasks := []func(context.Context) error{b.service.Run, b.housekeeping, b.sayStopping}
 	if b.slack != nil && !b.cfg.Slack.AppToken.IsZero() {
 		tasks = append(tasks, b.inbound.Listen)
 	}
 	return tasks
+}
+
+// sayStopping says why the process is still there after the signal.
+func (b *bot) sayStopping(ctx context.Context) error {
+	<-ctx.Done()
+	b.around.log.Info("stopping", "waits_for", "the steps under way, at most a minute")
+	return nil
 }
 
 // housekeeping ends links that nobody signs in to any more and sessions that
