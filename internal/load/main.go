@@ -1,0 +1,119 @@
+// Command load measures what Elevate costs: the rate and the waiting time of a slash command against plain bbolt on the
+// same disk, the memory and the start with a long history, and the calls to Microsoft Graph of an elevation.
+//
+// It measures and asserts nothing: no test calls it, and no figure of it is a limit in the code. It talks to loopback
+// only, plays Slack, Entra and PIM itself, and keeps its files in a folder that it removes.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+)
+
+// mode is one measurement.
+type mode struct {
+	name, does string
+	run        func(ctx context.Context, o options, out io.Writer) error
+}
+
+func modes() []mode {
+	return []mode{
+		{"command", "rate, p50 and p99 of a slash command over HTTP, against bbolt on the same disk", measureCommand},
+		{"history", "time of a request with 0, -history/10 and -history ended ones stored", measureHistory},
+		{"start", "start to ready of `elevate serve` with -history ended requests", measureStart},
+		{"memory", "RssAnon of `elevate serve` with -stored requests, -open of them open, idle and under commands", measureMemory},
+		{"calls", "calls to Microsoft Graph of one elevation with approval, and of an idle bot", measureCalls},
+		{"bot", "what `command` measures: store, workflow and Slack's handler in a process of its own", serveBot},
+	}
+}
+
+// options are what the flags say.
+type options struct {
+	dir      string
+	requests int
+	people   int
+	parallel int
+	rounds   int
+	signedIn bool
+	effects  bool
+	history  int
+	stored   int
+	open     int
+	elevate  string
+	profile  string
+	api      string
+	latency  int
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "load:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, out, errs io.Writer) error {
+	set := flag.NewFlagSet("load", flag.ContinueOnError)
+	set.SetOutput(errs)
+	set.Usage = func() { usage(set, errs) }
+	o := flags(set)
+	if err := set.Parse(args); err != nil {
+		return err
+	}
+	for _, m := range modes() {
+		if m.name == set.Arg(0) && set.NArg() == 1 {
+			return inFolder(ctx, m, *o, out)
+		}
+	}
+	set.Usage()
+	return fmt.Errorf("%q is no measurement", set.Arg(0))
+}
+
+func flags(set *flag.FlagSet) *options {
+	o := &options{}
+	set.StringVar(&o.dir, "dir", "", "the `FOLDER` for the files, on the disk that is to be measured; a temporary one unless given")
+	set.IntVar(&o.requests, "requests", 20_000, "commands to measure")
+	set.IntVar(&o.people, "people", 8_000, "linked people who type them; each asks for another role each time, at most five times")
+	set.IntVar(&o.parallel, "parallel", 64, "commands at a time")
+	set.IntVar(&o.rounds, "rounds", 5, "turns that Elevate and bbolt take")
+	set.BoolVar(&o.signedIn, "signed-in", true, "people have a session; without one a command is answered with a sign-in link")
+	set.BoolVar(&o.effects, "effects", true, "run the work behind the answers, too")
+	set.IntVar(&o.latency, "latency", 200, "milliseconds that the played PIM takes for an answer")
+	set.IntVar(&o.history, "history", 1_000_000, "ended requests that are stored")
+	set.IntVar(&o.stored, "stored", 100_000, "requests that are stored, for memory")
+	set.IntVar(&o.open, "open", 1_000, "how many of them are open")
+	set.StringVar(&o.elevate, "elevate", "", "the `BINARY` to measure; built from this module unless given")
+	set.StringVar(&o.profile, "cpuprofile", "", "write a CPU profile of the handler without HTTP to this `FILE`")
+	set.StringVar(&o.api, "api", "", "for bot: the `ADDRESS` of the played Slack")
+	return o
+}
+
+func usage(set *flag.FlagSet, w io.Writer) {
+	fmt.Fprintln(w, "usage: go run ./internal/load [flags] MEASUREMENT")
+	for _, m := range modes() {
+		fmt.Fprintf(w, "  %-8s  %s\n", m.name, m.does)
+	}
+	fmt.Fprintln(w, "flags:")
+	set.PrintDefaults()
+}
+
+// inFolder gives a measurement its own folder.
+func inFolder(ctx context.Context, m mode, o options, out io.Writer) error {
+	if m.name == "bot" {
+		return m.run(ctx, o, out)
+	}
+	folder, err := os.MkdirTemp(o.dir, "elevate-load-")
+	if err != nil {
+		return err
+	}
+	o.dir = folder
+	return errors.Join(m.run(ctx, o, out), os.RemoveAll(folder))
+}
