@@ -207,11 +207,15 @@ func hostileCard(s string) card.Card {
 		{Link: card.Link{Label: s, URL: "https://example.com/?a=b&c=<d>|e"}},
 		{Link: card.Link{URL: "https://example.com/" + s}},
 	}
+	c.Lines = append(c.Lines, whole)
 	for i := range 60 {
-		c.Lines, c.Notes = append(c.Lines, whole, whole[i%len(whole):]), append(c.Notes, whole)
-		c.Facts = append(c.Facts, card.Fact{Label: s, Value: whole[i%len(whole):]})
-		c.Steps = append(c.Steps, card.Step{What: whole, At: keptAt})
+		one := whole[i%len(whole):][:1]
+		c.Lines, c.Notes = append(c.Lines, one), append(c.Notes, one)
+		c.Facts = append(c.Facts, card.Fact{Label: s, Value: one})
+		c.Steps = append(c.Steps, card.Step{What: one, At: keptAt})
 		c.Mention = append(c.Mention, aliceAccount)
+	}
+	for range 10 {
 		c.Buttons = append(c.Buttons,
 			card.Button{Label: s, Act: card.Approve, Style: card.Primary, Confirm: &card.Confirm{Title: s, Text: s, Yes: s, No: s}},
 			card.Button{Label: s, Act: card.SignIn, URL: "https://example.com/" + s}, card.Button{Label: s, Act: card.OpenForm, Role: s})
