@@ -58,9 +58,7 @@ func TestAnotherChatAccountCannotBeLinkedToTheRequester(t *testing.T) {
 
 func TestRequesterCannotDecideAsSecondAccountWithTheSameEmployeeID(t *testing.T) {
 	w := newWorld(t, nil)
-	if err := w.box.Entra.AddMember("PIM MDE Approvers", "frank"); err != nil {
-		t.Fatal(err)
-	}
+	w.joins("PIM MDE Approvers", "frank")
 	// The administrator's account asks in the portal, the everyday one decides in Slack.
 	w.act("adm-frank portal activate mde-admin 1h isolating WS-042")
 	w.signsIn("frank")
@@ -71,22 +69,49 @@ func TestRequesterCannotDecideAsSecondAccountWithTheSameEmployeeID(t *testing.T)
 	w.undecided("adm-frank")
 }
 
-func TestRequesterCannotDecideAsSecondAccountOfTheSameChatAccount(t *testing.T) {
-	// Nothing but the browser in which both were proved says that they are one.
-	w := newWorld(t, map[string]string{"ELEVATE_PEOPLE_SAME_PERSON": "none"})
-	if err := w.box.Entra.AddMember("PIM MDE Approvers", "adm-frank"); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.box.Entra.AddMember("PIM MDE Live Response", "frank"); err != nil {
-		t.Fatal(err)
-	}
-	r := w.asks("frank", "mde-liveresponse looking around")
+// provesSecondAccount lets Frank prove in one browser that the administrator's
+// account is his, too.
+func (w *world) provesSecondAccount() {
+	w.t.Helper()
 	w.says("frank slack /elevate sign-in", "Sign in")
 	w.act("frank web sign-in stop")
 	w.act("frank web press Sign in with Microsoft as adm-frank stop")
 	w.act("frank web press Frank Fischer (Admin) stop")
 	w.says("frank web press Sign in with the linked account as frank", "may now also act as")
+}
+
+func TestRequesterCannotDecideAsSecondAccountOfTheSameChatAccount(t *testing.T) {
+	// Nothing but the browser in which both were proved says that they are one.
+	w := newWorld(t, map[string]string{"ELEVATE_PEOPLE_SAME_PERSON": "none"})
+	w.joins("PIM MDE Approvers", "adm-frank")
+	w.joins("PIM MDE Live Response", "frank")
+	r := w.asks("frank", "mde-liveresponse looking around")
+	w.provesSecondAccount()
 	w.refuses("frank slack click Approve in #approvals", ownRequest)
 	w.refuses("frank slack /elevate approve "+string(r.ID), ownRequest)
 	w.undecided("frank")
+}
+
+func TestAccountsThatWereSeenTogetherStayOnePerson(t *testing.T) {
+	w := newWorld(t, map[string]string{"ELEVATE_PEOPLE_SAME_PERSON": "none"})
+	w.joins("PIM MDE Approvers", "frank")
+	w.signsIn("frank")
+	w.provesSecondAccount()
+	w.act("frank slack /elevate unlink")
+	w.until(func() bool { return len(w.links()) == 0 }, "the link is still there")
+	w.signsIn("frank")
+	// Now the link names one account only, and the other one asks in the portal.
+	w.act("adm-frank portal activate mde-admin 1h isolating WS-042")
+	w.act("clock +2m")
+	w.act("frank slack sees #approvals until isolating WS-042")
+	w.refuses("frank slack click Approve in #approvals", ownRequest)
+	w.undecided("adm-frank")
+}
+
+// joins makes somebody a member of a group in the sandbox's directory.
+func (w *world) joins(group, person string) {
+	w.t.Helper()
+	if err := w.box.Entra.AddMember(group, person); err != nil {
+		w.t.Fatal(err)
+	}
 }
