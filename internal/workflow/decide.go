@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -105,7 +106,7 @@ func (s *Service) readBeforeDecision(ctx context.Context, r *pim.Request, who id
 			return err
 		}
 	}
-	q := pim.Question{Requests: []string{r.Copy.ID}, Profiles: []pim.PrincipalID{who.actor.Person, r.Principal}}
+	q := pim.Question{Requests: []string{r.Copy.ID}, Profiles: append(who.ids(), r.Principal)}
 	s.policyQuestion(&q, r.Group)
 	answer, err := s.cfg.Directory.Look(ctx, q)
 	if err != nil {
@@ -115,15 +116,14 @@ func (s *Service) readBeforeDecision(ctx context.Context, r *pim.Request, who id
 		s.cfg.Logger.Warn("policy_not_read", "group", r.Group, "error", err) // PIM's assignedToMe decides
 	}
 	fresh, ok := answer.Requests[r.Copy.ID]
-	profile, known := answer.Profiles[who.actor.Person]
-	if !ok || !known {
+	if !ok || !all(answer.Profiles, q.Profiles) {
 		return errors.Join(append(answer.Failed, pim.Errorf(pim.Unavailable, "PIM could not be read before the decision."))...)
 	}
 	r.Copy = fresh
 	if pim.StateOf(fresh, s.cfg.Now()) != pim.Pending {
 		return nil
 	}
-	if err := s.judge(r, who, profile, sameAttribute(profile, answer.Profiles[r.Principal]), d); err != nil {
+	if err := s.judge(r, who, answer.Profiles, d); err != nil {
 		return err
 	}
 	return s.assignedTo(ctx, r, who.actor)
@@ -142,13 +142,24 @@ func (s *Service) assignedTo(ctx context.Context, r *pim.Request, by pim.Actor) 
 	return err
 }
 
-// sameAttribute compares the attribute that is named in people.same_person.
-func sameAttribute(a, b pim.Profile) bool {
-	return a.SamePerson != "" && a.SamePerson == b.SamePerson
+// all reports whether every profile was read: an attribute that was not read
+// would pass for one that differs.
+func all(read map[pim.PrincipalID]pim.Profile, ids []pim.PrincipalID) bool {
+	return !slices.ContainsFunc(ids, func(id pim.PrincipalID) bool { _, ok := read[id]; return !ok })
+}
+
+// sameAttribute compares the attribute that is named in people.same_person, of
+// each account that was proved for the person.
+func sameAttribute(who identity, read map[pim.PrincipalID]pim.Profile, requester pim.PrincipalID) bool {
+	theirs := read[requester].SamePerson
+	return theirs != "" && slices.ContainsFunc(who.ids(), func(id pim.PrincipalID) bool { return read[id].SamePerson == theirs })
 }
 
 // judge runs the one rule again, now with everything known.
-func (s *Service) judge(r *pim.Request, who identity, profile pim.Profile, sameAttribute bool, d decision) error {
+func (s *Service) judge(r *pim.Request, who identity, read map[pim.PrincipalID]pim.Profile, d decision) error {
+	if d.Approve && read[r.Principal].MayAct() != nil {
+		return pim.Errorf(pim.Forbidden, "The requester's account in Microsoft Entra is gone, disabled or a guest's, so request %s cannot be approved.", r.ID)
+	}
 	return s.cfg.Store.View(func(tx *store.Tx) error {
 		same, err := samePerson(tx, r, who)
 		if err != nil {
@@ -156,7 +167,7 @@ func (s *Service) judge(r *pim.Request, who identity, profile pim.Profile, sameA
 		}
 		now := s.cfg.Now()
 		return pim.MayDecide(r, pim.Decider{
-			Actor: who.actor, Profile: profile, SamePerson: same || sameAttribute,
+			Actor: who.actor, Profile: read[who.actor.Person], SamePerson: same || sameAttribute(who, read, r.Principal),
 			Approver: s.policies.approver(r.Group, now, who.actor.Person), Digest: d.Digest,
 		}, now)
 	})

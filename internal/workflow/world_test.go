@@ -433,6 +433,13 @@ func (w *world) request(id pim.RequestID) (r pim.Request) {
 	return r
 }
 
+// digest is of the facts that a request's cards show.
+func (w *world) digest(id pim.RequestID) string {
+	w.t.Helper()
+	r := w.request(id)
+	return r.Digest()
+}
+
 // is fails the test unless the request is in that state.
 func (w *world) is(id pim.RequestID, state pim.State) pim.Request {
 	w.t.Helper()

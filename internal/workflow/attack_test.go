@@ -1,0 +1,126 @@
+package workflow_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"elevate/internal/card"
+	"elevate/internal/pim"
+	"elevate/internal/store"
+	"elevate/internal/workflow"
+	"elevate/internal/workflow/workflowtest"
+)
+
+// unread is a tenant that answers everything but one person's profile, as
+// Graph does when one part of a batch is throttled.
+type unread struct {
+	workflow.Directory
+	person pim.PrincipalID
+}
+
+func (u unread) Look(ctx context.Context, q pim.Question) (pim.Answer, error) {
+	asked := slices.Contains(q.Profiles, u.person)
+	a, err := u.Directory.Look(ctx, q)
+	if asked && err == nil {
+		delete(a.Profiles, u.person)
+		a.Failed = append(a.Failed, errors.New("a part was throttled"))
+	}
+	return a, err
+}
+
+func TestAttackADecisionWaitsUntilTheRequestersAttributeWasRead(t *testing.T) {
+	inWorld(t, func(w *world) {
+		for _, p := range []pim.PrincipalID{alice, admin} {
+			w.dir.Person(p, func(p *pim.Profile) { p.SamePerson = "4711" })
+		}
+		w.dir.Administer(mde, func(g *workflowtest.Group) { g.Approvers = append(g.Approvers, admin) })
+		w.cfg.Directory = unread{w.dir, alice}
+	}, func(w *world) {
+		w.signIn(alice, admin)
+		w.pass(2 * time.Second)
+		id := w.asks(alice)
+		w.clicks(admin, card.Approve, id)
+		w.pass(30 * time.Second)
+		if n := w.dir.Decisions(); n != 0 {
+			t.Errorf("the requester's second account decided %d times", n)
+		}
+	})
+}
+
+func TestAttackNobodyIsApprovedWhoseAccountWasDisabled(t *testing.T) {
+	everybodySignedIn(t, func(w *world) {
+		id := w.asks(alice)
+		w.dir.Person(alice, func(p *pim.Profile) { p.Enabled = false })
+		w.clicks(bob, card.Approve, id)
+		w.pass(30 * time.Second)
+		if n := w.dir.Decisions(); n != 0 {
+			t.Errorf("approved %d times for a disabled account", n)
+		}
+	})
+}
+
+func TestAttackAnApproverRemovedAMomentAgoCannotDecide(t *testing.T) {
+	everybodySignedIn(t, func(w *world) {
+		id := w.asks(alice)
+		w.dir.Administer(mde, func(g *workflowtest.Group) { g.Approvers = []pim.PrincipalID{carol} })
+		w.clicks(bob, card.Approve, id)
+		w.pass(30 * time.Second)
+		if n := w.dir.Calls(workflowtest.OpDecide); n != 0 {
+			t.Errorf("PIM was asked %d times", n)
+		}
+		w.expect(w.told(bob), "not among the approvers")
+	})
+}
+
+func TestAttackAnApproverWhoseChatAccountIsGoneCannotDecide(t *testing.T) {
+	everybodySignedIn(t, func(w *world) {
+		id := w.asks(alice)
+		w.chat.Close(account(bob), pim.Errorf(pim.Forbidden, "That Slack account is deactivated."))
+		w.clicks(bob, card.Approve, id)
+		w.pass(30 * time.Second)
+		if n := w.dir.Calls(workflowtest.OpDecide); n != 0 {
+			t.Errorf("PIM was asked %d times", n)
+		}
+	})
+}
+
+// A requester who is linked with a second account whose own attribute is empty.
+func TestAttackTheAttributeOfEveryAccountOfThePersonCounts(t *testing.T) {
+	inWorld(t, func(w *world) {
+		for _, p := range []pim.PrincipalID{alice, dave} { // dave is a third account of Alice's, admin has no attribute
+			w.dir.Person(p, func(p *pim.Profile) { p.SamePerson = "4711" })
+		}
+		w.dir.Administer(mde, func(g *workflowtest.Group) { g.Approvers = append(g.Approvers, admin) })
+	}, func(w *world) {
+		w.signIn(alice)
+		w.pass(2 * time.Second)
+		id := w.asks(alice)
+		// One chat account, linked to dave and admin, acts as admin.
+		w.knows(dave)
+		w.also(dave, admin)
+		w.session(account(dave), admin, w.now(), time.Hour)
+		w.clicks(dave, card.Approve, id)
+		w.pass(30 * time.Second)
+		if n := w.dir.Decisions(); n != 0 {
+			t.Errorf("decided %d times", n)
+		}
+	})
+}
+
+func (w *world) also(p, other pim.PrincipalID) {
+	w.t.Helper()
+	w.update(func(tx *store.Tx) error {
+		link, _, err := tx.Link(account(p))
+		if err != nil {
+			return err
+		}
+		link.Also = append(link.Also, other)
+		if err := tx.Join(p, other); err != nil {
+			return err
+		}
+		return tx.PutLink(link)
+	})
+}
