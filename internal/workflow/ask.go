@@ -101,16 +101,12 @@ func (s *Service) mayAsk(tx *store.Tx, who identity, role pim.Role) error {
 	if err := s.mayAskAgain(tx, who); err != nil {
 		return err
 	}
-	open, err := tx.OpenInGroup(role.Group)
+	mine, err := tx.OpenOf(role.Group, who.actor.Account, who.ids()...)
 	if err != nil {
 		return err
 	}
-	ids := who.ids()
-	for _, r := range open {
-		mine := r.Requester.Account == who.actor.Account && !r.Requester.Account.IsZero()
-		if mine || (r.Requester.Person != "" && slices.Contains(ids, r.Requester.Person)) || (r.Principal != "" && slices.Contains(ids, r.Principal)) {
-			return secondRequest(r, role)
-		}
+	if len(mine) > 0 {
+		return secondRequest(mine[0], role)
 	}
 	return s.somebodyCouldApprove(tx, who, role)
 }

@@ -9,7 +9,7 @@ import (
 // waits for a sign-in, because the link was lost or spent: it is no second
 // request. It reports false when there is no such request.
 func (s *Service) askAgain(tx *store.Tx, from Sender, who identity, a pim.Asked, out *asked) (bool, error) {
-	open, err := tx.OpenInGroup(out.role.Group)
+	open, err := tx.OpenOf(out.role.Group, from.Account)
 	if err != nil {
 		return false, err
 	}

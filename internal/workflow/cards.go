@@ -202,13 +202,13 @@ func (s *Service) scene(tx *store.Tx, e store.Effect, v card.Viewer) (scene, err
 
 // holders are the others who have the role now.
 func holders(tx *store.Tx, r *pim.Request) ([]card.Holder, error) {
-	open, err := tx.OpenInGroup(r.Group)
+	active, err := tx.OpenInGroup(r.Group, pim.Active)
 	if err != nil {
 		return nil, err
 	}
 	var held []card.Holder
-	for _, o := range open {
-		if o.State == pim.Active && o.ID != r.ID {
+	for _, o := range active {
+		if o.ID != r.ID {
 			held = append(held, card.Holder{Name: o.Requester.Name, Until: o.Ends})
 		}
 	}

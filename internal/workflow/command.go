@@ -122,7 +122,7 @@ func (s *Service) releaseRole(from Sender, roleName string) Reply {
 		if err != nil {
 			return err
 		}
-		open, err := tx.OpenInGroup(role.Group)
+		open, err := tx.OpenOf(role.Group, pim.ChatAccount{}, who.ids()...)
 		for _, r := range open {
 			if r.State == pim.Active && slices.Contains(who.ids(), r.Principal) {
 				id = r.ID

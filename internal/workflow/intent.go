@@ -313,7 +313,7 @@ func (s *Service) goOnSubmitting(tx *store.Tx, r *pim.Request, in store.Intent) 
 // mayGoOn repeats the rules that the sign-in could have changed: it may have
 // told who the person is.
 func (s *Service) mayGoOn(tx *store.Tx, r *pim.Request, who identity, role pim.Role) error {
-	open, err := tx.OpenInGroup(role.Group)
+	open, err := tx.OpenOf(role.Group, pim.ChatAccount{}, who.ids()...)
 	if err != nil {
 		return err
 	}

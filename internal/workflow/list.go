@@ -126,7 +126,7 @@ func (s *Service) holds(who identity) (map[string]time.Time, error) {
 	held := map[string]time.Time{}
 	err := s.cfg.Store.View(func(tx *store.Tx) error {
 		for _, role := range s.cfg.Roles {
-			open, err := tx.OpenInGroup(role.Group)
+			open, err := tx.OpenOf(role.Group, pim.ChatAccount{}, who.ids()...)
 			if err != nil {
 				return err
 			}

@@ -160,7 +160,7 @@ func (s *Service) isKnown(tx *store.Tx, g pim.GroupID, c pim.Copy) (bool, error)
 	if _, found, err := tx.ByPIM(c.ID); err != nil || found {
 		return found, err
 	}
-	open, err := tx.OpenInGroup(g)
+	open, err := tx.OpenOf(g, pim.ChatAccount{}, c.Principal)
 	if err != nil {
 		return false, err
 	}
@@ -213,15 +213,16 @@ func (s *Service) meet(c pim.Copy, who pim.Profile) error {
 func (s *Service) missActive(a pim.Answer) error {
 	return s.update(func(tx *store.Tx) error {
 		for g, instances := range a.Active {
-			open, err := tx.OpenInGroup(g)
+			active, err := tx.OpenInGroup(g, pim.Active)
 			if err != nil {
 				return err
 			}
-			for _, r := range open {
-				if r.State != pim.Active || tx.Now().Sub(r.MemberSince) < settled {
+			by := byPrincipal(instances)
+			for _, r := range active {
+				if tx.Now().Sub(r.MemberSince) < settled {
 					continue
 				}
-				if mine, _ := instancesOf(r, pim.Access{Instances: of(r.Principal, instances)}, tx.Now()); mine != nil {
+				if mine, _ := instancesOf(r, pim.Access{Instances: by[r.Principal]}, tx.Now()); mine != nil {
 					continue
 				}
 				if err := tx.PutEffect(confirmEffect(&r, tx.Now())); err != nil {
@@ -233,8 +234,12 @@ func (s *Service) missActive(a pim.Answer) error {
 	})
 }
 
-func of(p pim.PrincipalID, instances []pim.Instance) []pim.Instance {
-	return slices.DeleteFunc(slices.Clone(instances), func(i pim.Instance) bool { return i.Principal != p })
+func byPrincipal(instances []pim.Instance) map[pim.PrincipalID][]pim.Instance {
+	by := map[pim.PrincipalID][]pim.Instance{}
+	for _, i := range instances {
+		by[i.Principal] = append(by[i.Principal], i)
+	}
+	return by
 }
 
 // expireMost bounds how much that has run out is removed at a time.

@@ -78,14 +78,8 @@ func (s *Service) learnApprovers(ctx context.Context, g pim.GroupID, open []pim.
 func (s *Service) inTransition(g pim.GroupID) ([]pim.Request, error) {
 	var moving []pim.Request
 	err := s.cfg.Store.View(func(tx *store.Tx) error {
-		open, err := tx.OpenInGroup(g)
-		moving = nil
-		for _, r := range open {
-			switch r.State { //nolint:exhaustive // the others are not in transition in PIM
-			case pim.Pending, pim.Scheduled, pim.Granting:
-				moving = append(moving, r)
-			}
-		}
+		var err error
+		moving, err = tx.OpenInGroup(g, pim.Pending, pim.Scheduled, pim.Granting)
 		return err
 	})
 	return moving, err
