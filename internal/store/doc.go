@@ -19,7 +19,8 @@
 //	                                          the sink as far as known, how many requests there are
 //	notes             name                    record: what the callers keep under a name
 //	requests          request id              record pim.Request
-//	requests_open     group | request id      index
+//	requests_open     group | state | request id              index
+//	requests_open_of  group | account or person | request id  index
 //	requests_pim      PIM's request id        index → request id
 //	requests_person   person | ~created id    index, requester and principal
 //	requests_account  account | ~created id   index

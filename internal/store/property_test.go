@@ -158,6 +158,11 @@ func compare(t *rapid.T, tx *store.Tx, m model) error {
 			return (r.Requester.Person == p || r.Principal == p) && !r.Created.Before(start)
 		})
 		same("OfPerson "+string(p), want[:min(3, len(want)):min(3, len(want))], got, err)
+		open, err := tx.OpenOf("g", pim.ChatAccount{}, p)
+		slices.SortFunc(open, func(a, b pim.Request) int { return cmp.Or(b.Created.Compare(a.Created), cmp.Compare(a.ID, b.ID)) })
+		same("OpenOf "+string(p), pick(func(r pim.Request) bool {
+			return r.State.Open() && p != "" && r.Group == "g" && (r.Requester.Person == p || r.Principal == p)
+		}), open, err)
 	}
 	got, err := tx.Recent("r", 9)
 	same("Recent", pick(func(r pim.Request) bool { return r.Role == "r" }), got, err)

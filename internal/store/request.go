@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"time"
 
 	"elevate/internal/pim"
@@ -77,10 +78,13 @@ func entriesOf(r *pim.Request) []entry {
 	dated := func(b bucket, part string) entry {
 		return entry{b, append(appendNewestFirst(path(part), r.Created), r.ID...), none}
 	}
-	all := make([]entry, 0, 6)
+	all := make([]entry, 0, 9)
 	all = append(all, dated(requestsRole, r.Role))
 	if r.State.Open() {
-		all = append(all, entry{requestsOpen, append(path(string(r.Group)), r.ID...), none})
+		all = append(all, entry{requestsOpen, append(path(string(r.Group), string(r.State)), r.ID...), none})
+		for _, who := range ofWhom(r) {
+			all = append(all, entry{requestsOpenOf, append(path(string(r.Group), who), r.ID...), none})
+		}
 	}
 	if r.Copy.ID != "" {
 		all = append(all, entry{requestsPIM, []byte(r.Copy.ID), []byte(r.ID)})
@@ -125,23 +129,65 @@ func containsEntry(all []entry, e entry) bool {
 	return false
 }
 
-// OpenRequests returns all requests that still have something before them.
-func (tx *Tx) OpenRequests() ([]pim.Request, error) { return tx.open(nil) }
-
-// OpenInGroup returns the open requests for a group.
-func (tx *Tx) OpenInGroup(group pim.GroupID) ([]pim.Request, error) {
-	return tx.open(path(string(group)))
+// ofWhom lists whose request it is: the account it was made from and the people it is of, each once.
+func ofWhom(r *pim.Request) []string {
+	var who []string
+	if !r.Requester.Account.IsZero() {
+		who = append(who, r.Requester.Account.String())
+	}
+	for _, person := range []pim.PrincipalID{r.Requester.Person, r.Principal} {
+		if person != "" && !slices.Contains(who, string(person)) {
+			who = append(who, string(person))
+		}
+	}
+	return who
 }
 
-func (tx *Tx) open(prefix []byte) ([]pim.Request, error) {
+// OpenRequests returns all requests that still have something before them.
+func (tx *Tx) OpenRequests() ([]pim.Request, error) { return tx.open(requestsOpen, nil, nil) }
+
+// OpenInGroup returns the open requests for a group, those in the given states or, when none is given, all.
+func (tx *Tx) OpenInGroup(group pim.GroupID, states ...pim.State) ([]pim.Request, error) {
+	if len(states) == 0 {
+		return tx.open(requestsOpen, nil, path(string(group)))
+	}
 	var found []pim.Request
-	err := tx.under(requestsOpen, prefix, func(key, _ []byte) (bool, error) {
-		_, id, ok := splitPath(key)
-		if !ok {
-			return false, dangling(requestsOpen, key)
+	var err error
+	for _, state := range states {
+		if found, err = tx.open(requestsOpen, found, path(string(group), string(state))); err != nil {
+			return nil, err
 		}
-		r, err := tx.indexed(requestsOpen, key, pim.RequestID(id))
-		found = append(found, r)
+	}
+	return found, nil
+}
+
+// OpenOf returns the open requests for a group that were made from a chat account or by one of these people, or that
+// make one of them a member.
+func (tx *Tx) OpenOf(group pim.GroupID, account pim.ChatAccount, people ...pim.PrincipalID) ([]pim.Request, error) {
+	var found []pim.Request
+	var err error
+	who := ofWhom(&pim.Request{Requester: pim.Actor{Account: account}})
+	for _, person := range people {
+		if person != "" {
+			who = append(who, string(person))
+		}
+	}
+	for _, one := range who {
+		if found, err = tx.open(requestsOpenOf, found, path(string(group), one)); err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
+// open adds the requests that the entries under a prefix lead to, each once.
+func (tx *Tx) open(b bucket, found []pim.Request, prefix []byte) ([]pim.Request, error) {
+	err := tx.under(b, prefix, func(key, _ []byte) (bool, error) {
+		id := pim.RequestID(key[bytes.LastIndex(key, partEnd)+len(partEnd):])
+		r, err := tx.indexed(b, key, id)
+		if b == requestsOpen || !slices.ContainsFunc(found, func(r pim.Request) bool { return r.ID == id }) {
+			found = append(found, r)
+		}
 		return true, err
 	})
 	return found, err

@@ -78,6 +78,7 @@ func readAll(tx *store.Tx) error {
 		func() error { _, err := tx.Meta("sweep", &note); return err },
 		func() error { _, err := tx.Request("abc234"); return err },
 		func() error { _, err := tx.OpenRequests(); return err },
+		func() error { _, err := tx.OpenOf(group, alice.Account, alice.Person, bob.Person); return err },
 		func() error { _, err := tx.OfPerson(alice.Person, time.Time{}, 9); return err },
 		func() error { _, err := tx.OfAccount(alice.Account, time.Time{}, 9); return err },
 		func() error { _, err := tx.Recent("mde-admin", 9); return err },
@@ -230,7 +231,8 @@ func TestOlderFileIsFoundByAnchorAndStream(t *testing.T) {
 
 func TestIndexEntryThatLeadsElsewhereIsRefused(t *testing.T) {
 	for b, key := range map[string]string{
-		"requests_open":    string(group) + "\x00\x01zzzzz9",
+		"requests_open":    string(group) + "\x00\x01active\x00\x01zzzzz9",
+		"requests_open_of": string(group) + "\x00\x01" + string(bob.Person) + "\x00\x01abc234",
 		"requests_person":  string(alice.Person) + "\x00\x01\xff\xff\xff\xff\xff\xff\xff\xfeabc234",
 		"requests_account": "slack:T1:UALICE\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00abc234",
 		"requests_role":    "mde-admin\x00\x01short",

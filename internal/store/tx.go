@@ -19,6 +19,7 @@ const (
 	notes
 	requests
 	requestsOpen
+	requestsOpenOf
 	requestsPIM
 	requestsPerson
 	requestsAccount
@@ -44,7 +45,7 @@ const (
 )
 
 var bucketNames = [bucketCount]string{
-	"meta", "notes", "requests", "requests_open", "requests_pim", "requests_person", "requests_account", "requests_role",
+	"meta", "notes", "requests", "requests_open", "requests_open_of", "requests_pim", "requests_person", "requests_account", "requests_role",
 	"events", "events_request", "effects", "parked", "intents", "intents_account", "intents_request", "refs", "refs_message",
 	"links", "links_person", "persons", "sessions", "sessions_person", "tickets", "seen", "expiry",
 }
