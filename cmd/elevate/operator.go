@@ -268,7 +268,7 @@ func (op operator) linksRemove(ctx context.Context, words []string, out io.Write
 	case removed == 0:
 		return fmt.Errorf("there is no link of %q", words[0])
 	}
-	_, err = fmt.Fprintf(out, "Removed %d links. Access that is active stays until its end; the person is told in the chat.\n", removed)
+	_, err = fmt.Fprintf(out, "Links removed: %d. Access that is active stays until its end; the person is told in the chat.\n", removed)
 	return err
 }
 

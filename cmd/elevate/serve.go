@@ -42,7 +42,7 @@ func (p program) serveCommand() *ffcli.Command {
 // load reads the settings; its error lists every mistake.
 func (p program) load(path string) (*config.Config, error) {
 	if path == "" {
-		return nil, usagef("say which settings: -config FILE")
+		return nil, usagef("say which settings: -config FILE, before any other word")
 	}
 	return config.Load(path, p.env, os.ReadFile)
 }

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"elevate/internal/keyset"
-	"elevate/internal/pim"
 	"elevate/internal/secret"
 	"elevate/internal/store"
 )
@@ -84,65 +83,14 @@ func linkPeople(ctx context.Context, db *store.DB, n int, signedIn bool) error {
 	})
 }
 
-// passed is how many people a history is of.
+// passed is how many people there are beside those who ask.
 const passed = 1_000
-
-// pastRequests stores so many ended requests, each with the events of its life.
-func pastRequests(ctx context.Context, db *store.DB, from, n int) error {
-	all := roles()
-	end := time.Now().Add(-2 * time.Hour)
-	return inPieces(ctx, db, n, func(tx *store.Tx, i int) error {
-		i += from
-		// The people are those who ask while it is measured.
-		return pastRequest(tx, all[i%len(all)], i, i%passed, end.Add(-time.Duration(i)*time.Minute))
-	})
-}
-
-func pastRequest(tx *store.Tx, role pim.Role, i, who int, created time.Time) error {
-	actor := pim.Actor{Person: person(who), Account: account(who), Name: name(who)}
-	approver := pim.Actor{Person: person(passed), Account: account(passed), Name: name(passed)}
-	reason := "isolating WS-042 after the alert of this morning"
-	r := pim.Request{
-		ID: numberedID(i), Role: role.Name, Group: role.Group, Requester: actor, Principal: actor.Person, Chat: pim.Slack,
-		Origin: pim.Conversation{Chat: pim.Slack, Workspace: team, ID: approvals},
-		Asked:  pim.Asked{Duration: time.Hour, Reason: reason}, State: pim.Ended, Ending: pim.Expired, Created: created, Submitted: created,
-		MemberSince: created, Ends: created.Add(time.Hour), EndedAt: created.Add(time.Hour), Granting: created,
-		Decided: &pim.Decided{By: approver, Approve: true, At: created, Chat: pim.Slack},
-		Copy: pim.Copy{
-			ID: fmt.Sprintf("%08x-aaaa-4bbb-8ccc-%012d", scattered(i), i), Status: "Provisioned", Action: pim.SelfActivate, Access: pim.Member,
-			Group: role.Group, Principal: actor.Person, CreatedBy: actor.Person, Created: created, Justification: reason, Start: created,
-			Expiration: "afterDuration", Duration: time.Hour,
-		},
-	}
-	if err := tx.PutRequest(r); err != nil {
-		return err
-	}
-	for _, kind := range []pim.EventKind{pim.EventRequested, pim.EventSubmitted, pim.EventDecided, pim.EventConfirmed, pim.EventEnded} {
-		e := pim.Event{Kind: kind, Request: r.ID, At: created, Role: r.Role, Group: r.Group, By: actor, Person: actor.Person, Chat: pim.Slack}
-		if _, err := tx.Append(e); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// numberedID is an id of six characters that no other number has.
-func numberedID(i int) pim.RequestID {
-	const alphabet = "abcdefghjkmnpqrstuvwxyz23456789"
-	n := (uint64(i) * 400_000_009) % (31 * 31 * 31 * 31 * 31 * 31) //nolint:gosec // a count is not negative
-	id := make([]byte, 6)
-	for k := range id {
-		id[k] = alphabet[n%31]
-		n /= 31
-	}
-	return pim.RequestID(id)
-}
 
 // copyFile copies a file that nobody writes to.
 func copyFile(from, to string) error {
-	content, err := os.ReadFile(from)
+	content, err := os.ReadFile(from) //nolint:gosec // a file of the program's own
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(to, content, 0o600)
+	return os.WriteFile(to, content, 0o600) //nolint:gosec // in the program's own folder
 }

@@ -1,5 +1,5 @@
-// Command load measures what Elevate costs: the rate and the waiting time of a slash command against plain bbolt on the
-// same disk, the memory and the start with a long history, and the calls to Microsoft Graph of an elevation.
+// Command load measures what a slash command costs: its rate and its waiting time over HTTP, against plain bbolt on the
+// same disk in the same run.
 //
 // It measures and asserts nothing: no test calls it, and no figure of it is a limit in the code. It talks to loopback
 // only, plays Slack, Entra and PIM itself, and keeps its files in a folder that it removes.
@@ -24,10 +24,6 @@ type mode struct {
 func modes() []mode {
 	return []mode{
 		{"command", "rate, p50 and p99 of a slash command over HTTP, against bbolt on the same disk", measureCommand},
-		{"history", "time of a request with 0, -history/10 and -history ended ones stored", measureHistory},
-		{"start", "start to ready of `elevate serve` with -history ended requests", measureStart},
-		{"memory", "RssAnon of `elevate serve` with -stored requests, -open of them open, idle and under commands", measureMemory},
-		{"calls", "calls to Microsoft Graph of one elevation with approval, and of an idle bot", measureCalls},
 		{"bot", "what `command` measures: store, workflow and Slack's handler in a process of its own", serveBot},
 	}
 }
@@ -41,10 +37,6 @@ type options struct {
 	rounds   int
 	signedIn bool
 	effects  bool
-	history  int
-	stored   int
-	open     int
-	elevate  string
 	profile  string
 	api      string
 	latency  int
@@ -87,10 +79,6 @@ func flags(set *flag.FlagSet) *options {
 	set.BoolVar(&o.signedIn, "signed-in", true, "people have a session; without one a command is answered with a sign-in link")
 	set.BoolVar(&o.effects, "effects", true, "run the work behind the answers, too")
 	set.IntVar(&o.latency, "latency", 200, "milliseconds that the played PIM takes for an answer")
-	set.IntVar(&o.history, "history", 1_000_000, "ended requests that are stored")
-	set.IntVar(&o.stored, "stored", 100_000, "requests that are stored, for memory")
-	set.IntVar(&o.open, "open", 1_000, "how many of them are open")
-	set.StringVar(&o.elevate, "elevate", "", "the `BINARY` to measure; built from this module unless given")
 	set.StringVar(&o.profile, "cpuprofile", "", "write a CPU profile of the handler without HTTP to this `FILE`")
 	set.StringVar(&o.api, "api", "", "for bot: the `ADDRESS` of the played Slack")
 	return o

@@ -86,15 +86,3 @@ func (p *process) cpu() (time.Duration, error) {
 	}
 	return sum, nil
 }
-
-// rssAnon is the memory of a process that is not a file's, in MiB.
-func (p *process) rssAnon() (float64, error) {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
-	if err != nil {
-		return 0, err
-	}
-	_, after, _ := strings.Cut(string(status), "RssAnon:")
-	var kib float64
-	_, err = fmt.Sscan(after, &kib)
-	return kib / 1024, err
-}

@@ -48,20 +48,26 @@ func (s *Service) takeBack(from Sender, o own) (pim.Request, string, error) {
 				return err
 			}
 		}
-		if done, err := s.cancelHere(tx, &r, who, o.verb); done || err != nil {
-			return err
-		}
-		if who.session == nil || !slices.Contains([]pim.PrincipalID{r.Principal, r.Requester.Person}, who.actor.Person) {
-			id, err := s.intend(tx, from, store.Intent{Request: r.ID, Verb: o.verb, Clicked: o.clicked})
-			if err != nil {
-				return err
-			}
-			url, err = s.signInLink(tx, from, id, "")
-			return err
-		}
-		return s.putTakeBack(tx, &r, who.actor, o)
+		url, err = s.takeBackAs(tx, from, who, &r, o)
+		return err
 	})
 	return r, url, err
+}
+
+// takeBackAs cancels at once what PIM does not know, has the person sign in
+// where that is needed, or puts the effect.
+func (s *Service) takeBackAs(tx *store.Tx, from Sender, who identity, r *pim.Request, o own) (string, error) {
+	if done, err := s.cancelHere(tx, r, who, o.verb); done || err != nil {
+		return "", err
+	}
+	if who.session != nil && slices.Contains([]pim.PrincipalID{r.Principal, r.Requester.Person}, who.actor.Person) {
+		return "", s.putTakeBack(tx, r, who.actor, o)
+	}
+	id, err := s.intend(tx, from, store.Intent{Request: r.ID, Verb: o.verb, Clicked: o.clicked})
+	if err != nil {
+		return "", err
+	}
+	return s.signInLink(tx, from, id, "")
 }
 
 func mayTakeBack(r *pim.Request, who identity, verb string) error {

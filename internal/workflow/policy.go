@@ -125,28 +125,6 @@ func (s *Service) policyQuestion(q *pim.Question, g pim.GroupID) {
 	}
 }
 
-// readPolicy makes sure that the group's rules are known and not older than
-// age, with at most two round trips.
-func (s *Service) readPolicy(ctx context.Context, g pim.GroupID, age time.Duration) (approval, error) {
-	if a, ok := s.policies.get(g, s.cfg.Now(), age); ok {
-		return a, nil
-	}
-	var q pim.Question
-	s.policyQuestion(&q, g)
-	answer, err := s.cfg.Directory.Look(ctx, q)
-	if err != nil {
-		return approval{}, err
-	}
-	if err := s.learn(ctx, answer); err != nil {
-		return approval{}, err
-	}
-	a, ok := s.policies.get(g, s.cfg.Now(), age)
-	if !ok {
-		return approval{}, pim.Errorf(pim.Unavailable, "The activation rules of the role could not be read from PIM.")
-	}
-	return a, nil
-}
-
 // names returns the approvers' names, in order.
 func (a approval) names() []string {
 	var names []string

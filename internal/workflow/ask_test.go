@@ -1,0 +1,267 @@
+package workflow_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"elevate/internal/card"
+	"elevate/internal/pim"
+	"elevate/internal/store"
+	"elevate/internal/workflow"
+	"elevate/internal/workflow/workflowtest"
+)
+
+func TestWhatCannotBeAskedForIsOneSentenceAndStoresNothing(t *testing.T) {
+	for _, row := range []struct{ name, first, then, say string }{
+		{"a second open request for the role", "mde-admin one", "mde-admin two", "You already have an open request for MDE Administrator"},
+		{"no reason", "", "mde-admin", "needs a reason"},
+		{"too long", "", "mde-admin for 9h checking", "at most 8 hours"},
+		{"too short", "", "mde-admin for 2m checking", "5 minutes"},
+		{"no such role", "", "mde-amin checking", "Did you mean mde-admin"},
+		{"our mark", "", "mde-admin checking [elevate abc234]", "[elevate"},
+		{"a reason without end", "", "mde-admin " + strings.Repeat("x", 401), "at most 400"},
+		{"a verb that is to come", "", "history", "cannot do"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			inWorld(t, nil, func(w *world) {
+				w.signIn(alice)
+				if row.first != "" {
+					w.says(alice, row.first)
+					w.pass(3 * time.Second)
+				}
+				before := len(w.allRequests())
+				w.expect(w.says(alice, row.then), row.say)
+				if n := len(w.allRequests()); n != before {
+					t.Errorf("%d requests were stored", n-before)
+				}
+			})
+		})
+	}
+}
+
+func TestSomebodyWhoHoldsTheRoleIsToldHowToReleaseIt(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.signIn(alice, bob)
+		w.becomesActive()
+		w.expect(w.says(alice, "mde-admin again"), "You already have MDE Administrator", "/elevate release mde-admin")
+	})
+}
+
+func TestAPersonMayAskFiveTimesAMinuteAndTwentyTimesAnHour(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.signIn(alice)
+		ask := func() string {
+			said := w.says(alice, "mde-admin again")
+			w.pass(2 * time.Second)
+			w.says(alice, "cancel "+string(w.newest(alice).ID))
+			w.pass(2 * time.Second)
+			return said
+		}
+		for range 5 {
+			w.expect(ask(), "on its way")
+		}
+		w.expect(ask(), "5 times within a minute")
+		for range 15 {
+			w.pass(time.Minute)
+			w.expect(ask(), "on its way")
+		}
+		w.pass(time.Minute)
+		w.expect(ask(), "20 times within an hour")
+		w.pass(time.Hour)
+		w.expect(ask(), "on its way")
+	})
+}
+
+func TestTheLimitsHoldOverAllAccountsOfAPerson(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.signIn(alice)
+		for range 5 {
+			w.says(alice, "mde-admin again")
+			w.pass(2 * time.Second)
+			w.says(alice, "cancel "+string(w.newest(alice).ID))
+			w.pass(2 * time.Second)
+		}
+		teams := workflow.Sender{
+			Account: pim.ChatAccount{Chat: pim.Teams, Workspace: string(tenant), User: string(alice)}, Name: "Alice", Zone: time.UTC,
+			Place: pim.Conversation{Chat: pim.Teams, ID: "19:x"},
+		}
+		w.expect(w.saysFrom(teams, "mde-admin again"), "5 times within a minute")
+		teams.Account.Workspace = "another tenant"
+		w.expect(w.saysFrom(teams, "roles"), "does not know who you are")
+	})
+}
+
+func TestARequestThatNobodyCouldApproveIsRefusedAtOnce(t *testing.T) {
+	for _, row := range []struct {
+		name      string
+		approvers []pim.PrincipalID
+		set       func(*world)
+		refused   bool
+	}{
+		{name: "the only approver is the requester", approvers: []pim.PrincipalID{alice}, refused: true},
+		{name: "the only approver is the requester's other account", approvers: []pim.PrincipalID{admin}, refused: true, set: func(w *world) {
+			w.update(func(tx *store.Tx) error { return tx.Join(admin, alice) })
+		}},
+		{name: "there is another one", approvers: []pim.PrincipalID{alice, bob}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				w.dir.Administer(mde, func(g *workflowtest.Group) { g.Approvers = row.approvers })
+			}, func(w *world) {
+				w.signIn(alice)
+				if row.set != nil {
+					row.set(w)
+				}
+				w.pass(2 * time.Second)
+				said := w.says(alice, "mde-admin isolating WS-042")
+				if refused := strings.Contains(said, "Nobody but you could approve"); refused != row.refused {
+					t.Errorf("the answer was\n%s", said)
+				}
+			})
+		})
+	}
+}
+
+func TestWhatArrivesTwiceGetsTheFirstAnswer(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.signIn(alice, bob, carol)
+		twice := func(step func(workflow.Sender) workflow.Reply, p pim.PrincipalID) {
+			t.Helper()
+			from := w.sender(p)
+			first := w.read(step(from))
+			second := w.read(step(from))
+			w.pass(3 * time.Second)
+			third := w.read(step(from))
+			if second != first {
+				t.Errorf("first:\n%s\nsecond:\n%s", first, second)
+			}
+			if strings.Contains(third, "not possible") || strings.Contains(third, "Not possible") {
+				t.Errorf("later:\n%s", third)
+			}
+		}
+		ask := func(from workflow.Sender) workflow.Reply {
+			return w.bot.Command(t.Context(), from, "mde-admin isolating WS-042")
+		}
+		twice(ask, alice)
+		id := w.newest(alice).ID
+		cancel := func(from workflow.Sender) workflow.Reply {
+			return w.bot.Command(t.Context(), from, "cancel "+string(id))
+		}
+		twice(cancel, alice)
+		w.is(id, pim.Canceled)
+		id = w.asks(alice)
+		digest := w.digest(id)
+		approve := func(from workflow.Sender) workflow.Reply {
+			return w.bot.Click(t.Context(), from, workflow.Click{Act: card.Approve, Request: id, Digest: digest})
+		}
+		twice(approve, bob)
+		w.pass(3 * time.Second)
+		w.is(id, pim.Active)
+		if n := len(w.allRequests()); n != 2 || w.dir.Decisions() != 1 || w.dir.Calls(workflowtest.OpCancel) != 1 {
+			t.Errorf("%d requests, %d decisions, %d cancellations", n, w.dir.Decisions(), w.dir.Calls(workflowtest.OpCancel))
+		}
+	})
+}
+
+func TestAnInterruptedStepThatArrivesTwiceIsOneIntentWithALinkThatWorks(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.signIn(alice)
+		w.knows(bob)
+		id := w.asks(alice)
+		from := w.sender(bob)
+		for range 2 {
+			w.expect(w.saysFrom(from, "approve "+string(id)), "[Sign in]")
+		}
+		if n := len(w.intents(bob)); n != 1 {
+			t.Errorf("%d intents", n)
+		}
+		if _, err := w.resumes(bob); err != nil {
+			t.Fatal(err)
+		}
+		w.pass(5 * time.Second)
+		w.is(id, pim.Active)
+	})
+}
+
+func TestAStateFileThatCannotBeWrittenIsSaidAndNothingIsAskedFor(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.signIn(alice)
+		w.end()
+		if err := w.db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		w.expect(w.says(alice, "mde-admin isolating WS-042"), "nothing was asked for")
+		w.start()
+		w.pass(3 * time.Second)
+		if n := len(w.dir.Copies()); n != 0 {
+			t.Errorf("PIM holds %d requests", n)
+		}
+	})
+}
+
+func TestTheFormOffersWhatThePersonIsEligibleFor(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.signIn(dave)
+		w.says(dave, "") // what is not known yet is learned behind the answer
+		w.pass(3 * time.Second)
+		form := w.bot.Command(t.Context(), w.sender(dave), "").Form
+		if form == nil {
+			t.Fatal("no form")
+		}
+		offered := fmt.Sprint(form.Fields[0].Options)
+		if !strings.Contains(offered, "mde-live") || strings.Contains(offered, "mde-hunt") {
+			t.Errorf("Dave is offered %s", offered)
+		}
+	})
+}
+
+func TestAFilledFormSaysWhichFieldIsWrong(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.signIn(alice)
+		fill := func(role, duration, reason string) workflow.Reply {
+			return w.bot.Filled(t.Context(), w.sender(alice), card.Filled{Name: card.FormAsk, Values: map[string]string{
+				card.FieldRole: role, card.FieldDuration: duration, card.FieldReason: reason,
+			}})
+		}
+		if r := fill("", "1h", "checking"); r.Errors[card.FieldRole] == "" {
+			t.Errorf("no role: %+v", r)
+		}
+		if r := fill("mde-admin", "9h", "checking"); len(r.Errors) != 1 {
+			t.Errorf("too long: %+v", r)
+		}
+		if r := fill("mde-admin", "1h", ""); r.Errors[card.FieldReason] == "" {
+			t.Errorf("no reason: %+v", r)
+		}
+		w.expect(w.read(fill("mde-admin", "1h", "checking")), "on its way")
+	})
+}
+
+func TestListsShowWhatThePersonMaySee(t *testing.T) {
+	inWorld(t, func(w *world) { w.cfg.Readers = []pim.GroupID{"group-of-approvers"} }, func(w *world) {
+		w.signIn(alice, bob, dave, erin)
+		w.says(dave, "mde-hunt isolating WS-042")
+		w.pass(3 * time.Second)
+		w.is(w.newest(dave).ID, pim.Refused) // Dave is not eligible for it
+		id := w.becomesActive()
+		w.expect(w.says(alice, "status"), string(id))
+		w.expect(w.says(alice, "roles"), "MDE Administrator", "MDE Hunting")
+		if said := w.says(dave, "roles"); strings.Contains(said, "MDE Hunting") {
+			t.Errorf("Dave has\n%s", said)
+		}
+		w.expect(w.says(dave, "who"), "MDE Administrator", "Alice")
+		w.expect(w.says(bob, "who"), "MDE Hunting", "Alice") // a reader by the group of approvers
+		if said := w.says(erin, "who"); strings.Contains(said, "Alice") {
+			t.Errorf("somebody who is nothing reads\n%s", said)
+		}
+		other := w.sender(carol)
+		w.expect(w.saysFrom(other, "who"), "does not know who you are")
+		if said := w.says(bob, "status"); strings.Contains(said, string(id)) {
+			t.Errorf("Bob's status shows Alice's request:\n%s", said)
+		}
+		w.says(dave, "mde-live checking")
+		w.pass(3 * time.Second)
+		w.expect(w.says(bob, "approvals"), string(w.newest(dave).ID))
+	})
+}
