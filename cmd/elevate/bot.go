@@ -38,6 +38,7 @@ type bot struct {
 	cfg     *config.Config
 	around  surroundings
 	db      *store.DB
+	keys    *keyset.Set
 	entra   *entra.Client
 	slack   *slack.Client
 	signin  *signin.Service
@@ -47,26 +48,45 @@ type bot struct {
 	inbound *slack.Handler // what Slack sends; nil without Slack
 }
 
-// newBot opens the state file and wires everything. It asks Entra for the
-// governed groups and Slack who it is.
+// newBot opens the state file and wires everything.
 func newBot(ctx context.Context, cfg *config.Config, around surroundings) (*bot, error) {
-	b := &bot{cfg: cfg, around: around, meters: newMeters()}
-	keys, err := keysOf(cfg)
+	b, err := openBot(ctx, cfg, around)
 	if err != nil {
 		return nil, err
 	}
-	if b.db, err = store.Open(store.Config{Path: cfg.State, Keys: keys, Now: around.now, Sink: around.audit, Logger: around.log}); err != nil {
+	return b, b.connect(ctx)
+}
+
+// openBot opens the state file, which only one process can, and the admin
+// socket: while Entra and Slack are waited for, the operator wants to look.
+func openBot(ctx context.Context, cfg *config.Config, around surroundings) (*bot, error) {
+	b := &bot{cfg: cfg, around: around, meters: newMeters()}
+	var err error
+	if b.keys, err = keysOf(cfg); err != nil {
 		return nil, err
 	}
-	// Before Entra and Slack are waited for: while they are down, the operator wants to look.
+	if b.db, err = store.Open(store.Config{Path: cfg.State, Keys: b.keys, Now: around.now, Sink: around.audit, Logger: around.log}); err != nil {
+		return nil, err
+	}
 	if b.socket, err = startAdminSocket(ctx, cfg.AdminSocket, operator{db: b.db}, around.log); err != nil {
 		return nil, errors.Join(err, b.db.Close())
 	}
-	if err := b.wire(ctx, keys); err != nil {
-		b.socket.stop()
-		return nil, errors.Join(err, b.db.Close())
-	}
 	return b, nil
+}
+
+// connect asks Entra for the governed groups and Slack who it is, and wires
+// everything; when it fails, the bot is closed.
+func (b *bot) connect(ctx context.Context) error {
+	if err := b.wire(ctx, b.keys); err != nil {
+		return errors.Join(err, b.shut())
+	}
+	return nil
+}
+
+// shut closes what openBot opened.
+func (b *bot) shut() error {
+	b.socket.stop()
+	return b.db.Close()
 }
 
 func (b *bot) wire(ctx context.Context, keys *keyset.Set) error {

@@ -68,13 +68,17 @@ func (p program) serve(ctx context.Context, cfg *config.Config, restored bool) e
 
 // runBot shows health at once, wires the bot, and serves until ctx ends.
 func runBot(ctx context.Context, cfg *config.Config, around surroundings) error {
-	health := &health{}
-	admin, err := startServer(ctx, cfg.ListenAdmin, health, around.log)
+	b, err := openBot(ctx, cfg, around)
 	if err != nil {
 		return err
 	}
+	health := &health{}
+	admin, err := startServer(ctx, cfg.ListenAdmin, health, around.log)
+	if err != nil {
+		return errors.Join(err, b.shut())
+	}
 	defer admin.stop()
-	b, err := newBot(ctx, cfg, around)
+	err = b.connect(ctx)
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		around.log.Info("stopped", "while", err)
 		return nil
