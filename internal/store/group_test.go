@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -243,7 +244,13 @@ func TestDiskThatFailedIsTriedAgainByItself(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFile(t)
 		defer f.close(t)
-		f.db.FailCommit(func(func() error) error { return errors.New("no space left on device") })
+		var works atomic.Bool // the committer tries by itself meanwhile
+		f.db.FailCommit(func(commit func() error) error {
+			if works.Load() {
+				return commit()
+			}
+			return errors.New("no space left on device")
+		})
 		if err := f.db.Update(t.Context(), func(tx *store.Tx) error { return happens(tx, 1) }); !pim.IsKind(err, pim.Unavailable) {
 			t.Errorf("got %v", err)
 		}
@@ -252,7 +259,7 @@ func TestDiskThatFailedIsTriedAgainByItself(t *testing.T) {
 		if !f.db.Unwritten() {
 			t.Error("the disk counts as working while it does not")
 		}
-		f.db.FailCommit(func(commit func() error) error { return commit() })
+		works.Store(true)
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
 		if f.db.Unwritten() || f.sink.Len() > 0 {
