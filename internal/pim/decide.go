@@ -87,7 +87,9 @@ func MayCancel(r *Request, by Actor) error {
 	switch r.State {
 	case WaitingForSignIn, Submitting, Pending, Scheduled:
 		return nil
-	case Active, Granting:
+	case Granting:
+		return Errorf(Conflict, "Request %s is being granted, so it cannot be canceled. Release it as soon as it is active.", r.ID)
+	case Active:
 		return Errorf(Conflict, "Request %s was granted already, so it cannot be canceled. Release it instead.", r.ID)
 	case Refused, Denied, Canceled, TimedOut, Failed, Ended:
 		return Errorf(Conflict, "There is nothing to cancel: request %s is %s.", r.ID, r.State.Phrase())

@@ -2,6 +2,7 @@ package pim_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -116,6 +117,8 @@ func TestWhoMayCancelAndRelease(t *testing.T) {
 		r.State = s
 		if err := pim.MayCancel(r, alice); (err == nil) != slices.Contains(cancel, s) {
 			t.Errorf("cancel in %s: %v", s, err)
+		} else if err != nil && strings.Contains(err.Error(), "Release it instead") && pim.MayRelease(r, alice) != nil {
+			t.Errorf("in %s it advises a release that is refused: %v", s, err)
 		}
 		if err := pim.MayRelease(r, alice); (err == nil) != (s == pim.Active) {
 			t.Errorf("release in %s: %v", s, err)

@@ -62,7 +62,7 @@ func Open(c Config) (*DB, error) {
 	}
 	if err := db.prepare(c); err != nil {
 		_ = db.bolt.Close() // the first error is the one to tell
-		return nil, fmt.Errorf("the state file %s: %w", c.Path, err)
+		return nil, explainContent(c.Path, err)
 	}
 	db.calls, db.closing, db.stopped = make(chan *call), make(chan struct{}), make(chan struct{})
 	go db.commitLoop()
@@ -78,7 +78,7 @@ func OpenReadOnly(c Config) (*DB, error) {
 	}
 	if err := db.View(checkVersion); err != nil {
 		_ = db.bolt.Close() // the first error is the one to tell
-		return nil, fmt.Errorf("the state file %s: %w", c.Path, err)
+		return nil, explainContent(c.Path, err)
 	}
 	return db, nil
 }

@@ -266,7 +266,7 @@ func TestAnotherKeysetOpensNothing(t *testing.T) {
 	}
 	mine := f.keys
 	f.keys = other
-	if err := f.tryOpen(); err == nil || !strings.Contains(err.Error(), "meta/schema") {
+	if err := f.tryOpen(); err == nil || !strings.Contains(err.Error(), "meta/schema") || !strings.Contains(err.Error(), "Put the keyset back") {
 		t.Errorf("got %v", err)
 	}
 	t.Run("but a rotated one does", func(t *testing.T) {

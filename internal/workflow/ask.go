@@ -150,7 +150,10 @@ func tooMany(recent []pim.Request, now time.Time) error {
 }
 
 func secondRequest(r pim.Request, role pim.Role) error {
-	if r.State == pim.Active {
+	switch r.State { //nolint:exhaustive // the others can be canceled
+	case pim.Granting:
+		return pim.Errorf(pim.Conflict, "You will have %s in a moment: request %s is %s. Nothing more was asked for.", role.Title, r.ID, r.State.Phrase())
+	case pim.Active:
 		return pim.Errorf(pim.Conflict, "You already have %s, by request %s. Release it with `/elevate release %s`, or wait until it ends.", role.Title, r.ID, role.Name)
 	}
 	return pim.Errorf(pim.Conflict, "You already have an open request for %s: %s is %s. Cancel it with `/elevate cancel %s` before you ask again.", role.Title, r.ID, r.State.Phrase(), r.ID)

@@ -13,6 +13,17 @@ import (
 	"elevate/internal/workflow/workflowtest"
 )
 
+func TestSecondRequestForWhatIsBeingGrantedIsNotToldToCancel(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.dir.Timing(time.Minute, 0, 0)
+		w.signIn(alice)
+		w.says(alice, "mde-analyst one")
+		w.pass(3 * time.Second)
+		w.is(w.newest(alice).ID, pim.Granting)
+		w.expect(w.says(alice, "mde-analyst two"), "You will have MDE Analyst in a moment")
+	})
+}
+
 func TestWhatCannotBeAskedForIsOneSentenceAndStoresNothing(t *testing.T) {
 	for _, row := range []struct{ name, first, then, say string }{
 		{"a second open request for the role", "mde-admin one", "mde-admin two", "You already have an open request for MDE Administrator"},
