@@ -78,8 +78,8 @@ func linkPeople(ctx context.Context, db *store.DB, n int, signedIn bool) error {
 		}
 		return tx.PutSession(store.Session{
 			Account: account(i), Tenant: tenantID, Person: person(i), Name: name(i), AuthTime: now, SignedIn: now,
-			Expires: now.Add(8 * time.Hour), Sealed: make([]byte, sealedSize),
-		})
+			Expires: now.Add(8 * time.Hour),
+		}, make([]byte, sealedSize))
 	})
 }
 

@@ -163,6 +163,15 @@ func (b *bench) session(account pim.ChatAccount) (session store.Session, found b
 	return session, found
 }
 
+func (b *bench) sealed(account pim.ChatAccount) (sealed []byte) {
+	b.t.Helper()
+	b.view(func(tx *store.Tx) (err error) {
+		sealed, err = tx.SessionCache(account)
+		return err
+	})
+	return sealed
+}
+
 func (b *bench) samePerson(one, other pim.PrincipalID) (same bool) {
 	b.t.Helper()
 	b.view(func(tx *store.Tx) (err error) {

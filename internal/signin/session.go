@@ -41,8 +41,8 @@ func (s *Service) keepSession(tx *store.Tx, account pim.ChatAccount, p *proof) e
 	}
 	return tx.PutSession(store.Session{
 		Account: account, Tenant: pim.TenantID(s.cfg.TenantID), Person: p.Person, Name: p.Name, AuthTime: p.AuthTime, ACRS: p.ACRS,
-		SignedIn: tx.Now(), Expires: tx.Now().Add(life), Sealed: sealed,
-	})
+		SignedIn: tx.Now(), Expires: tx.Now().Add(life),
+	}, sealed)
 }
 
 // signInNeeded is the answer where only a browser can help.
@@ -62,26 +62,25 @@ func (s *Service) Token(ctx context.Context, as pim.Actor, claims string) (secre
 		return secret.Text{}, time.Time{}, pim.Errorf(pim.Unavailable, "The sign-in is being renewed. Try again in a moment.")
 	}
 	defer leave()
-	session, err := s.session(as)
+	session, sealed, err := s.session(as)
 	if err != nil {
 		return secret.Text{}, time.Time{}, err
 	}
-	result, tokens, err := s.acquire(ctx, session)
+	result, tokens, err := s.acquire(ctx, session, sealed)
 	if err != nil {
-		return secret.Text{}, time.Time{}, s.unusable(ctx, session, err)
+		return secret.Text{}, time.Time{}, s.unusable(ctx, session, sealed, err)
 	}
 	if tokens.changed {
-		if err := s.replaceCache(ctx, session, tokens.content); err != nil {
+		if err := s.replaceCache(ctx, session, sealed, tokens.content); err != nil {
 			return secret.Text{}, time.Time{}, err
 		}
 	}
 	return secret.New(result.AccessToken), result.ExpiresOn, nil
 }
 
-// session finds the session of exactly this person and chat account.
-func (s *Service) session(as pim.Actor) (store.Session, error) {
-	var session store.Session
-	err := s.cfg.Store.View(func(tx *store.Tx) error {
+// session finds the session of exactly this person and chat account, and its sealed cache.
+func (s *Service) session(as pim.Actor) (session store.Session, sealed []byte, err error) {
+	err = s.cfg.Store.View(func(tx *store.Tx) error {
 		kept, found, err := tx.Session(as.Account)
 		if err != nil {
 			return err
@@ -91,14 +90,15 @@ func (s *Service) session(as pim.Actor) (store.Session, error) {
 			return signInNeeded("")
 		}
 		session = kept
-		return nil
+		sealed, err = tx.SessionCache(as.Account)
+		return err
 	})
-	return session, err
+	return session, sealed, err
 }
 
 // acquire opens a session and lets MSAL answer from it, or renew it.
-func (s *Service) acquire(ctx context.Context, session store.Session) (confidential.AuthResult, *tokenCache, error) {
-	content, err := s.cfg.Keys.Open(session.Sealed, s.sessionPlace(session.Account, session.Person))
+func (s *Service) acquire(ctx context.Context, session store.Session, sealed []byte) (confidential.AuthResult, *tokenCache, error) {
+	content, err := s.cfg.Keys.Open(sealed, s.sessionPlace(session.Account, session.Person))
 	if err != nil {
 		return confidential.AuthResult{}, nil, &refusal{why: "the session does not open", err: pim.Errorf(pim.SignIn, signInAgain)}
 	}
@@ -130,7 +130,7 @@ func silentFault(err error) error {
 }
 
 // unusable ends a session that only the person can replace, and hands on why.
-func (s *Service) unusable(ctx context.Context, session store.Session, err error) error {
+func (s *Service) unusable(ctx context.Context, session store.Session, sealed []byte, err error) error {
 	var why *refusal
 	if !errors.As(err, &why) {
 		return err
@@ -140,7 +140,7 @@ func (s *Service) unusable(ctx context.Context, session store.Session, err error
 		return why.err
 	}
 	ended := s.cfg.Store.Update(ctx, func(tx *store.Tx) error {
-		if same, err := stillThere(tx, session); err != nil || !same {
+		if same, err := stillThere(tx, session.Account, sealed); err != nil || !same {
 			return err
 		}
 		return s.endSession(tx, session.Account, "it could not be renewed")
@@ -152,26 +152,27 @@ func (s *Service) unusable(ctx context.Context, session store.Session, err error
 }
 
 // replaceCache stores what MSAL renewed, unless the session ended or was replaced meanwhile.
-func (s *Service) replaceCache(ctx context.Context, session store.Session, content []byte) error {
+func (s *Service) replaceCache(ctx context.Context, session store.Session, sealed, content []byte) error {
 	return s.cfg.Store.Update(ctx, func(tx *store.Tx) error {
-		same, err := stillThere(tx, session)
+		same, err := stillThere(tx, session.Account, sealed)
 		if err != nil {
 			return err
 		}
 		if !same {
 			return signInNeeded("")
 		}
-		renewed := session
-		if renewed.Sealed, err = s.cfg.Keys.Seal(content, s.sessionPlace(session.Account, session.Person)); err != nil {
+		renewed, err := s.cfg.Keys.Seal(content, s.sessionPlace(session.Account, session.Person))
+		if err != nil {
 			return err
 		}
-		return tx.PutSession(renewed)
+		return tx.PutSession(session, renewed)
 	})
 }
 
-func stillThere(tx *store.Tx, session store.Session) (bool, error) {
-	kept, found, err := tx.Session(session.Account)
-	return found && bytes.Equal(kept.Sealed, session.Sealed), err
+// stillThere says whether an account's session is the one whose cache that was: sealing never gives the same bytes twice.
+func stillThere(tx *store.Tx, account pim.ChatAccount, sealed []byte) (bool, error) {
+	kept, err := tx.SessionCache(account)
+	return kept != nil && bytes.Equal(kept, sealed), err
 }
 
 // SignOut ends a chat account's session.

@@ -1,6 +1,7 @@
 package signin_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net/http"
@@ -99,12 +100,13 @@ func TestASessionIsOverAfterItsTime(t *testing.T) {
 func TestASessionIsRenewedAndStored(t *testing.T) {
 	b := short(t)
 	before, _ := b.session(aliceSlack)
+	first := b.sealed(aliceSlack)
 	if _, kind := b.token(asAlice); kind != "" {
 		t.Fatal(kind)
 	}
 	after, _ := b.session(aliceSlack)
-	if b.idp.refreshes() != 1 || string(before.Sealed) == string(after.Sealed) || !after.Expires.Equal(before.Expires) {
-		t.Errorf("%d refreshes, the same cache: %t", b.idp.refreshes(), string(before.Sealed) == string(after.Sealed))
+	if same := bytes.Equal(first, b.sealed(aliceSlack)); b.idp.refreshes() != 1 || same || !after.Expires.Equal(before.Expires) {
+		t.Errorf("%d refreshes, the same cache: %t", b.idp.refreshes(), same)
 	}
 	b.restart()
 	if _, kind := b.token(asAlice); kind != "" {
@@ -227,18 +229,18 @@ func TestACancelledCallEndsNothing(t *testing.T) {
 
 // Whoever can write the state file gains nothing by moving sessions about.
 func TestASealedCacheOpensInItsOwnPlaceOnly(t *testing.T) {
-	for name, move := range map[string]func(s *store.Session){
-		"to another person":       func(s *store.Session) { s.Person = bob },
-		"to another chat account": func(s *store.Session) { s.Account = bobSlack },
-		"changed":                 func(s *store.Session) { s.Sealed[len(s.Sealed)-1] ^= 1 },
-		"cut":                     func(s *store.Session) { s.Sealed = s.Sealed[:10] },
-		"emptied":                 func(s *store.Session) { s.Sealed = nil },
+	for name, move := range map[string]func(s *store.Session, sealed []byte) []byte{
+		"to another person":       func(s *store.Session, sealed []byte) []byte { s.Person = bob; return sealed },
+		"to another chat account": func(s *store.Session, sealed []byte) []byte { s.Account = bobSlack; return sealed },
+		"changed":                 func(_ *store.Session, sealed []byte) []byte { sealed[len(sealed)-1] ^= 1; return sealed },
+		"cut":                     func(_ *store.Session, sealed []byte) []byte { return sealed[:10] },
+		"emptied":                 func(*store.Session, []byte) []byte { return nil },
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := linked(t, nil)
 			session, _ := b.session(aliceSlack)
-			move(&session)
-			b.update(func(tx *store.Tx) error { return tx.PutSession(session) })
+			moved := move(&session, b.sealed(aliceSlack))
+			b.update(func(tx *store.Tx) error { return tx.PutSession(session, moved) })
 			if _, kind := b.token(pim.Actor{Person: session.Person, Account: session.Account}); kind != pim.SignIn {
 				t.Errorf("got %q, want %s", kind, pim.SignIn)
 			}
@@ -258,16 +260,16 @@ func TestACacheOfAnotherAccountIsRefused(t *testing.T) {
 	}
 	w := other.visitor().signInBoth(other.newLink(bobSlack, ""), person(bob, "Bob"), slackAccount(team, bobSlack.User))
 	mustSay(t, w, http.StatusOK, "is linked")
-	bobs, _ := other.session(bobSlack)
-	plain, err := b.cfg.Keys.Open(bobs.Sealed, placeOf(bob, bobSlack))
+	plain, err := b.cfg.Keys.Open(other.sealed(bobSlack), placeOf(bob, bobSlack))
 	if err != nil {
 		t.Fatal(err)
 	}
 	mine, _ := b.session(aliceSlack)
-	if mine.Sealed, err = b.cfg.Keys.Seal(plain, placeOf(alice, aliceSlack)); err != nil {
+	sealed, err := b.cfg.Keys.Seal(plain, placeOf(alice, aliceSlack))
+	if err != nil {
 		t.Fatal(err)
 	}
-	b.update(func(tx *store.Tx) error { return tx.PutSession(mine) })
+	b.update(func(tx *store.Tx) error { return tx.PutSession(mine, sealed) })
 	if _, kind := b.token(asAlice); kind != pim.SignIn {
 		t.Errorf("got %q, want %s", kind, pim.SignIn)
 	}

@@ -13,7 +13,7 @@ import (
 )
 
 // notBackedUp are the buckets that a copy has empty: what can act as a person stays where it is.
-var notBackedUp = []bucket{sessions, sessionsPerson, tickets}
+var notBackedUp = []bucket{sessions, sessionsPerson, sessionCaches, tickets}
 
 // Backup writes a consistent, compact copy to a new file of mode 0600, without sessions and tickets. It refuses to
 // replace a file.

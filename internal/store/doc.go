@@ -5,7 +5,7 @@
 // from outside, a file of a newer version, a second process, and network file systems. It makes no network call, and no
 // function in it reads ended requests to do its work: cost grows with what is open, never with what is stored.
 //
-// # Schema, version 1
+// # Schema, version 2
 //
 // A record's value is a version byte (1), the MAC of bucket, key, version and content under the keyset (37 bytes), and
 // the content as JSON. An index entry has no content, or the id of what it leads to: what it leads to is a record, is
@@ -38,8 +38,10 @@
 //	links             account                 record Link
 //	links_person      person | account        index
 //	persons           person                  record {parent}: the two are one person
-//	sessions          account                 record Session; its token cache is sealed
+//	sessions          account                 record Session
 //	sessions_person   person | account        index
+//	session_caches    account                 record: the session's token cache, sealed, not as JSON. Each command reads
+//	                                          its session, only what is done as the person reads the cache
 //	tickets           hash                    record Ticket
 //	seen              key                     record {answer, expires}
 //	expiry            time bucket | key       index of seen, tickets and sessions by the time they expire

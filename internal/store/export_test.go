@@ -8,3 +8,19 @@ import (
 func (db *DB) FailCommit(result func(commit func() error) error) {
 	db.commitBolt = func(tx *bolt.Tx) error { return result(tx.Commit) }
 }
+
+// MakeVersion1 turns the file back to version 1, in which a session and its cache were one record.
+func (tx *Tx) MakeVersion1(s Session, sealed []byte) error {
+	old := struct {
+		Session
+
+		Sealed []byte `json:"sealed"`
+	}{s, sealed}
+	if err := tx.write(sessions, []byte(s.Account.String()), old); err != nil {
+		return err
+	}
+	if err := tx.bbt.DeleteBucket([]byte(sessionCaches.String())); err != nil {
+		return err
+	}
+	return tx.write(meta, schemaKey, schema{Version: 1, Created: tx.now})
+}

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	bolt "go.etcd.io/bbolt"
 
 	"elevate/internal/keyset"
@@ -18,18 +19,26 @@ import (
 	"elevate/internal/store"
 )
 
-var newFixture = flag.Bool("new-fixture", false, "write testdata/v1.db.gz and its keyset anew; only before version 1 is released")
+var newFixture = flag.Bool("new-fixture", false, "write the newest version's file in testdata and its keyset anew; only before that version is released")
 
-const (
-	fixture     = "testdata/v1.db.gz"
-	fixtureKeys = "testdata/v1.keyset.json" // of this fixture only: it opens nothing else
-)
+// versions are the schemas there have been. Each has a file in testdata that fill made, and a keyset that opens nothing else.
+var versions = []string{"v1", "v2"}
+
+func fixture(version string) string     { return "testdata/" + version + ".db.gz" }
+func fixtureKeys(version string) string { return "testdata/" + version + ".keyset.json" }
 
 func TestFileOfEveryVersionOpens(t *testing.T) {
 	if *newFixture {
-		writeFixture(t)
+		writeFixture(t, versions[len(versions)-1])
 	}
-	content, err := os.ReadFile(fixtureKeys)
+	for _, version := range versions {
+		t.Run(version, func(t *testing.T) { opensFixture(t, version) })
+	}
+}
+
+func opensFixture(t *testing.T, version string) {
+	t.Helper()
+	content, err := os.ReadFile(fixtureKeys(version))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,8 +46,8 @@ func TestFileOfEveryVersionOpens(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &file{path: filepath.Join(t.TempDir(), "v1.db"), keys: keys, now: start, sink: &bytes.Buffer{}}
-	unpack(t, f.path)
+	f := &file{path: filepath.Join(t.TempDir(), "old.db"), keys: keys, now: start, sink: &bytes.Buffer{}}
+	unpack(t, fixture(version), f.path)
 	f.open(t)
 	defer f.close(t)
 	f.view(t, readAll)
@@ -60,9 +69,29 @@ func TestFileOfEveryVersionOpens(t *testing.T) {
 	f.update(t, func(tx *store.Tx) error { return happens(tx, 4) })
 }
 
-func unpack(t *testing.T, to string) {
+func TestSessionsOfVersion1KeepTheirCaches(t *testing.T) {
+	f := newFile(t)
+	s := store.Session{Account: alice.Account, Tenant: "t", Person: alice.Person, SignedIn: start, Expires: start.Add(time.Hour)}
+	f.update(t, func(tx *store.Tx) error { return tx.PutSession(s, []byte("sealed")) })
+	f.update(t, func(tx *store.Tx) error { return tx.MakeVersion1(s, []byte("sealed")) })
+	f.close(t)
+	f.open(t)
+	f.view(t, func(tx *store.Tx) error {
+		kept, _, err := tx.Session(alice.Account)
+		if diff := cmp.Diff(s, kept); diff != "" || err != nil {
+			t.Errorf("the session: %v\n%s", err, diff)
+		}
+		cache, err := tx.SessionCache(alice.Account)
+		if string(cache) != "sealed" {
+			t.Errorf("the cache: %q", cache)
+		}
+		return err
+	})
+}
+
+func unpack(t *testing.T, from, to string) {
 	t.Helper()
-	packed, err := os.Open(fixture)
+	packed, err := os.Open(from)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +109,7 @@ func unpack(t *testing.T, to string) {
 	}
 }
 
-func writeFixture(t *testing.T) {
+func writeFixture(t *testing.T, version string) {
 	t.Helper()
 	f := newFile(t)
 	f.update(t, fill)
@@ -110,7 +139,7 @@ func writeFixture(t *testing.T) {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	for name, b := range map[string][]byte{fixture: packed.Bytes(), fixtureKeys: []byte(keys.Reveal())} {
+	for name, b := range map[string][]byte{fixture(version): packed.Bytes(), fixtureKeys(version): []byte(keys.Reveal())} {
 		if err := os.WriteFile(name, b, 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -8,11 +8,33 @@ import (
 )
 
 // schemaVersion is the version of the schema drawn in the package comment.
-const schemaVersion = 1
+const schemaVersion = 2
 
 // migrations brings a file from version i+1 to i+2, each in the transaction of the opening. A change of the schema adds
 // one, and a file of the version before it to testdata.
-var migrations = [schemaVersion - 1]func(*Tx) error{}
+var migrations = [schemaVersion - 1]func(*Tx) error{splitSessions}
+
+// splitSessions moves the token caches out of the sessions: version 1 had them in one record.
+func splitSessions(tx *Tx) error {
+	if _, err := tx.bbt.CreateBucket([]byte(sessionCaches.String())); err != nil {
+		return err
+	}
+	type whole struct {
+		Session
+
+		Sealed []byte `json:"sealed"`
+	}
+	all, err := list[whole](tx, sessions)
+	if err != nil {
+		return err
+	}
+	for _, s := range all {
+		if err := tx.PutSession(s.Session, s.Sealed); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // schema is the record of what the file is.
 type schema struct {

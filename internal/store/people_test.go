@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"testing"
 	"time"
@@ -72,10 +73,10 @@ func TestSamePersonIsSymmetricAndTransitiveAndOutlivesTheLink(t *testing.T) {
 
 func TestSessionBelongsToOneAccount(t *testing.T) {
 	f := newFile(t)
-	s := store.Session{Account: alice.Account, Tenant: "t", Person: alice.Person, SignedIn: start, Expires: start.Add(time.Hour), Sealed: []byte{1, 2}}
-	f.update(t, func(tx *store.Tx) error { return tx.PutSession(s) })
+	s := store.Session{Account: alice.Account, Tenant: "t", Person: alice.Person, SignedIn: start, Expires: start.Add(time.Hour)}
+	f.update(t, func(tx *store.Tx) error { return tx.PutSession(s, []byte{1, 2}) })
 	s.Person = bob.Person // somebody else signed in from there
-	f.update(t, func(tx *store.Tx) error { return tx.PutSession(s) })
+	f.update(t, func(tx *store.Tx) error { return tx.PutSession(s, []byte{3}) })
 	f.view(t, func(tx *store.Tx) error {
 		got, ok, err := tx.Session(alice.Account)
 		if diff := cmp.Diff(s, got); diff != "" || !ok || err != nil {
@@ -84,6 +85,9 @@ func TestSessionBelongsToOneAccount(t *testing.T) {
 		before, err := tx.SessionsOf(alice.Person)
 		if len(before) != 0 || err != nil {
 			t.Errorf("the person before still has it: %v, %v", before, err)
+		}
+		if cache, err := tx.SessionCache(alice.Account); err != nil || !bytes.Equal(cache, []byte{3}) {
+			t.Errorf("the cache: %v, %v", cache, err)
 		}
 		now, err := tx.SessionsOf(bob.Person)
 		if diff := cmp.Diff([]store.Session{s}, now); diff != "" {
@@ -94,8 +98,9 @@ func TestSessionBelongsToOneAccount(t *testing.T) {
 	f.update(t, func(tx *store.Tx) error { return tx.DeleteSession(alice.Account) })
 	f.view(t, func(tx *store.Tx) error {
 		all, err := tx.Sessions()
-		if len(all) != 0 {
-			t.Errorf("Sessions: %v", all)
+		cache, missing := tx.SessionCache(alice.Account)
+		if len(all) != 0 || cache != nil || missing != nil {
+			t.Errorf("Sessions: %v, cache: %v, %v", all, cache, missing)
 		}
 		return err
 	})
@@ -112,8 +117,8 @@ func TestWhatExpiresIsNotFoundAndThenRemoved(t *testing.T) {
 			tx.PutTicket(store.Ticket{Hash: "later", Kind: "flow", Expires: later}),
 			tx.PutTicket(store.Ticket{Hash: "prolonged", Kind: "flow", Expires: soon}),
 			tx.PutTicket(store.Ticket{Hash: "prolonged", Kind: "flow", Expires: later}),
-			tx.PutSession(store.Session{Account: alice.Account, Person: alice.Person, Expires: soon}),
-			tx.PutSession(kept),
+			tx.PutSession(store.Session{Account: alice.Account, Person: alice.Person, Expires: soon}, nil),
+			tx.PutSession(kept, nil),
 		} {
 			if err != nil {
 				return err

@@ -57,6 +57,10 @@ func (tx *Tx) write(b bucket, key []byte, v any) error {
 	if err != nil {
 		return fmt.Errorf("encoding %s: %w", keyName(b, key), err)
 	}
+	return tx.writeContent(b, key, content)
+}
+
+func (tx *Tx) writeContent(b bucket, key, content []byte) error {
 	tx.scratch = covered(tx.scratch[:0], b, key, recordVersion, content)
 	value := make([]byte, 0, headSize+len(content))
 	value = append(value, recordVersion)

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"errors"
 	"time"
 
@@ -17,7 +18,6 @@ type Session struct {
 	ACRS     []string        `json:"acrs,omitempty"` // authentication contexts that were fulfilled
 	SignedIn time.Time       `json:"signed_in,omitzero"`
 	Expires  time.Time       `json:"expires,omitzero"` // zero: when it is ended
-	Sealed   []byte          `json:"sealed,omitempty"` // the token cache
 }
 
 func (s Session) entries() []entry {
@@ -26,8 +26,8 @@ func (s Session) entries() []entry {
 	return append(all, expires(sessions, key, s.Expires)...)
 }
 
-// PutSession stores the session of a chat account, which has one.
-func (tx *Tx) PutSession(s Session) error {
+// PutSession stores the session of a chat account, which has one, with its sealed token cache.
+func (tx *Tx) PutSession(s Session, sealed []byte) error {
 	if s.Account.IsZero() || s.Person == "" {
 		return errors.New("storing a session: it needs a chat account and a person")
 	}
@@ -42,7 +42,21 @@ func (tx *Tx) PutSession(s Session) error {
 	if err := tx.index(before, s.entries()); err != nil {
 		return err
 	}
+	if err := tx.writeContent(sessionCaches, []byte(s.Account.String()), sealed); err != nil {
+		return err
+	}
 	return tx.write(sessions, []byte(s.Account.String()), s)
+}
+
+// SessionCache returns the sealed token cache of a chat account's session, or nil when there is no session.
+func (tx *Tx) SessionCache(account pim.ChatAccount) ([]byte, error) {
+	key := []byte(account.String())
+	value := tx.get(sessionCaches, key)
+	if value == nil {
+		return nil, nil
+	}
+	sealed, err := tx.unseal(sessionCaches, key, value)
+	return bytes.Clone(sealed), err
 }
 
 // Session returns the session of a chat account, also one that has expired and was not removed yet.
@@ -78,6 +92,9 @@ func (tx *Tx) DeleteSession(account pim.ChatAccount) error {
 		return err
 	}
 	if err := tx.index(s.entries(), nil); err != nil {
+		return err
+	}
+	if err := tx.delete(sessionCaches, []byte(account.String())); err != nil {
 		return err
 	}
 	return tx.delete(sessions, []byte(account.String()))

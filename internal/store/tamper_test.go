@@ -62,7 +62,7 @@ func fill(tx *store.Tx) error {
 		tx.Park(store.Effect{Key: "stuck", Kind: "cards"}, "why"), tx.PutRef("abc234", ref),
 		tx.PutIntent(store.Intent{ID: "i1", Account: alice.Account, Request: "abc234", Verb: "cancel"}),
 		tx.PutLink(store.Link{Account: alice.Account, Person: alice.Person}), tx.Join(alice.Person, bob.Person),
-		tx.PutSession(store.Session{Account: alice.Account, Person: alice.Person, Expires: start.Add(time.Hour)}),
+		tx.PutSession(store.Session{Account: alice.Account, Person: alice.Person, Expires: start.Add(time.Hour)}, []byte{1, 2, 3}),
 		tx.PutTicket(store.Ticket{Hash: "hash", Kind: "link", Expires: start.Add(time.Hour)}),
 		tx.PutSeen("trigger", "answer", start.Add(time.Hour)),
 	); err != nil {
@@ -96,6 +96,7 @@ func readAll(tx *store.Tx) error {
 		func() error { _, err := tx.SamePerson(bob.Person, "x"); return err },
 		func() error { _, err := tx.SessionsOf(alice.Person); return err },
 		func() error { _, err := tx.Sessions(); return err },
+		func() error { _, err := tx.SessionCache(alice.Account); return err },
 		func() error { _, _, err := tx.Ticket("hash"); return err },
 		func() error { _, _, err := tx.Seen("trigger"); return err },
 	)
@@ -112,19 +113,20 @@ func firstOf(all ...func() error) error {
 
 // records maps the buckets that hold records to the key of one that fill makes, and how an error names it.
 var records = map[string]struct{ key, name string }{
-	"meta":     {"chain", "meta/chain"},
-	"notes":    {"sweep", "notes/sweep"},
-	"requests": {"abc234", "requests/abc234"},
-	"events":   {"\x00\x00\x00\x00\x00\x00\x00\x02", "events/2"},
-	"effects":  {"work 2", "effects/work 2"},
-	"parked":   {"stuck", "parked/stuck"},
-	"intents":  {"i1", "intents/i1"},
-	"refs":     {"abc234\x00\x01C1\x00\x011.2\x00\x01", "refs/abc234|C1|1.2"},
-	"links":    {"slack:T1:UALICE", "links/slack:T1:UALICE"},
-	"persons":  {string(bob.Person), "persons/" + string(bob.Person)},
-	"sessions": {"slack:T1:UALICE", "sessions/slack:T1:UALICE"},
-	"tickets":  {"hash", "tickets/hash"},
-	"seen":     {"trigger", "seen/trigger"},
+	"meta":           {"chain", "meta/chain"},
+	"notes":          {"sweep", "notes/sweep"},
+	"requests":       {"abc234", "requests/abc234"},
+	"events":         {"\x00\x00\x00\x00\x00\x00\x00\x02", "events/2"},
+	"effects":        {"work 2", "effects/work 2"},
+	"parked":         {"stuck", "parked/stuck"},
+	"intents":        {"i1", "intents/i1"},
+	"refs":           {"abc234\x00\x01C1\x00\x011.2\x00\x01", "refs/abc234|C1|1.2"},
+	"links":          {"slack:T1:UALICE", "links/slack:T1:UALICE"},
+	"persons":        {string(bob.Person), "persons/" + string(bob.Person)},
+	"sessions":       {"slack:T1:UALICE", "sessions/slack:T1:UALICE"},
+	"session_caches": {"slack:T1:UALICE", "session_caches/slack:T1:UALICE"},
+	"tickets":        {"hash", "tickets/hash"},
+	"seen":           {"trigger", "seen/trigger"},
 }
 
 func TestChangedRecordIsRefusedByName(t *testing.T) {

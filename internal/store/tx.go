@@ -38,6 +38,7 @@ const (
 	persons
 	sessions
 	sessionsPerson
+	sessionCaches
 	tickets
 	seen
 	expiry
@@ -47,7 +48,7 @@ const (
 var bucketNames = [bucketCount]string{
 	"meta", "notes", "requests", "requests_open", "requests_open_of", "requests_pim", "requests_person", "requests_account", "requests_role",
 	"events", "events_request", "effects", "parked", "intents", "intents_account", "intents_request", "refs", "refs_message",
-	"links", "links_person", "persons", "sessions", "sessions_person", "tickets", "seen", "expiry",
+	"links", "links_person", "persons", "sessions", "sessions_person", "session_caches", "tickets", "seen", "expiry",
 }
 
 // String returns the bucket's name in the file.

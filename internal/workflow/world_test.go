@@ -292,7 +292,7 @@ func (w *world) session(a pim.ChatAccount, p pim.PrincipalID, auth time.Time, li
 	w.update(func(tx *store.Tx) error {
 		return tx.PutSession(store.Session{
 			Account: a, Tenant: tenant, Person: p, Name: names[p], AuthTime: auth.Truncate(time.Second), SignedIn: tx.Now(), Expires: tx.Now().Add(life), ACRS: contexts,
-		})
+		}, []byte("sealed"))
 	})
 }
 
