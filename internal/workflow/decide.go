@@ -103,7 +103,7 @@ func reasonFor(d decision, by pim.Actor) string {
 func (s *Service) readBeforeDecision(ctx context.Context, r *pim.Request, who identity, d decision) error {
 	if m, ok := s.cfg.Messengers[who.actor.Account.Chat]; ok {
 		if err := m.Account(ctx, who.actor.Account); err != nil {
-			return err
+			return s.refusedAccount(ctx, who, err)
 		}
 	}
 	q := pim.Question{Requests: []string{r.Copy.ID}, Profiles: append(who.ids(), r.Principal)}
@@ -124,9 +124,21 @@ func (s *Service) readBeforeDecision(ctx context.Context, r *pim.Request, who id
 		return nil
 	}
 	if err := s.judge(r, who, answer.Profiles, d); err != nil {
-		return err
+		return s.refusedAccount(ctx, who, err)
 	}
 	return s.assignedTo(ctx, r, who.actor)
+}
+
+// refusedAccount ends the link of an account that is gone, where that is why a
+// decision is refused, and returns the reason.
+func (s *Service) refusedAccount(ctx context.Context, who identity, why error) error {
+	if !pim.IsKind(why, pim.Forbidden) {
+		return why
+	}
+	if err := s.AccountChanged(ctx, who.actor.Account); err != nil {
+		s.cfg.Logger.Warn("link_not_checked", "account", who.actor.Account.String(), "error", err)
+	}
+	return why
 }
 
 // assignedTo asks PIM whether the person may decide, where the policy cannot

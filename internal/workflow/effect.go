@@ -35,8 +35,8 @@ func personal(kind string) bool {
 	return false
 }
 
-// pool names the bounded pool an effect runs in.
-func pool(e store.Effect) string {
+// poolOf names the bounded pool an effect runs in.
+func poolOf(e store.Effect) string {
 	switch e.Kind {
 	case kindCard, kindTell:
 		return string(e.To.Chat)

@@ -24,7 +24,7 @@ var paces = map[string]pace{
 	kindTell:     {first: time.Second, most: 5 * time.Minute, age: 6 * time.Hour, furthest: time.Hour},
 	kindLapse:    {first: time.Second, most: time.Minute, furthest: time.Hour},
 	kindEligible: {first: 2 * time.Second, most: time.Minute, age: 5 * time.Minute, furthest: time.Hour},
-	kindLinks:    {first: time.Minute, most: time.Hour, furthest: 25 * time.Hour},
+	kindLinks:    {first: time.Minute, most: time.Hour, furthest: time.Hour},
 	kindSweep:    {first: 5 * time.Second, most: time.Minute, furthest: time.Hour},
 }
 

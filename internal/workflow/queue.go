@@ -25,10 +25,6 @@ type result struct {
 	park string
 }
 
-// The pools bound how much runs side by side, so that a chat that hangs holds
-// neither Graph nor the other chat.
-const poolSize = 16
-
 // effectTime bounds one run of one effect.
 const effectTime = 45 * time.Second
 
@@ -58,11 +54,8 @@ type queue struct {
 
 	mu    sync.Mutex
 	items map[string]*item
-	wait  dueHeap
-	ready []*item
-	busy  map[string]bool      // lanes and requests in use
-	pause map[string]time.Time // lanes that were asked to wait
-	pools map[string]int
+	wait  dueHeap // what is not due yet
+	lanes lanes   // what is due
 	wake  chan struct{}
 	done  sync.WaitGroup
 	// last is when the clock was looked at, near when the due times were.
@@ -73,8 +66,7 @@ func newQueue(now func() time.Time, tick time.Duration, log *slog.Logger) *queue
 	return &queue{
 		now: now, tick: tick, log: log, count: func(string, string) {}, quiet: func() bool { return false },
 		parked: func(*store.Tx, store.Effect, string) error { return nil },
-		items:  map[string]*item{}, busy: map[string]bool{}, pause: map[string]time.Time{},
-		pools: map[string]int{}, wake: make(chan struct{}, 1),
+		items:  map[string]*item{}, lanes: newLanes(), wake: make(chan struct{}, 1),
 	}
 }
 
@@ -120,9 +112,7 @@ func (q *queue) lookAtClock(now time.Time) {
 		for _, it := range q.wait {
 			it.due = it.due.Add(-back)
 		}
-		for lane := range q.pause {
-			q.pause[lane] = q.pause[lane].Add(-back)
-		}
+		q.lanes.shift(back)
 		q.near = time.Time{}
 	}
 	q.last = now
@@ -178,60 +168,30 @@ func (q *queue) pauseFor() time.Duration {
 	return max(min(q.wait[0].due.Sub(q.now()), q.tick), time.Millisecond)
 }
 
-// start moves what is due to the ready list and starts what has a free lane.
+// start moves what is due to its lane and starts what has a free one.
 func (q *queue) start(ctx context.Context) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	now := q.now()
 	q.lookAtClock(now)
 	for len(q.wait) > 0 && !q.wait[0].due.After(now) {
-		q.ready = append(q.ready, heap.Pop(&q.wait).(*item))
+		q.lanes.add(heap.Pop(&q.wait).(*item))
 	}
-	kept := q.ready[:0]
-	for _, it := range q.ready {
-		switch {
-		case now.Before(q.pause[it.Lane]):
-			it.due = q.pause[it.Lane]
-			heap.Push(&q.wait, it)
-		case q.blocked(it):
-			kept = append(kept, it)
-		default:
-			q.take(it)
+	for _, p := range q.lanes.pools {
+		if p.chat && q.quiet() {
+			continue
+		}
+		for it := q.lanes.next(p, now, q.later); it != nil; it = q.lanes.next(p, now, q.later) {
 			q.done.Add(1)
 			go q.runOne(context.WithoutCancel(ctx), it, it.Effect)
 		}
 	}
-	clear(q.ready[len(kept):])
-	q.ready = kept
-	for lane, until := range q.pause {
-		if !now.Before(until) {
-			delete(q.pause, lane)
-		}
-	}
 }
 
-func (q *queue) blocked(it *item) bool {
-	return q.busy[it.Lane] || q.pools[pool(it.Effect)] >= poolSize ||
-		(personal(it.Kind) && q.busy["request:"+string(it.Request)]) ||
-		((it.Kind == kindCard || it.Kind == kindTell) && q.quiet())
-}
-
-func (q *queue) take(it *item) {
-	it.running = true
-	q.busy[it.Lane] = true
-	q.pools[pool(it.Effect)]++
-	if personal(it.Kind) {
-		q.busy["request:"+string(it.Request)] = true
-	}
-}
-
-func (q *queue) free(it *item) {
-	it.running = false
-	delete(q.busy, it.Lane)
-	q.pools[pool(it.Effect)]--
-	if personal(it.Kind) {
-		delete(q.busy, "request:"+string(it.Request))
-	}
+// later has an effect wait until a time.
+func (q *queue) later(it *item, due time.Time) {
+	it.due = due
+	heap.Push(&q.wait, it)
 }
 
 // runOne runs an effect, writes what it brought and takes it away, or plans the
@@ -285,14 +245,13 @@ func (q *queue) settle(it *item, e store.Effect, res result, err error) {
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.free(it)
+	q.lanes.free(it)
 	switch {
 	case it.later != nil:
-		it.Effect, it.due, it.tries, it.later = *it.later, q.dueAt(*it.later), 0, nil
-		heap.Push(&q.wait, it)
+		it.Effect, it.tries, it.later = *it.later, 0, nil
+		q.later(it, q.dueAt(it.Effect))
 	case wait > 0:
-		it.due = q.now().Add(wait)
-		heap.Push(&q.wait, it)
+		q.later(it, q.now().Add(wait))
 	default:
 		delete(q.items, e.Key)
 	}
@@ -323,16 +282,16 @@ func (q *queue) judge(it *item, e store.Effect, res result, err error) (time.Dur
 		return 0, "It was tried for too long: " + pim.Explain(err).Message
 	}
 	if said := pim.Explain(err); said.Kind == pim.Throttled && said.RetryAfter > 0 {
-		q.pauseLane(e.Lane, said.RetryAfter)
+		q.pauseLane(it, said.RetryAfter)
 		return said.RetryAfter, ""
 	}
 	return backoff(p, it.tries), ""
 }
 
-func (q *queue) pauseLane(lane string, d time.Duration) {
+func (q *queue) pauseLane(it *item, d time.Duration) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.pause[lane] = q.now().Add(d)
+	q.lanes.of(it).paused = q.now().Add(d)
 }
 
 func (q *queue) park(tx *store.Tx, e store.Effect, why string) error {

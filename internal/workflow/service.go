@@ -65,6 +65,8 @@ type Service struct {
 	owners   membership
 	failing  failing
 	eligible eligibles
+	// linksTried is the links effect's own.
+	linksTried tried
 	// update writes to the state file. It takes no context: a write that was
 	// begun is not abandoned because somebody stopped waiting for its answer.
 	update func(fn func(*store.Tx) error) error
@@ -75,7 +77,7 @@ func New(cfg Config) *Service {
 	if cfg.Tick <= 0 {
 		cfg.Tick = time.Second
 	}
-	s := &Service{cfg: cfg, policies: newPolicies()}
+	s := &Service{cfg: cfg, policies: newPolicies(), linksTried: tried{}}
 	s.update = func(fn func(*store.Tx) error) error { return cfg.Store.Update(context.Background(), fn) }
 	s.queue = newQueue(cfg.Now, cfg.Tick, cfg.Logger)
 	s.queue.perform = s.perform
