@@ -1,7 +1,6 @@
 package card_test
 
 import (
-	"regexp"
 	"time"
 
 	"elevate/internal/card"
@@ -13,7 +12,7 @@ var asked = time.Date(2026, 3, 2, 14, 2, 10, 0, time.UTC)
 func adminRole() pim.Role {
 	return pim.Role{
 		Name: "mde-admin", Title: "MDE Administrator", Gives: "Microsoft Defender for Endpoint administrator", Group: "g-admin",
-		Default: time.Hour, Max: 8 * time.Hour, NeedsReason: true, NeedsApproval: true, Ticket: regexp.MustCompile(`^INC-\d+$`),
+		Default: time.Hour, Max: 8 * time.Hour, NeedsReason: true, NeedsApproval: true, Ticket: pim.MustTicketPattern(`^INC-\d+$`),
 	}
 }
 

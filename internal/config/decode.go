@@ -7,13 +7,14 @@ import (
 	"strings"
 	"time"
 
+	"elevate/internal/pim"
 	"elevate/internal/secret"
 )
 
 var (
 	secretType   = reflect.TypeFor[secret.Text]()
 	durationType = reflect.TypeFor[time.Duration]()
-	patternType  = reflect.TypeFor[*regexp.Regexp]()
+	patternType  = reflect.TypeFor[*pim.TicketPattern]()
 )
 
 // defaulter is a section that is not all zero when nothing is said.

@@ -2,11 +2,9 @@ package config_test
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"elevate/internal/config"
+	"elevate/internal/pim"
 	"elevate/internal/secret"
 )
 
@@ -81,7 +80,7 @@ func mustLoad(t *testing.T, w world) *config.Config {
 // compare looks into secrets and patterns.
 var compare = cmp.Options{
 	cmp.Comparer(func(a, b secret.Text) bool { return a.Reveal() == b.Reveal() }),
-	cmp.Comparer(func(a, b *regexp.Regexp) bool { return fmt.Sprint(a) == fmt.Sprint(b) }),
+	cmp.Comparer(func(a, b *pim.TicketPattern) bool { return a.String() == b.String() }),
 	cmpopts.EquateEmpty(),
 }
 
@@ -131,7 +130,7 @@ func adminRole() config.Role {
 		Duration: config.RoleDuration{Default: time.Hour, Max: 8 * time.Hour},
 		Require:  config.Require{Justification: true, Approval: true},
 		Decide:   config.Decide{AuthenticationContext: "c1"},
-		Ticket:   regexp.MustCompile(`^(?:^INC-\d+$)$`),
+		Ticket:   pim.MustTicketPattern(`^INC-\d+$`),
 		Ask:      config.Ask{Place: config.Place{Slack: "C0APPROVALS", Teams: "19:approvals@thread.tacv2"}, Direct: true},
 		Notify:   config.Place{Slack: "C0ONCALL", Teams: "19:oncall@thread.tacv2"},
 		Remind: config.Remind{
@@ -187,7 +186,7 @@ func TestZeroDurationsAreTaken(t *testing.T) {
 func TestTicketMatchesWhole(t *testing.T) {
 	ticket := mustLoad(t, newWorld(strings.Replace(example(t, "complete.yaml"), `'^INC-\d+$'`, `'INC-\d+|CHG\d'`, 1))).Roles[0].Ticket
 	for word, want := range map[string]bool{"INC-1": true, "CHG2": true, "INC-1x": false, "xCHG2": false, "INC-": false} {
-		if ticket.MatchString(word) != want {
+		if ticket.Matches(word) != want {
 			t.Errorf("%s: match is %v", word, !want)
 		}
 	}

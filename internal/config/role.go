@@ -1,8 +1,9 @@
 package config
 
 import (
-	"regexp"
 	"time"
+
+	"elevate/internal/pim"
 )
 
 // Role is one group that people can be made members of for a while.
@@ -26,7 +27,7 @@ type Role struct {
 	// Decide is what is asked of an approver in addition.
 	Decide Decide `yaml:"decide"`
 	// Ticket matches a ticket's id as a whole. It is nil if there is no pattern.
-	Ticket *regexp.Regexp `yaml:"ticket"`
+	Ticket *pim.TicketPattern `yaml:"ticket"`
 	// Ask is where approvers are asked.
 	Ask Ask `yaml:"ask"`
 	// Notify is where every change of membership is told.

@@ -2,10 +2,10 @@ package config
 
 import (
 	"reflect"
-	"regexp"
 	"strconv"
 	"time"
 
+	"elevate/internal/pim"
 	"elevate/internal/secret"
 )
 
@@ -60,14 +60,10 @@ func setPattern(into reflect.Value, text string) string {
 	if len([]rune(text)) > maxPattern {
 		return "is longer than 200 characters. Write a shorter pattern."
 	}
-	// Compiled alone first: inside the group, "a)(b" would be taken.
-	if _, err := regexp.Compile(text); err != nil {
+	pattern, err := pim.NewTicketPattern(text)
+	if err != nil {
 		return `is not a regular expression that Go can read (RE2). Write one like ^INC-\d+$ in single quotes.`
 	}
-	whole, err := regexp.Compile(`^(?:` + text + `)$`)
-	if err != nil {
-		return "is too large a regular expression. Write a simpler pattern."
-	}
-	into.Set(reflect.ValueOf(whole))
+	into.Set(reflect.ValueOf(pattern))
 	return ""
 }

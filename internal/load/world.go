@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"regexp"
 	"time"
 
 	"elevate/internal/pim"
@@ -26,7 +25,7 @@ func roles() pim.Roles {
 			Name: fmt.Sprintf("role-%02d", i), Title: fmt.Sprintf("Role %d", i), Gives: "what is measured",
 			Group:   pim.GroupID(fmt.Sprintf("94095000-0000-4000-8000-%012d", i)),
 			Default: time.Hour, Max: 8 * time.Hour, NeedsReason: true, NeedsApproval: true,
-			Ticket: regexp.MustCompile(`^INC-\d+$`),
+			Ticket: pim.MustTicketPattern(`^INC-\d+$`),
 			Ask:    []pim.Conversation{{Chat: pim.Slack, Workspace: team, ID: approvals}},
 		}
 	}

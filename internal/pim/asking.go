@@ -1,7 +1,6 @@
 package pim
 
 import (
-	"regexp"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -62,7 +61,7 @@ func checkTicket(role Role, a Asked) error {
 		return Errorf(Invalid, "The ticket has more than %d characters. Give its number only.", MaxTicket)
 	case HasMark(ticket):
 		return Errorf(Invalid, "A ticket cannot hold “[elevate …”. Give its number only.")
-	case role.Ticket != nil && !wholly(role.Ticket)(ticket):
+	case role.Ticket != nil && !role.Ticket.Matches(ticket):
 		return Errorf(Invalid, "The ticket of %s has to look like %s.", role.Title, role.Ticket)
 	}
 	return nil
@@ -132,23 +131,12 @@ func (r Role) FindTicket(reason string) string {
 	if r.Ticket == nil {
 		return ""
 	}
-	matches := wholly(r.Ticket)
 	for word := range strings.FieldsSeq(reason) {
 		for _, w := range []string{word, strings.TrimRight(word, ".,;:!?"), strings.Trim(word, punctuation)} {
-			if w != "" && matches(w) {
+			if w != "" && r.Ticket.Matches(w) {
 				return w
 			}
 		}
 	}
 	return ""
-}
-
-// wholly returns a test for texts that a pattern matches from end to end, with
-// or without anchors of its own.
-func wholly(pattern *regexp.Regexp) func(string) bool {
-	whole, err := regexp.Compile(`\A(?:` + pattern.String() + `)\z`)
-	if err != nil { // only a pattern at the limit of nesting
-		return func(string) bool { return false }
-	}
-	return whole.MatchString
 }

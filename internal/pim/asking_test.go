@@ -1,7 +1,6 @@
 package pim_test
 
 import (
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -194,7 +193,7 @@ func TestTicketsMatchWhole(t *testing.T) {
 		`INC-\d+|WS-.*`:   "WS-0421",
 		`^(INC-\d|\d{2})`: "",
 	} {
-		r := pim.Role{Ticket: regexp.MustCompile(pattern)}
+		r := pim.Role{Ticket: pim.MustTicketPattern(pattern)}
 		if got := r.FindTicket("isolating WS-0421 for xINC-12x (INC-12)."); got != found {
 			t.Errorf("%s found %q, want %q", pattern, got, found)
 		}

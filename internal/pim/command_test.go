@@ -1,7 +1,6 @@
 package pim_test
 
 import (
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -12,7 +11,7 @@ import (
 	"elevate/internal/pim"
 )
 
-var ticketPattern = regexp.MustCompile(`^INC-\d+$`)
+var ticketPattern = pim.MustTicketPattern(`^INC-\d+$`)
 
 func modelRoles() pim.Roles {
 	return pim.Roles{
@@ -264,7 +263,7 @@ func checkCommand(t *testing.T, c pim.Command, in pim.Reading) {
 	if a.Reason != pim.Tidy(a.Reason) || c.Reason != pim.Tidy(c.Reason) {
 		t.Errorf("untidy reason %q %q", a.Reason, c.Reason)
 	}
-	if a.Ticket != "" && (!ticketPattern.MatchString(a.Ticket) || !strings.Contains(a.Reason, a.Ticket)) {
+	if a.Ticket != "" && (!ticketPattern.Matches(a.Ticket) || !strings.Contains(a.Reason, a.Ticket)) {
 		t.Errorf("ticket %q of %q", a.Ticket, a.Reason)
 	}
 	if !a.Until.IsZero() && (a.Duration != 0 || a.Until.Sub(in.Now) < pim.MinDuration) || a.Duration < 0 {

@@ -1,9 +1,6 @@
 package pim
 
-import (
-	"regexp"
-	"time"
-)
+import "time"
 
 // MinDuration is the shortest activation that PIM takes.
 const MinDuration = 5 * time.Minute
@@ -19,7 +16,7 @@ type Role struct {
 	// NeedsReason, NeedsTicket and NeedsApproval are what the settings say of PIM's rules.
 	NeedsReason, NeedsTicket, NeedsApproval bool
 	// Ticket finds the ticket in a reason; nil when the role has none.
-	Ticket *regexp.Regexp
+	Ticket *TicketPattern
 	// Ask are the places where approvers are asked, Direct says whether in direct messages too.
 	Ask    []Conversation
 	Direct bool

@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -61,7 +60,7 @@ func roles() pim.Roles {
 	role := func(name, title string, group pim.GroupID, approval bool) pim.Role {
 		return pim.Role{
 			Name: name, Title: title, Gives: title, Group: group, Default: time.Hour, Max: 8 * time.Hour, NeedsReason: true,
-			NeedsApproval: approval, Ticket: regexp.MustCompile(`^INC-\d+$`), Ask: []pim.Conversation{approvals}, Notify: []pim.Conversation{oncall},
+			NeedsApproval: approval, Ticket: pim.MustTicketPattern(`^INC-\d+$`), Ask: []pim.Conversation{approvals}, Notify: []pim.Conversation{oncall},
 		}
 	}
 	return pim.Roles{
