@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"regexp"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -117,20 +118,53 @@ func certificateCredential(cfg CredentialConfig, options azcore.ClientOptions) (
 
 // managedCredential signs the application in with a token of the host's identity.
 func managedCredential(cfg CredentialConfig, options azcore.ClientOptions) (azcore.TokenCredential, error) {
+	token, err := hostToken(cfg, options)
+	if err != nil {
+		return nil, err
+	}
+	return made(azidentity.NewClientAssertionCredential(cfg.TenantID, cfg.ClientID, token,
+		&azidentity.ClientAssertionCredentialOptions{ClientOptions: options, DisableInstanceDiscovery: cfg.Sandbox}))
+}
+
+// NewAssertion makes what proves a federated application where people sign in to it: MSAL asks for it each time that it
+// calls Entra. It calls nobody.
+func NewAssertion(cfg CredentialConfig) (func(context.Context) (secret.Text, error), error) {
+	token := fileToken
+	if cfg.Federated == ManagedIdentity {
+		var err error
+		if token, err = hostToken(cfg, clientOptions(cfg)); err != nil {
+			return nil, err
+		}
+	}
+	return func(ctx context.Context) (secret.Text, error) {
+		text, err := token(ctx)
+		if err != nil {
+			return secret.Text{}, credentialError(ctx, err)
+		}
+		return secret.New(text), nil
+	}, nil
+}
+
+// fileToken reads the token that Kubernetes keeps fresh.
+func fileToken(context.Context) (string, error) {
+	token, err := os.ReadFile(os.Getenv("AZURE_FEDERATED_TOKEN_FILE")) //nolint:gosec // the platform names the file
+	return string(token), err
+}
+
+// hostToken gets tokens of the host's identity that serve as assertions.
+func hostToken(cfg CredentialConfig, options azcore.ClientOptions) (func(context.Context) (string, error), error) {
 	managed := &azidentity.ManagedIdentityCredentialOptions{ClientOptions: options}
 	if cfg.ManagedIdentityID != "" {
 		managed.ID = azidentity.ClientID(cfg.ManagedIdentityID)
 	}
-	host, err := azidentity.NewManagedIdentityCredential(managed)
+	host, err := made(azidentity.NewManagedIdentityCredential(managed))
 	if err != nil {
-		return made(host, err)
+		return nil, err
 	}
-	assertion := func(ctx context.Context) (string, error) {
+	return func(ctx context.Context) (string, error) {
 		token, err := host.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{exchangeScope}})
 		return token.Token, err
-	}
-	return made(azidentity.NewClientAssertionCredential(cfg.TenantID, cfg.ClientID, assertion,
-		&azidentity.ClientAssertionCredentialOptions{ClientOptions: options, DisableInstanceDiscovery: cfg.Sandbox}))
+	}, nil
 }
 
 // quietCredential keeps azidentity's errors to itself: they hold the endpoint's address and its whole answer.

@@ -156,6 +156,33 @@ func TestTheApplicationSignsInByItsHost(t *testing.T) {
 	if got := (*l.form.Load())["client_assertion"]; len(got) != 1 || got[0] != "assertion of the host" {
 		t.Errorf("assertion %v", got)
 	}
+	assertion, err := entra.NewAssertion(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := assertion(t.Context()); err != nil || got.Reveal() != "assertion of the host" {
+		t.Errorf("for people's sign-ins: %v", err)
+	}
+}
+
+func TestAFederatedApplicationProvesItselfToPeoplesSignInsByTheTokenFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "token")
+	t.Setenv("AZURE_FEDERATED_TOKEN_FILE", file)
+	assertion, err := entra.NewAssertion(entra.CredentialConfig{Federated: entra.WorkloadIdentity})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := assertion(t.Context()); !got.IsZero() || !pim.IsKind(err, pim.Unavailable) || strings.Contains(err.Error(), file) {
+		t.Errorf("without the file: %v", err)
+	}
+	for _, token := range []string{"first", "second"} { // Kubernetes replaces it
+		if err := os.WriteFile(file, []byte(token), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := assertion(t.Context()); err != nil || got.Reveal() != token {
+			t.Errorf("%s: %v", token, err)
+		}
+	}
 }
 
 func TestAnUnusableCredentialSaysWhichWithoutItsContent(t *testing.T) {

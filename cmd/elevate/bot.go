@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"os"
 	"time"
 
 	"elevate/adapters/entra"
@@ -117,12 +116,18 @@ func keysOf(cfg *config.Config) (*keyset.Set, error) {
 	return keyset.Load(cfg.Keyset)
 }
 
-func (b *bot) wireEntra() error {
+// application is how the bot's own registration proves itself.
+func (b *bot) application() entra.CredentialConfig {
 	e := b.cfg.Entra
-	credential, err := entra.NewAppCredential(entra.CredentialConfig{
+	return entra.CredentialConfig{
 		TenantID: e.TenantID, ClientID: e.ClientID, Authority: e.Authority, Secret: e.ClientSecret, Certificate: e.Certificate,
 		Federated: entra.Federated(e.Federated), Transport: b.around.transport, Sandbox: b.cfg.Sandbox,
-	})
+	}
+}
+
+func (b *bot) wireEntra() error {
+	e := b.cfg.Entra
+	credential, err := entra.NewAppCredential(b.application())
 	if err != nil {
 		return err
 	}
@@ -158,10 +163,16 @@ func delegatedScopes(graph string) []string {
 
 func (b *bot) wireSignin(keys *keyset.Set) error {
 	e := b.cfg.Entra
+	var assertion func(context.Context) (secret.Text, error)
 	var err error
+	if e.Federated != "" {
+		if assertion, err = entra.NewAssertion(b.application()); err != nil {
+			return err
+		}
+	}
 	b.signin, err = signin.New(signin.Config{
 		PublicURL: b.cfg.PublicURL, TenantID: e.TenantID, ClientID: e.ClientID, Authority: e.Authority,
-		ClientSecret: e.ClientSecret, Certificate: e.Certificate, Assertion: assertion(e.Federated), Slack: b.slackOIDC(),
+		ClientSecret: e.ClientSecret, Certificate: e.Certificate, Assertion: assertion, Slack: b.slackOIDC(),
 		Scopes: delegatedScopes(e.Graph), Store: b.db, Keys: keys, Session: e.Session, DecideWithin: e.DecideWithin,
 		Accounts: string(b.cfg.People.Accounts), Transport: b.around.transport, Sandbox: b.cfg.Sandbox, Now: b.around.now, Logger: b.around.log,
 		Describe: func(tx *store.Tx, intent string) (string, error) { return b.service.Describe(tx, intent) },
@@ -279,16 +290,5 @@ func (b *bot) patiently(ctx context.Context, what string, try func() error) erro
 			return fmt.Errorf("waiting for %s: %w", what, ctx.Err())
 		case <-time.After(wait):
 		}
-	}
-}
-
-// assertion reads the token that the platform gives a federated application.
-func assertion(f config.Federated) func(context.Context) (secret.Text, error) {
-	if f != config.WorkloadIdentity {
-		return nil
-	}
-	return func(context.Context) (secret.Text, error) {
-		token, err := os.ReadFile(os.Getenv("AZURE_FEDERATED_TOKEN_FILE")) //nolint:gosec // the platform names the file
-		return secret.New(string(token)), err
 	}
 }
