@@ -104,6 +104,14 @@ func (c *Client) Start(ctx context.Context) error {
 	return nil
 }
 
+// WorkspaceName is what the workspace or organisation is called, for display only; "" before Start.
+func (c *Client) WorkspaceName() string {
+	if self := c.self.Load(); self != nil {
+		return self.name
+	}
+	return ""
+}
+
 // home reports whether a team and enterprise id are those that are served.
 func (c *Client) home(team, enterprise string) bool {
 	switch {

@@ -154,7 +154,7 @@ func (h *Handler) sender(ctx context.Context, user string, at pim.Conversation, 
 		h.cfg.Count(NotAllowed)
 		return workflow.Sender{}, err
 	}
-	return workflow.Sender{Account: account, Name: profile.Name, Workspace: h.client.self.Load().name, Place: at, Once: once, Zone: profile.Zone}, nil
+	return workflow.Sender{Account: account, Name: profile.Name, Place: at, Once: once, Zone: profile.Zone}, nil
 }
 
 // excuse is what a person is told when nothing was done because of an error.

@@ -153,6 +153,14 @@ func (b *bot) wireSlack(ctx context.Context) error {
 	return b.patiently(ctx, "slack", func() error { return b.slack.Start(ctx) })
 }
 
+// workspaceName is what the sign-in page calls the place that an account belongs to.
+func (b *bot) workspaceName(a pim.ChatAccount) string {
+	if a.Chat == pim.Slack && b.slack != nil {
+		return b.slack.WorkspaceName()
+	}
+	return ""
+}
+
 // delegatedScopes are the only permissions that people's sessions ask for.
 func delegatedScopes(graph string) []string {
 	return []string{
@@ -223,7 +231,7 @@ func (b *bot) wireService(ctx context.Context) error {
 		Store: b.db, Directory: b.entra, Messengers: messengers, Roles: roles, Readers: readers,
 		Tenant: pim.TenantID(b.cfg.Entra.TenantID), DecideWithin: b.cfg.Entra.DecideWithin, KeepSessions: b.cfg.Entra.Session > 0,
 		SignInLink: func(tx *store.Tx, l workflow.SignInLink) (string, error) {
-			return b.signin.Link(tx, l.Account, l.AccountName, l.Workspace, l.Intent, l.Claims)
+			return b.signin.Link(tx, l.Account, l.AccountName, b.workspaceName(l.Account), l.Intent, l.Claims)
 		},
 		EndSession: b.signin.EndSession, SignOut: b.signin.SignOut, Unlink: b.signin.Unlink, PIMPage: pimPage,
 		Now: b.around.now, Tick: b.around.tick, Logger: b.around.log, Count: b.meters.effect, SweepFirst: b.around.restored,

@@ -15,8 +15,6 @@ type Sender struct {
 	Account pim.ChatAccount
 	// Name is for display only: nothing is ever decided by it.
 	Name string
-	// Workspace is the workspace's name, for display only.
-	Workspace string
 	// Place is where it was said; for what has no place (a form, the Home tab)
 	// the direct conversation with the account.
 	Place pim.Conversation

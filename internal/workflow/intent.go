@@ -152,7 +152,7 @@ func (s *Service) cancelUnsent(tx *store.Tx, r *pim.Request, e pim.Event, why st
 // signInLink makes a link for an intent.
 func (s *Service) signInLink(tx *store.Tx, from Sender, intent, claims string) (string, error) {
 	return s.cfg.SignInLink(tx, SignInLink{
-		Account: from.Account, AccountName: from.Name, Workspace: from.Workspace, Intent: intent, Claims: claims,
+		Account: from.Account, AccountName: from.Name, Intent: intent, Claims: claims,
 	})
 }
 

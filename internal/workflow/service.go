@@ -50,7 +50,6 @@ type Config struct {
 type SignInLink struct {
 	Account     pim.ChatAccount
 	AccountName string
-	Workspace   string
 	Intent      string
 	Claims      string
 }

@@ -314,7 +314,7 @@ func (w *world) hasSession(p pim.PrincipalID) (found bool) {
 func (w *world) sender(p pim.PrincipalID) workflow.Sender {
 	w.once++
 	return workflow.Sender{
-		Account: account(p), Name: names[p], Workspace: "Example", Place: general, Once: fmt.Sprintf("once-%d", w.once), Zone: time.UTC,
+		Account: account(p), Name: names[p], Place: general, Once: fmt.Sprintf("once-%d", w.once), Zone: time.UTC,
 	}
 }
 
