@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"maps"
 	"time"
 
 	"elevate/internal/pim"
@@ -123,9 +124,16 @@ func (l *lanes) free(it *item) {
 		}
 		delete(l.requests, it.Request)
 	}
-	if !at.busy && !at.queued && len(at.ready) == 0 && at.paused.IsZero() {
+	if at.idle() && at.paused.IsZero() {
 		delete(l.by, at.name)
 	}
+}
+
+func (at *lane) idle() bool { return !at.busy && !at.queued && len(at.ready) == 0 }
+
+// prune forgets the lanes that were asked to wait and got nothing to do since.
+func (l *lanes) prune(now time.Time) {
+	maps.DeleteFunc(l.by, func(_ string, at *lane) bool { return at.idle() && !now.Before(at.paused) })
 }
 
 // shift moves the pauses with a clock that was set back.

@@ -120,6 +120,7 @@ func (q *queue) lookAtClock(now time.Time) {
 		return
 	}
 	q.near = now
+	q.lanes.prune(now)
 	for _, it := range q.wait {
 		if it.due.Sub(now) > paces[it.Kind].furthest {
 			it.due = now
