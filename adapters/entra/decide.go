@@ -16,22 +16,43 @@ func (c *Client) Assigned(ctx context.Context, as pim.Actor, approvalID string) 
 	if approvalID == "" {
 		return pim.Stage{}, errNoID
 	}
+	var all []models.ApprovalStageable
+	next := ""
+	for range maxPages {
+		page, err := c.stagePage(ctx, as, approvalID, next)
+		if err != nil {
+			return pim.Stage{}, err
+		}
+		all = append(all, page.GetValue()...)
+		following := str(page.GetOdataNextLink())
+		if following == "" {
+			return theirs(all)
+		}
+		if next, err = c.ours(following); err != nil {
+			return pim.Stage{}, err
+		}
+	}
+	return pim.Stage{}, errEndless
+}
+
+func (c *Client) stagePage(ctx context.Context, as pim.Actor, approvalID, address string) (models.ApprovalStageCollectionResponseable, error) {
 	k, err := c.asPerson(opStages, as)
 	if err != nil {
-		return pim.Stage{}, err
+		return nil, err
+	}
+	builder := k.stages(approvalID)
+	if address != "" {
+		builder = builder.WithUrl(address)
 	}
 	var answer models.ApprovalStageCollectionResponseable
 	err = k.do(ctx, func(ctx context.Context) (err error) {
-		answer, err = k.stages(approvalID).Get(ctx, nil)
+		answer, err = builder.Get(ctx, nil)
 		return err
 	})
-	if err != nil {
-		return pim.Stage{}, err
+	if err == nil && answer == nil {
+		err = k.unreadable()
 	}
-	if answer == nil {
-		return pim.Stage{}, k.unreadable()
-	}
-	return theirs(answer.GetValue())
+	return answer, err
 }
 
 func theirs(stages []models.ApprovalStageable) (pim.Stage, error) {

@@ -53,7 +53,38 @@ func (c *Client) groupsLike(ctx context.Context, nameOrID string) ([]models.Grou
 	if answer == nil {
 		return nil, k.unreadable()
 	}
-	return answer.GetValue(), nil
+	return c.groupPages(ctx, answer)
+}
+
+// groupPages reads on until two groups are known, which is as bad as more, or the list ends.
+func (c *Client) groupPages(ctx context.Context, answer models.GroupCollectionResponseable) ([]models.Groupable, error) {
+	found := answer.GetValue()
+	for range maxPages {
+		next := str(answer.GetOdataNextLink())
+		if next == "" || len(found) > 1 {
+			return found, nil
+		}
+		address, err := c.ours(next)
+		if err != nil {
+			return nil, err
+		}
+		k, err := c.asApp(opGroup)
+		if err != nil {
+			return nil, err
+		}
+		err = k.do(ctx, func(ctx context.Context) (err error) {
+			answer, err = k.groups().WithUrl(address).Get(ctx, nil)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		if answer == nil {
+			return nil, k.unreadable()
+		}
+		found = append(found, answer.GetValue()...)
+	}
+	return nil, errEndless
 }
 
 func (k *call) groupWithID(ctx context.Context, id string) ([]models.Groupable, error) {
