@@ -118,6 +118,9 @@ type Request struct {
 	Late bool `json:"late,omitempty"`
 	// TimedOutSeen is the first look that found the approval over.
 	TimedOutSeen time.Time `json:"timed_out_seen,omitzero"`
+	// ApprovalOver is when PIM's stage was read as expired. PIM's word of the
+	// request itself may stay PendingApproval after that.
+	ApprovalOver time.Time `json:"approval_over,omitzero"`
 	// StillBy says by what the person remains a member after the end.
 	StillBy string `json:"still_by,omitempty"`
 	// Approvers are the names of those who were asked, as far as known.

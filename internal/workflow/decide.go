@@ -249,8 +249,34 @@ func (s *Service) lookWhose(ctx context.Context, e store.Effect, r pim.Request, 
 		return s.verified(e, r, d, stage)
 	case err == nil && stage.ReviewedBy == e.As.Person && reviewed(stage) == d.verb():
 		return result{apply: func(tx *store.Tx) error { return s.noteDecided(tx, r.ID, e.As, d) }}, nil
+	case err == nil && strings.EqualFold(stage.Status, "Expired") && stage.ReviewedBy == "":
+		return s.approvalOver(e, d)
 	}
 	return s.notDecided(e, d, why)
+}
+
+// approvalOver notes that PIM's stage has expired: nobody can decide it any
+// more. The watch looks once more before it is said.
+func (s *Service) approvalOver(e store.Effect, d decision) (result, error) {
+	res, err := s.notDecided(e, d, pim.Errorf(pim.Conflict, "The approval of request %s has expired in PIM. The access has to be asked for again.", e.Request))
+	told := res.apply
+	res.apply = func(tx *store.Tx) error {
+		r, err := tx.Request(e.Request)
+		if err != nil {
+			return err
+		}
+		if r.State == pim.Pending && r.ApprovalOver.IsZero() {
+			r.ApprovalOver = tx.Now()
+			if err := s.record(tx, &r, pim.Event{Kind: pim.EventObserved, Chat: pim.System, From: r.State, Text: "the approval stage is Expired"}); err != nil {
+				return err
+			}
+			if err := tx.PutEffect(watchEffect(r.Group)); err != nil {
+				return err
+			}
+		}
+		return told(tx)
+	}
+	return res, err
 }
 
 // reviewed returns the verb of a stage's result, whose spelling differs between

@@ -24,8 +24,10 @@ func TestLanesRunOneAtATimeAndNoneIsForgotten(t *testing.T) {
 			"start": s.start,
 			"end":   s.end,
 			"pause": s.pause,
-			"pass":  func(t *rapid.T) { s.now = s.now.Add(time.Duration(rapid.IntRange(1, 90).Draw(t, "seconds")) * time.Second) },
-			"":      s.check,
+			"pass": func(t *rapid.T) {
+				s.now = s.now.Add(time.Duration(rapid.IntRange(1, 90).Draw(t, "seconds")) * time.Second)
+			},
+			"": s.check,
 		})
 		for s.now = s.now.Add(time.Hour); ; {
 			s.wake()

@@ -55,6 +55,8 @@ func (s *Service) status(tx *store.Tx, who identity) (Reply, error) {
 	since := tx.Now().Add(-30 * 24 * time.Hour)
 	if who.actor.Person == "" {
 		mine, err = tx.OfAccount(who.actor.Account, since, listMost)
+		// Those that somebody signed in for are that person's, who is linked no more.
+		mine = slices.DeleteFunc(mine, func(r pim.Request) bool { return r.Requester.Person != "" })
 	}
 	for _, id := range who.ids() {
 		if id == "" || err != nil {

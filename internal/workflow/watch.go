@@ -131,7 +131,7 @@ func (s *Service) turned(r pim.Request, c pim.Copy, access *pim.Access) bool {
 	if c.Status != r.Copy.Status || c.Digest() != r.Copy.Digest() {
 		return true
 	}
-	if to := turnsTo(r.State, c, now); to != "" || !r.TimedOutSeen.IsZero() {
+	if to := turnsTo(&r, c, now); to != "" || !r.TimedOutSeen.IsZero() {
 		return true
 	}
 	return r.State == pim.Granting && (access != nil && (access.Member || overUnseen(r, c, now)) || !r.Late && now.Sub(r.Granting) > slowGrant)
@@ -139,8 +139,11 @@ func (s *Service) turned(r pim.Request, c pim.Copy, access *pim.Access) bool {
 
 // turnsTo is the state that PIM's copy turns a request to, or "". An end that
 // nobody expects in this state is a failure.
-func turnsTo(from pim.State, c pim.Copy, now time.Time) pim.State {
-	to := pim.StateOf(c, now)
+func turnsTo(r *pim.Request, c pim.Copy, now time.Time) pim.State {
+	from, to := r.State, pim.StateOf(c, now)
+	if to == pim.Pending && !r.ApprovalOver.IsZero() {
+		to = pim.TimedOut
+	}
 	switch {
 	case to == from:
 		return ""
@@ -165,7 +168,7 @@ func (s *Service) observeOne(tx *store.Tx, r *pim.Request, c pim.Copy, access *p
 	now := tx.Now()
 	old := r.Copy
 	r.Copy = c
-	word, to := pim.ReadStatus(c.Status), turnsTo(r.State, c, now)
+	word, to := pim.ReadStatus(c.Status), turnsTo(r, c, now)
 	if to == pim.TimedOut && r.TimedOutSeen.IsZero() {
 		r.TimedOutSeen = now
 		return tx.PutRequest(*r)

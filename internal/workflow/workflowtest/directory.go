@@ -237,6 +237,8 @@ func (d *Directory) decide(as pim.Actor, ruling pim.Ruling) (pim.Stage, error) {
 		return pim.Stage{}, pim.Errorf(pim.NotFound, "PIM refused: this approval is not there any more.")
 	case !d.assigned(r, as.Person):
 		return r.stage, pim.Errorf(pim.Forbidden, "PIM refused: you are not an approver of this request.")
+	case r.stage.Status == "Expired":
+		return r.stage, pim.Errorf(pim.Conflict, "This approval has expired in PIM. The access has to be asked for again.")
 	case r.reviewed || pim.ReadStatus(r.copy.Status) != pim.WordPending:
 		return r.stage, pim.Errorf(pim.Conflict, "Somebody has decided this request already.")
 	case ruling.Justification == "":

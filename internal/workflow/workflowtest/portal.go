@@ -23,6 +23,14 @@ func (d *Directory) Review(as pim.PrincipalID, id string, approve bool, reason s
 	return err
 }
 
+// Expire lets the time for a decision run out: PIM's stage says so, its word of
+// the request does not.
+func (d *Directory) Expire(id string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.find(id).stage.Status = "Expired"
+}
+
 // Revoke ends an access in PIM's own portal.
 func (d *Directory) Revoke(id string) {
 	d.mu.Lock()
