@@ -80,3 +80,26 @@ func listPackages(t *testing.T) []listed {
 		all = append(all, p)
 	}
 }
+
+// The SDK's root client makes the binary more than twice as large.
+func TestTheRootClientOfTheGraphSDKIsNotLinked(t *testing.T) {
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "elevate/cmd/elevate").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	if slices.Contains(strings.Fields(string(out)), "github.com/microsoftgraph/msgraph-sdk-go") {
+		t.Error("the root client is linked; import its sub-packages")
+	}
+}
+
+func TestTheRulesImportTheStandardLibraryOnly(t *testing.T) {
+	for _, p := range listPackages(t) {
+		for _, imported := range p.Imports {
+			outside := strings.Contains(strings.SplitN(imported, "/", 2)[0], ".")
+			doesThings := slices.Contains([]string{"os", "net", "net/http", "io/fs", "log", "log/slog", "os/exec"}, imported)
+			if p.ImportPath == "elevate/internal/pim" && (outside || doesThings) {
+				t.Errorf("%s imports %s", p.ImportPath, imported)
+			}
+		}
+	}
+}
