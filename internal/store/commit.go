@@ -21,8 +21,12 @@ const maxGroup = 256
 // were just released would be committed alone while all the others wait for the disk.
 const gatherFor = time.Millisecond
 
-// retryAfter is how often a sink or a disk that failed is tried again when nothing else happens.
-const retryAfter = time.Second
+// retryAfter is how often a sink or a disk that failed is tried again when nothing else happens, and retrySoon when the
+// sink took some of what it lacks.
+const (
+	retryAfter = time.Second
+	retrySoon  = 10 * time.Millisecond
+)
 
 // call is an update that waits.
 type call struct {
@@ -66,11 +70,11 @@ func (db *DB) commitLoop() {
 		go db.commitLoop()
 	}()
 	debug.SetPanicOnFault(true) // as in View
-	expected := 1
+	expected, wait := 1, retryAfter
 	for {
 		var retry <-chan time.Time
 		if db.behind.Load() || db.unwritten.Load() {
-			retry = time.After(retryAfter)
+			retry = time.After(wait)
 		}
 		select {
 		case first := <-db.calls:
@@ -78,8 +82,12 @@ func (db *DB) commitLoop() {
 			expected = len(group)
 			db.commit(group)
 		case <-retry:
+			before := db.sink.told
 			db.writeAgain()
 			db.tell(nil)
+			if wait = retryAfter; db.sink.told > before {
+				wait = retrySoon
+			}
 		case <-db.closing:
 			finished = true
 			return
@@ -148,6 +156,9 @@ func (db *DB) commit(group []*call) {
 
 // attempt runs a group in one transaction. When one fails that has written, the whole is undone and failed names it.
 func (db *DB) attempt(group []*call) (tx *Tx, failed *call, err error) {
+	if err := db.inPlace(); err != nil {
+		return nil, nil, notStored(err)
+	}
 	bbt, err := db.bolt.Begin(true)
 	if err != nil {
 		return nil, nil, notStored(err)
@@ -201,8 +212,11 @@ func (db *DB) writeAgain() {
 	}
 }
 
+// ErrNotStored is in the error of an update that nothing is known to be wrong with but the disk.
+var ErrNotStored = errors.New("the state file was not written")
+
 func notStored(cause error) error {
-	return fmt.Errorf("%w: %w", pim.Errorf(pim.Unavailable, "Elevate could not write its state file, so nothing was stored and nothing was asked for. Try again later, and tell an administrator."), cause)
+	return fmt.Errorf("%w: %w: %w", pim.Errorf(pim.Unavailable, "Elevate could not write its state file, so nothing was stored and nothing was asked for. Try again later, and tell an administrator."), ErrNotStored, cause)
 }
 
 // settle commits. When the disk fails at the very last step, bbolt reports an error although the transaction is already
@@ -223,7 +237,7 @@ func (db *DB) settle(tx *Tx) error {
 	}
 	db.held = append(db.held, tx.due...)
 	db.behind.Store(true)
-	return fmt.Errorf("%w: %w", pim.Errorf(pim.AnswerLost, "The disk of Elevate's state file failed, so it is not known whether this was stored. Look at the status before you try again."), err)
+	return fmt.Errorf("%w: %w: %w", pim.Errorf(pim.AnswerLost, "The disk of Elevate's state file failed, so it is not known whether this was stored. Look at the status before you try again."), ErrNotStored, err)
 }
 
 // confirm commits an empty transaction behind one that is in doubt, and says whether nothing is in doubt any more.

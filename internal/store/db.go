@@ -1,9 +1,11 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -36,6 +38,8 @@ type DB struct {
 	now  func() time.Time
 	log  *slog.Logger
 	path string
+	// opened is what the file was when it was last seen under its name; the committer's.
+	opened os.FileInfo
 
 	calls   chan *call    // to the committer
 	closing chan struct{} // closed by Close
@@ -92,7 +96,11 @@ func open(c Config, readOnly bool) (*DB, error) {
 	if logger == nil {
 		logger = slog.New(slog.DiscardHandler)
 	}
-	return &DB{bolt: file, keys: c.Keys, now: c.Now, log: logger, path: c.Path, commitBolt: (*bolt.Tx).Commit}, nil
+	opened, err := os.Stat(c.Path)
+	if err != nil {
+		return nil, errors.Join(explainOpen(c.Path, err), file.Close())
+	}
+	return &DB{bolt: file, keys: c.Keys, now: c.Now, log: logger, path: c.Path, opened: opened, commitBolt: (*bolt.Tx).Commit}, nil
 }
 
 // prepare brings the file to this version, and the sink to the file's newest event.
@@ -109,15 +117,21 @@ func (db *DB) prepare(c Config) error {
 	if err != nil {
 		return err
 	}
-	db.sink = sink{w: c.Sink, told: chain.Told}
+	db.sink = sink{told: chain.Told}
 	if c.Sink == nil {
 		return nil
 	}
-	if err := db.sink.separate(chain); err != nil {
-		return fmt.Errorf("writing to the audit sink: %w", err)
+	db.sink.w = &patience{w: c.Sink}
+	err = db.sink.separate(chain)
+	if err == nil {
+		err = db.catchUp()
 	}
-	if err := db.catchUp(); err != nil {
-		return fmt.Errorf("writing what is missing to the audit sink: %w", err)
+	if errors.Is(err, errSlowSink) {
+		db.behind.Store(true) // the committer goes on
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("writing to the audit sink: %w", err)
 	}
 	return nil
 }
@@ -159,7 +173,9 @@ func (tx *Tx) run(fn func(*Tx) error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			tx.writes++ // whatever it did is not to stay
-			err = fmt.Errorf("%w: panic: %v\n%s", pim.Explain(nil), p, debug.Stack())
+			// The stack is for the log alone: the error may go to an operator, in one line.
+			tx.db.log.Error("transaction_panicked", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			err = fmt.Errorf("%w: panic: %v", pim.Explain(nil), p)
 		}
 	}()
 	tx.now, tx.failed = tx.db.now().UTC().Round(0), nil // without the monotonic part, as it comes back from the file

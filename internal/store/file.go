@@ -24,7 +24,11 @@ func openFile(c Config, readOnly bool) (*bolt.DB, error) {
 	if check == nil {
 		check = RefuseNetworkDisk
 	}
-	if err := check(filepath.Dir(c.Path)); err != nil {
+	path := c.Path
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target // what matters is where the file is, not where a link to it is
+	}
+	if err := check(filepath.Dir(path)); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, explainOpen(c.Path, err)
 		}
@@ -99,6 +103,24 @@ func checkSize(file *bolt.DB) error {
 		}
 		return nil
 	})
+}
+
+// inPlace says what happened to the file's name while it was open: what is written to a file that was removed or
+// replaced is gone with the process. It is the committer's.
+func (db *DB) inPlace() error {
+	now, err := os.Stat(db.path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("the state file %s was removed while it was in use", db.path)
+	case err != nil:
+		return err
+	case !os.SameFile(db.opened, now):
+		return fmt.Errorf("the state file %s was replaced while it was in use. Stop elevate before you put another file in its place", db.path)
+	case now.Size() < db.opened.Size():
+		return fmt.Errorf("the state file %s was cut off while it was in use", db.path)
+	}
+	db.opened = now
+	return nil
 }
 
 // explainContent says what to do about a file whose records are not as this program and this keyset wrote them.

@@ -82,6 +82,7 @@ func (tx *Tx) makeFile() error {
 	if err := tx.write(meta, schemaKey, schema{Version: schemaVersion, Created: tx.now}); err != nil {
 		return err
 	}
+	tx.db.log.Warn("state_made", "path", tx.db.path, "note", "There was no state file, so a new one begins: without links, requests and an audit trail. If there should be one, stop and put it back.")
 	return tx.write(meta, chainKey, chain{})
 }
 

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 
+	"elevate/internal/pim"
 	"elevate/internal/store"
 )
 
@@ -125,4 +127,52 @@ func TestDiskIsCheckedBeforeTheFileIsMade(t *testing.T) {
 	if _, err := os.Stat(config.Path); !os.IsNotExist(err) {
 		t.Errorf("it was made: %v", err)
 	}
+}
+
+func TestAFileThatLosesItsNameWhileInUseTakesNothing(t *testing.T) {
+	for name, lose := range map[string]func(path string) error{
+		"removed": os.Remove,
+		"replaced": func(path string) error {
+			return errors.Join(os.Remove(path), os.WriteFile(path, make([]byte, 1<<20), 0o600))
+		},
+		"moved": func(path string) error { return os.Rename(path, path+".away") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFile(t)
+			f.update(t, func(tx *store.Tx) error { return happens(tx, 1) })
+			if err := lose(f.path); err != nil {
+				t.Fatal(err)
+			}
+			err := f.db.Update(t.Context(), func(tx *store.Tx) error { return happens(tx, 2) })
+			if !pim.IsKind(err, pim.Unavailable) || !errors.Is(err, store.ErrNotStored) || !f.db.Unwritten() {
+				t.Errorf("got %v", err)
+			}
+			if name != "moved" {
+				return
+			}
+			if err := os.Rename(f.path+".away", f.path); err != nil {
+				t.Fatal(err)
+			}
+			f.update(t, func(tx *store.Tx) error { return happens(tx, 2) })
+			if f.db.Unwritten() {
+				t.Error("it is back and still counts as lost")
+			}
+		})
+	}
+}
+
+func TestTheDiskOfTheFileIsCheckedAndNotThatOfALinkToIt(t *testing.T) {
+	f := newFile(t)
+	f.close(t)
+	link := filepath.Join(t.TempDir(), "link.db")
+	if err := os.Symlink(f.path, link); err != nil {
+		t.Fatal(err)
+	}
+	config := f.config()
+	var checked string
+	config.Path, config.CheckDisk = link, func(folder string) error { checked = folder; return errors.New("a network disk") }
+	if db, err := store.Open(config); err == nil || checked != filepath.Dir(f.path) {
+		t.Errorf("%v, %v: checked %s", db, err, checked)
+	}
+	f.open(t)
 }

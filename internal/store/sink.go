@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"time"
 )
 
 // sink writes events as JSON lines and knows how far it came.
@@ -56,9 +57,15 @@ func (s *sink) separate(c chain) error {
 // tellAtOnce is how many events are written to the sink at a time when it is behind.
 const tellAtOnce = 500
 
-// catchUp writes the events that the sink lacks.
+// catchUp writes the events that the sink lacks, for as long as a commit waits for the sink.
 func (db *DB) catchUp() error {
+	enough := time.After(sinkPatience)
 	for {
+		select {
+		case <-enough:
+			return errSlowSink
+		default:
+		}
 		var lines []byte
 		from := db.sink.told + 1
 		err := db.View(func(tx *Tx) error {

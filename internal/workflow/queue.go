@@ -3,6 +3,7 @@ package workflow
 import (
 	"container/heap"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
@@ -58,6 +59,7 @@ type queue struct {
 	lanes lanes   // what is due
 	wake  chan struct{}
 	done  sync.WaitGroup
+	stop  <-chan struct{} // closed when run is to end
 	// last is when the clock was looked at, near when the due times were.
 	last, near time.Time
 }
@@ -147,6 +149,7 @@ func (q *queue) size() int {
 // in half.
 func (q *queue) run(ctx context.Context) {
 	defer q.done.Wait()
+	q.stop = ctx.Done()
 	for ctx.Err() == nil {
 		q.start(ctx)
 		timer := time.NewTimer(q.pauseFor())
@@ -203,12 +206,38 @@ func (q *queue) runOne(ctx context.Context, it *item, e store.Effect) {
 	defer cancel()
 	res, err := q.guarded(ctx, e)
 	if err == nil && res.again == 0 && res.park == "" {
-		err = q.commit(func(tx *store.Tx) error { return finish(tx, e, res.apply) })
+		err = q.finish(e, res.apply)
 	}
 	q.settle(it, e, res, err)
 }
 
-func finish(tx *store.Tx, e store.Effect, apply func(*store.Tx) error) error {
+// finish writes what an effect brought. While the disk takes nothing it tries
+// again, with the lane held: the work is done, and doing it once more would post
+// a card twice. Only a stop leaves it to the next start.
+func (q *queue) finish(e store.Effect, apply func(*store.Tx) error) error {
+	for try := 1; ; try++ {
+		err := q.commit(func(tx *store.Tx) error { return finish(tx, e, apply, try > 1) })
+		if !errors.Is(err, store.ErrNotStored) {
+			return err
+		}
+		wait := time.NewTimer(backoff(paces[kindTell], try))
+		select {
+		case <-q.stop:
+			wait.Stop()
+			return err
+		case <-wait.C:
+		}
+	}
+}
+
+// finish takes an effect away with what it brought. If it may have been written
+// before, an effect that is gone says so.
+func finish(tx *store.Tx, e store.Effect, apply func(*store.Tx) error, again bool) error {
+	if again {
+		if _, there, err := tx.Effect(e.Key); err != nil || !there {
+			return err
+		}
+	}
 	if apply != nil {
 		if err := apply(tx); err != nil {
 			return err

@@ -2,6 +2,7 @@ package workflow_test
 
 import (
 	"context"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -405,5 +406,39 @@ func TestAnUnlinkedAccountReadsNothingOfAPersons(t *testing.T) {
 		// What the account asked for itself, before anybody signed in for it, it sees.
 		w.says(alice, "mde-analyst looking around")
 		w.expect(w.says(alice, "status"), string(w.newest(alice).ID))
+	})
+}
+
+func TestADiskThatFailsAfterACardWasPostedPostsNoSecondOne(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.signIn(alice, bob)
+		away := w.path + ".away"
+		w.chat.Fail(workflowtest.OpPost, workflowtest.Fault{Slow: time.Millisecond, First: func() {
+			if err := os.Rename(w.path, away); err != nil {
+				t.Error(err)
+			}
+		}})
+		w.says(alice, "mde-admin isolating WS-042")
+		w.pass(10 * time.Minute)
+		if n := w.chat.Calls(workflowtest.OpPost); n > 2 { // the place where it is asked, and one that was on its way
+			t.Errorf("%d posts while nothing could be noted", n)
+		}
+		w.expect(w.says(bob, "approve "+string(w.newest(alice).ID)), "nothing was")
+		if err := os.Rename(away, w.path); err != nil {
+			t.Fatal(err)
+		}
+		w.pass(6 * time.Minute)
+		id := w.newest(alice).ID
+		if cards := w.chat.In(approvals); len(cards) != 1 {
+			t.Errorf("%d cards stand where it is asked", len(cards))
+		}
+		w.clicks(bob, card.Approve, id)
+		w.pass(time.Minute)
+		w.is(id, pim.Active)
+		for _, at := range []pim.Conversation{approvals, oncall, direct(alice)} {
+			if n := len(w.chat.In(at)); n > 1 {
+				t.Errorf("%d messages in %s", n, at)
+			}
+		}
 	})
 }

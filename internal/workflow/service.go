@@ -84,7 +84,8 @@ func New(cfg Config) *Service {
 	if cfg.Count != nil {
 		s.queue.count = cfg.Count
 	}
-	s.queue.quiet = func() bool { return cfg.SweepFirst && s.swept.Load() == 0 }
+	// What is said while the disk fails could not be noted, and would be said again.
+	s.queue.quiet = func() bool { return cfg.SweepFirst && s.swept.Load() == 0 || cfg.Store.Unwritten() }
 	cfg.Store.OnEffects(s.queue.put)
 	return s
 }
