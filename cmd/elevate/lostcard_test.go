@@ -25,7 +25,7 @@ func TestACardWhoseReferenceGotLostTurnsAtItsFirstClick(t *testing.T) {
 	// … and those that were left behind turn when they are touched.
 	left := 0
 	for _, c := range w.cards("bob", r.ID) {
-		if len(c.Buttons) == 0 {
+		if w.turned("bob", r.ID, c.Message) {
 			continue
 		}
 		left++
@@ -35,6 +35,44 @@ func TestACardWhoseReferenceGotLostTurnsAtItsFirstClick(t *testing.T) {
 	if left == 0 {
 		t.Error("no card was left behind, so nothing was tried")
 	}
+}
+
+func TestALostCardOfOnCallTurnsAtItsFirstClickAndStaysOnCalls(t *testing.T) {
+	w := newWorld(t, nil)
+	w.signsIn("alice")
+	w.act("break slack chat.postMessage reset")
+	w.act("alice slack /elevate mde-analyst looking at the alert")
+	r := w.turns("alice", pim.Active)
+	w.until(func() bool { return len(w.cardsIn("carol", "#on-call", r.ID)) >= 2 }, "the card for on-call was not posted twice")
+	w.act("heal")
+	w.act("clock +6m")
+	w.act("alice slack /elevate release mde-analyst")
+	w.turns("alice", pim.Ended)
+	for _, c := range w.cardsIn("carol", "#on-call", r.ID) {
+		if strings.Contains(c.Text, "removed (read back)") {
+			continue
+		}
+		w.press("carol", c)
+		w.until(func() bool {
+			for _, now := range w.cardsIn("carol", "#on-call", r.ID) {
+				if now.Message == c.Message {
+					return strings.Contains(now.Text, "removed (read back)")
+				}
+			}
+			return false
+		}, "a card does not turn when it is clicked:\n"+c.Text)
+	}
+}
+
+// cardsIn are a request's cards in one place, as a person sees them.
+func (w *world) cardsIn(person, where string, id pim.RequestID) (found []simslack.Shown) {
+	w.t.Helper()
+	for _, c := range w.cards(person, id) {
+		if c.Where == where {
+			found = append(found, c)
+		}
+	}
+	return found
 }
 
 // press presses the first button of a card.

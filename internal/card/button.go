@@ -2,19 +2,25 @@ package card
 
 import "elevate/internal/pim"
 
-// buttons are what this viewer can do now. A claim leaves none: somebody's
-// decision is on its way to PIM.
+// buttons are what this viewer can do now. A card that will still change has at
+// least one: if Elevate lost sight of the message, a click brings it back.
 func (d drawing) buttons() []Button {
-	if d.claim != nil {
-		return nil
+	if can := d.able(); len(can) > 0 || !d.r.State.Open() {
+		return can
 	}
-	switch d.v.Viewer {
-	case Approvers:
-		return d.deciding()
-	case Requester:
-		return d.undoing()
-	case OnCall:
+	return []Button{{Label: "Refresh", Act: Refresh, Request: d.r.ID, Digest: d.r.Digest()}}
+}
+
+// able are the steps this viewer can take. A claim leaves none: somebody's
+// decision is on its way to PIM.
+func (d drawing) able() []Button {
+	switch {
+	case d.claim != nil:
 		return nil
+	case d.v.Viewer == Approvers:
+		return d.deciding()
+	case d.v.Viewer == Requester:
+		return d.undoing()
 	}
 	return nil
 }

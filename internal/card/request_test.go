@@ -63,9 +63,12 @@ func TestWhoSeesWhichButtons(t *testing.T) {
 				t.Error("an approval is not confirmed")
 			}
 		}
-		name := strings.TrimPrefix(t.Name(), "TestWhoSeesWhichButtons/")
-		if got := strings.Join(acts, " "); got != want[name] {
-			t.Errorf("buttons %q, want %q", got, want[name])
+		expected := want[strings.TrimPrefix(t.Name(), "TestWhoSeesWhichButtons/")]
+		if expected == "" && r.State.Open() {
+			expected = "refresh" // a message that Elevate lost sight of comes back with a click
+		}
+		if got := strings.Join(acts, " "); got != expected {
+			t.Errorf("buttons %q, want %q", got, expected)
 		}
 	})
 }

@@ -314,13 +314,10 @@ func (s *Service) adopt(tx *store.Tx, r *pim.Request, from Sender, ref pim.Messa
 	if _, _, found, err := tx.RefByMessage(ref.Channel, ref.ID); err != nil || found {
 		return err
 	}
-	viewer := card.Approvers
-	if from.Account == r.Requester.Account {
-		viewer = card.Requester
-	}
 	if ref.Conversation == (pim.Conversation{}) {
 		ref.Conversation = from.Place
 	}
+	viewer := s.viewerIn(r, ref.Conversation)
 	if err := tx.PutRef(r.ID, store.Ref{MessageRef: ref, Audience: string(viewer)}); err != nil {
 		return err
 	}
@@ -329,4 +326,17 @@ func (s *Service) adopt(tx *store.Tx, r *pim.Request, from Sender, ref pim.Messa
 		return err
 	}
 	return tx.PutEffect(e)
+}
+
+// viewerIn says for whom a card in a place was drawn. Where approvers and
+// on-call share a place, the approvers' says what both need.
+func (s *Service) viewerIn(r *pim.Request, at pim.Conversation) card.Viewer {
+	role, _ := s.cfg.Roles.Named(r.Role)
+	switch {
+	case !r.Requester.Account.IsZero() && at == pim.DirectTo(r.Requester.Account):
+		return card.Requester
+	case slices.Contains(role.Notify, at) && !slices.Contains(role.Ask, at):
+		return card.OnCall
+	}
+	return card.Approvers
 }
