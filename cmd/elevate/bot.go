@@ -254,6 +254,20 @@ func (b *bot) gauges() {
 		}
 		return b.around.now().Sub(swept).Seconds()
 	})
+	b.meters.gauge("unknown_words", "Times that PIM called a request by a word that Elevate does not know; the audit trail names them.", func() float64 {
+		met := 0
+		err := b.db.View(func(tx *store.Tx) error {
+			words, err := workflow.UnknownWords(tx)
+			for _, times := range words {
+				met += times
+			}
+			return err
+		})
+		if err != nil {
+			return -1
+		}
+		return float64(met)
+	})
 	b.meters.gauge("state_unwritten", "1 while the state file cannot be written.", func() float64 { return oneIf(b.db.Unwritten()) })
 	b.meters.gauge("audit_sink_behind", "1 while the audit sink lacks events; work waits for it.", func() float64 { return oneIf(b.db.SinkBehind()) })
 	b.meters.gauge("effects_parked", "Effects that were given up; `elevate queue list` names them.", func() float64 {

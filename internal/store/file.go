@@ -125,9 +125,6 @@ func (db *DB) inPlace() error {
 
 // explainContent says what to do about a file whose records are not as this program and this keyset wrote them.
 func explainContent(path string, err error) error {
-	if _, ok := errors.AsType[*Tampered](err); ok {
-		return fmt.Errorf("the state file %s: %w. Put the keyset back that it was written with; if it was that one, put the last backup in the file's place and start with -restored", path, err)
-	}
 	return fmt.Errorf("the state file %s: %w", path, err)
 }
 

@@ -30,7 +30,8 @@ type Tampered struct {
 
 // Error names the record.
 func (t *Tampered) Error() string {
-	return t.Record + " was changed outside Elevate (or belongs to another keyset): its authentication code does not fit"
+	return t.Record + " was changed outside Elevate (or belongs to another keyset): its authentication code does not fit. " +
+		"Put the keyset back that it was written with; if it was that one, put the last backup in the file's place and start with -restored"
 }
 
 // Unwrap returns what may be shown to the person who asked.

@@ -214,7 +214,7 @@ func (s *Service) submitted(tx *store.Tx, id pim.RequestID, c pim.Copy) error {
 		return err
 	}
 	if pim.ReadStatus(c.Status) == pim.WordUnknown {
-		if err := s.record(tx, &r, pim.Event{Kind: pim.EventUnknownWord, Chat: pim.System, From: to, Text: c.Status}); err != nil {
+		if err := s.unknownWord(tx, &r); err != nil {
 			return err
 		}
 	}

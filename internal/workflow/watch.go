@@ -178,8 +178,10 @@ func (s *Service) observeOne(tx *store.Tx, r *pim.Request, c pim.Copy, access *p
 		return tx.PutRequest(*r)
 	}
 	switch {
+	case word == pim.WordUnknown && old.Status == r.Copy.Status:
+		return nil
 	case word == pim.WordUnknown:
-		return s.unknownWord(tx, r, old)
+		return s.unknownWord(tx, r)
 	case to != "":
 		return s.moveObserved(tx, r, to, access)
 	case r.State == pim.Granting && word == pim.WordProvisioned && access != nil && access.Member:
@@ -237,14 +239,6 @@ func (s *Service) stillThere(tx *store.Tx, r *pim.Request, old pim.Copy, now tim
 		return err
 	}
 	return s.turn(tx, r)
-}
-
-// unknownWord keeps the state, and says which word PIM used.
-func (s *Service) unknownWord(tx *store.Tx, r *pim.Request, old pim.Copy) error {
-	if old.Status == r.Copy.Status {
-		return nil
-	}
-	return s.record(tx, r, pim.Event{Kind: pim.EventUnknownWord, Chat: pim.System, From: r.State, Text: r.Copy.Status})
 }
 
 // noteElsewhere remembers that a decision did not come from here.

@@ -7,6 +7,8 @@ import (
 
 	"elevate/internal/card"
 	"elevate/internal/pim"
+	"elevate/internal/store"
+	"elevate/internal/workflow"
 	"elevate/internal/workflow/workflowtest"
 )
 
@@ -20,6 +22,13 @@ func TestAnUnknownWordChangesNothingAndIsAnEvent(t *testing.T) {
 		if n, e := w.event(id, pim.EventUnknownWord); n != 1 || e.Text != "Pondering" {
 			t.Errorf("%d events, the last %+v", n, e)
 		}
+		w.view(func(tx *store.Tx) error {
+			words, err := workflow.UnknownWords(tx)
+			if len(words) != 1 || words["Pondering"] != 1 {
+				t.Errorf("counted: %v", words)
+			}
+			return err
+		})
 		w.dir.Change(w.request(id).Copy.ID, func(c *pim.Copy) { c.Status = "Denied" })
 		w.pass(time.Minute)
 		w.is(id, pim.Denied)
