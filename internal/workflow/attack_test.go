@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -122,5 +123,50 @@ func (w *world) also(p, other pim.PrincipalID) {
 			return err
 		}
 		return tx.PutLink(link)
+	})
+}
+
+func TestARequestThatIsNamedTellsAnUnlinkedPersonNothing(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.signIn(alice)
+		id := w.asks(alice)
+		said := w.says(bob, "approve "+string(id))
+		text := ""
+		w.view(func(tx *store.Tx) error {
+			var err error
+			text, err = w.bot.Describe(tx, w.newestLink(bob).Intent)
+			return err
+		})
+		for _, name := range []string{"Alice", "MDE", "1h", "WS-042"} {
+			if strings.Contains(said+text, name) {
+				t.Errorf("an unlinked person is told %q:\n%s\n%s", name, said, text)
+			}
+		}
+		w.expect(text, "approve request "+string(id))
+		// An approver's decision goes on all the same.
+		if _, err := w.resumes(bob); err != nil {
+			t.Error(err)
+		}
+		w.pass(5 * time.Second)
+		w.is(id, pim.Active)
+	})
+}
+
+func TestARequestThatIsNamedIsNotThereForAStranger(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.signIn(alice, erin)
+		id := w.asks(alice)
+		w.pass(time.Minute) // the approvers are known
+		nobody := w.says(erin, "approve zzzzzz")
+		if said := w.says(erin, "approve "+string(id)); said != strings.ReplaceAll(nobody, "zzzzzz", string(id)) {
+			t.Errorf("it is %q, and of one that is not there %q", said, nobody)
+		}
+		// Not by the way round a sign-in either.
+		w.signOut(erin)
+		w.update(func(tx *store.Tx) error { return tx.DeleteLink(account(erin)) })
+		w.says(erin, "deny "+string(id)+" because")
+		if text, err := w.resumes(erin); !pim.IsKind(err, pim.NotFound) {
+			t.Errorf("%q, %v", text, err)
+		}
 	})
 }

@@ -163,8 +163,11 @@ func (s *Service) Describe(tx *store.Tx, intent string) (string, error) {
 	if err != nil || !found {
 		return "", err
 	}
-	if in.Request == "" {
+	switch {
+	case in.Request == "":
 		return describeVerb(in.Verb), nil
+	case in.Unseen:
+		return fmt.Sprintf("%s request %s", in.Verb, in.Request), nil
 	}
 	r, err := tx.Request(in.Request)
 	if err != nil {

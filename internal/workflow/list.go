@@ -184,12 +184,7 @@ func (s *Service) who(ctx context.Context, who identity) card.Card {
 	if err != nil {
 		return card.Problem(pim.Explain(err))
 	}
-	reader := pim.Reader{Actor: who.actor, Eligible: map[string]bool{}, Approves: map[string]bool{}}
-	for _, id := range who.ids() {
-		for _, g := range s.cfg.Readers {
-			reader.Auditor = reader.Auditor || s.readers.has(g, id)
-		}
-	}
+	reader := pim.Reader{Actor: who.actor, Auditor: s.reads(who), Eligible: map[string]bool{}, Approves: map[string]bool{}}
 	var rows []card.WhoRow
 	err = s.cfg.Store.View(func(tx *store.Tx) error {
 		rows = nil
@@ -211,4 +206,11 @@ func (s *Service) who(ctx context.Context, who identity) card.Card {
 		return card.Problem(pim.Explain(err))
 	}
 	return card.WhoList(rows)
+}
+
+// reads reports whether somebody belongs to a group that may read everything.
+func (s *Service) reads(who identity) bool {
+	return slices.ContainsFunc(s.cfg.Readers, func(g pim.GroupID) bool {
+		return slices.ContainsFunc(who.ids(), func(id pim.PrincipalID) bool { return s.readers.has(g, id) })
+	})
 }

@@ -22,6 +22,9 @@ type ruling struct {
 	since time.Time
 	// intent is what the sign-in interrupted; it is spent with the decision.
 	intent string
+	// unseen says that the request was named by somebody who was not linked: what
+	// it is about was not shown to them.
+	unseen bool
 }
 
 // signedInSince is how new the sign-in has to be where each decision needs one.
@@ -55,6 +58,7 @@ func (d ruling) checkReason() error {
 type ruled struct {
 	request pim.Request
 	url     string
+	unseen  bool // the person may not know yet what the request is about
 }
 
 // ruleOn is the one door for a decision: button, form, command and resumed
@@ -67,7 +71,7 @@ func (s *Service) ruleOn(from Sender, d ruling) (ruled, error) {
 		if err != nil {
 			return err
 		}
-		out = ruled{request: r}
+		out = ruled{request: r, unseen: d.unseen}
 		if first, again, err := s.seen(tx, from); err != nil || (again && first.ID == r.ID) {
 			return errors.Join(err, s.linkAgain(tx, from, &r, &out.url))
 		}
@@ -75,12 +79,8 @@ func (s *Service) ruleOn(from Sender, d ruling) (ruled, error) {
 		if err != nil {
 			return err
 		}
-		if who.actor.Person != "" {
-			if err := s.checkRuling(tx, &r, who, d); err != nil {
-				return err
-			}
-		} else if r.Requester.Account == from.Account {
-			return pim.Errorf(pim.Forbidden, "You cannot decide your own request. Another approver has to.")
+		if err := s.mayRule(tx, &r, who, d); err != nil {
+			return err
 		}
 		if err := remember(tx, from, r.ID); err != nil {
 			return err
@@ -94,6 +94,8 @@ func (s *Service) ruleOn(from Sender, d ruling) (ruled, error) {
 				return err
 			}
 		}
+		d.unseen = who.actor.Person == "" && d.digest == ""
+		out.unseen = d.unseen
 		if !s.mayDecideWith(who.session, role, d.signedInSince(), tx.Now()) {
 			d.claims = withContext(d.claims, role.DecideContext)
 			return s.intendRuling(tx, from, d, &out)
@@ -113,6 +115,47 @@ func (s *Service) roleOf(r *pim.Request) (pim.Role, error) {
 	return role, nil
 }
 
+// mayRule says why this person may not decide, as far as is known here.
+func (s *Service) mayRule(tx *store.Tx, r *pim.Request, who identity, d ruling) error {
+	switch {
+	case who.actor.Person != "":
+		if err := s.mayHear(tx, r, who, d); err != nil {
+			return err
+		}
+		return s.checkRuling(tx, r, who, d)
+	case r.Requester.Account == who.actor.Account:
+		return pim.Errorf(pim.Forbidden, "You cannot decide your own request. Another approver has to.")
+	}
+	return nil // the sign-in tells who it is
+}
+
+// mayHear refuses, as if there were no such request, somebody who named one that
+// they may not read. Whoever clicked a card was shown it.
+func (s *Service) mayHear(tx *store.Tx, r *pim.Request, who identity, d ruling) error {
+	if d.digest != "" && !d.unseen {
+		return nil
+	}
+	own, err := samePerson(tx, r, who)
+	if err != nil || own {
+		return err
+	}
+	reader := pim.Reader{
+		Actor: who.actor, Auditor: s.reads(who), Eligible: map[string]bool{},
+		// Where the policy is not known, PIM says who may decide.
+		Approves: map[string]bool{r.Role: s.policies.approver(r.Group, tx.Now(), who.ids()...) != pim.No},
+	}
+	for _, id := range who.ids() {
+		groups, _ := s.eligible.get(id, tx.Now())
+		if _, eligible := groups[r.Group]; eligible {
+			reader.Eligible[r.Role] = true
+		}
+	}
+	if pim.MayRead(r, reader) {
+		return nil
+	}
+	return pim.Errorf(pim.NotFound, "There is no request %s.", r.ID)
+}
+
 // checkRuling runs the one rule of who may decide, with what is known here.
 func (s *Service) checkRuling(tx *store.Tx, r *pim.Request, who identity, d ruling) error {
 	same, err := samePerson(tx, r, who)
@@ -130,6 +173,7 @@ func (s *Service) checkRuling(tx *store.Tx, r *pim.Request, who identity, d ruli
 func (s *Service) intendRuling(tx *store.Tx, from Sender, d ruling, out *ruled) error {
 	in := store.Intent{
 		Request: d.request, Verb: d.verb(), Reason: d.reason, Digest: orDigest(d.digest, out.request), Clicked: d.signedInSince(), Claims: d.claims,
+		Unseen: d.unseen,
 	}
 	id, err := s.intend(tx, from, in)
 	if err != nil {
@@ -154,6 +198,7 @@ func (d decision) verb() string { return ruling{approve: d.Approve}.verb() }
 func (s *Service) resumeDecision(from Sender, in store.Intent) (string, error) {
 	d := ruling{
 		request: in.Request, approve: in.Verb == verbApprove, reason: in.Reason, digest: in.Digest, clicked: s.cfg.Now(), since: in.Clicked, intent: in.ID,
+		unseen: in.Unseen,
 	}
 	out, err := s.ruleOn(from, d)
 	if err != nil {
@@ -169,6 +214,9 @@ func (s *Service) resumeDecision(from Sender, in store.Intent) (string, error) {
 func (s *Service) answerRuled(out ruled, d ruling) Reply {
 	if out.url != "" {
 		what := fmt.Sprintf("%s %s's request %s", d.verb(), orName(out.request.Requester.Name), out.request.ID)
+		if out.unseen {
+			what = fmt.Sprintf("%s request %s", d.verb(), out.request.ID)
+		}
 		return reply(card.SignInNeeded(what, out.url))
 	}
 	role, _ := s.cfg.Roles.Named(out.request.Role)
