@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"time"
@@ -36,12 +37,17 @@ func (f files) keyset() (*keyset.Set, error) {
 	return set, os.WriteFile(f.keys, []byte(encoded.Reveal()), 0o600)
 }
 
-func (f files) open() (*store.DB, error) {
+func (f files) open() (*store.DB, error) { return f.openWith(nil) }
+
+// openTold opens it with a sink that takes everything: the next who opens it has nothing to tell.
+func (f files) openTold() (*store.DB, error) { return f.openWith(io.Discard) }
+
+func (f files) openWith(sink io.Writer) (*store.DB, error) {
 	keys, err := f.keyset()
 	if err != nil {
 		return nil, err
 	}
-	return store.Open(store.Config{Path: f.state, Keys: keys, Now: time.Now})
+	return store.Open(store.Config{Path: f.state, Keys: keys, Now: time.Now, Sink: sink})
 }
 
 // atOnce is how many records are written in one transaction.

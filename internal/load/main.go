@@ -24,6 +24,7 @@ type mode struct {
 func modes() []mode {
 	return []mode{
 		{"command", "rate, p50 and p99 of a slash command over HTTP, against bbolt on the same disk", measureCommand},
+		{"stored", "start to ready and memory of the whole program on a long history, with the sandbox", measureStored},
 		{"bot", "what `command` measures: store, workflow and Slack's handler in a process of its own", serveBot},
 	}
 }
@@ -40,6 +41,8 @@ type options struct {
 	profile  string
 	api      string
 	latency  int
+	stored   int
+	open     int
 }
 
 func main() {
@@ -80,6 +83,8 @@ func flags(set *flag.FlagSet) *options {
 	set.BoolVar(&o.effects, "effects", true, "run the work behind the answers, too")
 	set.IntVar(&o.latency, "latency", 200, "milliseconds that the played PIM takes for an answer")
 	set.StringVar(&o.profile, "cpuprofile", "", "write a CPU profile of the handler without HTTP to this `FILE`")
+	set.IntVar(&o.stored, "stored", 100_000, "for stored: ended requests in the file")
+	set.IntVar(&o.open, "open", 1_000, "for stored: open ones beside them")
 	set.StringVar(&o.api, "api", "", "for bot: the `ADDRESS` of the played Slack")
 	return o
 }

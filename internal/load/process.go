@@ -24,16 +24,8 @@ type process struct {
 
 // start starts a program and waits for its first line on standard output.
 func start(ctx context.Context, env []string, name string, args ...string) (*process, error) {
-	p := &process{cmd: exec.CommandContext(ctx, name, args...)} //nolint:gosec // this program, or the one that was named
-	p.cmd.Env = append(os.Environ(), env...)
-	p.cmd.Stderr = &p.stderr
-	p.cmd.Cancel = func() error { return p.cmd.Process.Signal(os.Interrupt) }
-	p.cmd.WaitDelay = 20 * time.Second
-	out, err := p.cmd.StdoutPipe()
+	p, out, err := launch(ctx, env, name, args...)
 	if err != nil {
-		return nil, err
-	}
-	if err := p.cmd.Start(); err != nil {
 		return nil, err
 	}
 	lines := bufio.NewReader(out)
@@ -44,6 +36,20 @@ func start(ctx context.Context, env []string, name string, args ...string) (*pro
 	p.first = strings.TrimSpace(p.first)
 	go func() { _, _ = io.Copy(io.Discard, lines) }() // until the process ends
 	return p, nil
+}
+
+// launch starts a program, whose standard output has to be read.
+func launch(ctx context.Context, env []string, name string, args ...string) (*process, io.Reader, error) {
+	p := &process{cmd: exec.CommandContext(ctx, name, args...)} //nolint:gosec // this program, or the one that was named
+	p.cmd.Env = append(os.Environ(), env...)
+	p.cmd.Stderr = &p.stderr
+	p.cmd.Cancel = func() error { return p.cmd.Process.Signal(os.Interrupt) }
+	p.cmd.WaitDelay = 20 * time.Second
+	out, err := p.cmd.StdoutPipe()
+	if err != nil {
+		return nil, nil, err
+	}
+	return p, out, p.cmd.Start()
 }
 
 // stop interrupts a process and waits for its end.
