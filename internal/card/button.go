@@ -26,7 +26,7 @@ func (d drawing) able() []Button {
 }
 
 func (d drawing) deciding() []Button {
-	if d.r.State != pim.Pending {
+	if d.r.State != pim.Pending || d.r.Decided != nil {
 		return nil
 	}
 	return []Button{
@@ -49,7 +49,7 @@ func approveButton(r *pim.Request, label, title, name string, facts shown) Butto
 
 func (d drawing) undoing() []Button {
 	switch {
-	case d.r.State == pim.Pending || d.r.State == pim.Scheduled:
+	case d.r.State == pim.Pending && d.r.Decided == nil, d.r.State == pim.Scheduled:
 		return []Button{cancelButton(d.r, "Cancel")}
 	case d.r.State == pim.Active && d.r.Leaving == "":
 		return []Button{releaseButton(d.r, "Release", d.title)}

@@ -171,9 +171,9 @@ const (
 // The fields of forms.
 const (
 	FieldRole     = "role"
-	FieldDuration = "duration"
+	FieldDuration = pim.FieldDuration
 	FieldReason   = "reason"
-	FieldTicket   = "ticket"
+	FieldTicket   = pim.FieldTicket
 )
 
 // Field is one field of a form.

@@ -106,6 +106,9 @@ func (d drawing) sending() []Text {
 
 // pending tells the requester what to expect; approvers have the buttons.
 func (d drawing) pending() []Text {
+	if d.r.Decided != nil {
+		return []Text{Plain("PIM has taken the decision. This card changes as soon as PIM shows what became of it.")}
+	}
 	if d.v.Viewer != Requester || d.claim != nil {
 		return nil
 	}

@@ -93,7 +93,10 @@ func stories() map[string]pim.Request {
 		"pending":             inPIM(pim.Pending),
 		"pending_claim":       with(inPIM(pim.Pending), claim(true)),
 		"pending_claim_deny":  with(inPIM(pim.Pending), claim(false)),
-		"pending_portal":      fromPortal(pim.Pending),
+		"pending_decided": with(inPIM(pim.Pending), func(r *pim.Request) {
+			r.Decided = &pim.Decided{By: pim.Actor{Name: "Bob Berger"}, Reason: "not on this machine", At: r.Submitted.Add(time.Minute), Chat: pim.Slack}
+		}),
+		"pending_portal": fromPortal(pim.Pending),
 		"pending_forged": with(fromPortal(pim.Pending), func(r *pim.Request) {
 			r.Copy.Justification = pim.Mark("isolating WS-042", "aaaaaa")
 		}),

@@ -4,7 +4,10 @@ import "elevate/internal/pim"
 
 // heading is the card's title: the role and where the request stands.
 func (d drawing) heading() string {
-	if d.r.State == pim.Pending && d.v.Viewer == Approvers && d.claim == nil {
+	switch {
+	case d.r.State == pim.Pending && d.r.Decided != nil:
+		return d.title + ": decided, being read back"
+	case d.r.State == pim.Pending && d.v.Viewer == Approvers && d.claim == nil:
 		return d.title + ": approval needed"
 	}
 	return d.title + ": " + d.standing()

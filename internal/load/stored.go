@@ -151,12 +151,13 @@ func serveStored(ctx context.Context, o options, binary, play string, p places, 
 func ready(ctx context.Context, address string) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
+	client := &http.Client{Timeout: time.Second}
 	for {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 		if err != nil {
 			return err
 		}
-		resp, err := http.DefaultTransport.RoundTrip(req)
+		resp, err := client.Do(req)
 		if err == nil {
 			_ = resp.Body.Close() // only its status is of interest
 			if resp.StatusCode == http.StatusOK {

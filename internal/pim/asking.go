@@ -1,6 +1,7 @@
 package pim
 
 import (
+	"errors"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -8,6 +9,20 @@ import (
 
 // MaxTicket is the longest ticket a person may give, in characters.
 const MaxTicket = 64
+
+// The fields of a form that an Error can be about.
+const (
+	FieldDuration = "duration"
+	FieldTicket   = "ticket"
+)
+
+// about says which field of the form an error is about.
+func about(field string, err error) error {
+	if e, ok := errors.AsType[*Error](err); ok {
+		e.Field = field
+	}
+	return err
+}
 
 // DefaultDuration is the value of a form's duration that means the role's default.
 const DefaultDuration = "default"
@@ -24,10 +39,10 @@ func NewAsked(role Role, duration, reason, ticket string) (Asked, error) {
 	}
 	d, ok := ParseDuration(duration)
 	if !ok {
-		return a, Errorf(Invalid, "This is not a length of time. Say it like 45m, 2h or 1h30m.")
+		return a, about(FieldDuration, Errorf(Invalid, "This is not a length of time. Say it like 45m, 2h or 1h30m."))
 	}
 	a.Duration = d
-	return a, tooShort(d, true)
+	return a, about(FieldDuration, tooShort(d, true))
 }
 
 // CheckAsked says why this cannot be asked for, or nil. PIM checks again.
@@ -36,9 +51,9 @@ func CheckAsked(role Role, a Asked, now time.Time) error {
 		return err
 	}
 	if err := checkTicket(role, a); err != nil {
-		return err
+		return about(FieldTicket, err)
 	}
-	return checkWhen(role, a, now)
+	return about(FieldDuration, checkWhen(role, a, now))
 }
 
 func checkWhy(role Role, a Asked) error {
@@ -62,7 +77,7 @@ func checkTicket(role Role, a Asked) error {
 	case HasMark(ticket):
 		return Errorf(Invalid, "A ticket cannot hold “[elevate …”. Give its number only.")
 	case role.Ticket != nil && !role.Ticket.Matches(ticket):
-		return Errorf(Invalid, "The ticket of %s has to look like %s.", role.Title, role.Ticket)
+		return Errorf(Invalid, "“%s” is no ticket of %s: its settings want one that matches %s as a whole.", ticket, role.Title, role.Ticket)
 	}
 	return nil
 }
@@ -85,6 +100,10 @@ func checkWhen(role Role, a Asked, now time.Time) error {
 	length := a.length(role, start)
 	if err := tooShort(length, true); err != nil {
 		return err
+	}
+	if role.Max > 0 && length > role.Max && !a.Until.IsZero() {
+		return Errorf(Invalid, "That end is %s ahead, on %s. %s lasts at most %s; ask for %s or less.",
+			fullDuration(length.Round(time.Minute)), a.Until.Format("2 January at 15:04"), role.Title, fullDuration(role.Max), TypedDuration(role.Max))
 	}
 	if role.Max > 0 && length > role.Max {
 		return Errorf(Invalid, "%s lasts at most %s; ask for %s or less.", role.Title, fullDuration(role.Max), TypedDuration(role.Max))

@@ -74,8 +74,8 @@ func TestWhatCannotBeAskedFor(t *testing.T) {
 		"a beginning in the past":    {admin, pim.Asked{Reason: "x", From: monday.Add(-time.Minute)}, "The beginning, 14:01, is over."},
 		"no ticket":                  {live, pim.Asked{Reason: "x"}, "MDE Live Response needs a ticket that looks like"},
 		"no ticket, and no pattern":  {formTicket, pim.Asked{}, "fill in the form"},
-		"a ticket of another system": {admin, pim.Asked{Reason: "x", Ticket: "CHG-1"}, "has to look like"},
-		"a ticket with a tail":       {live, pim.Asked{Reason: "x", Ticket: "INC-1 INC-2"}, "has to look like"},
+		"a ticket of another system": {admin, pim.Asked{Reason: "x", Ticket: "CHG-1"}, "one that matches"},
+		"a ticket with a tail":       {live, pim.Asked{Reason: "x", Ticket: "INC-1 INC-2"}, "one that matches"},
 		"an endless ticket":          {formTicket, pim.Asked{Ticket: strings.Repeat("7", 65)}, "64 characters"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -52,6 +52,8 @@ func mayDecideNow(r *Request, d Decider, now time.Time) error {
 	switch {
 	case r.State != Pending:
 		return Errorf(Conflict, "Request %s is not waiting for a decision: it is %s.", r.ID, r.State.Phrase())
+	case r.Decided != nil:
+		return Errorf(Conflict, "Request %s was decided a moment ago, and PIM is carrying it out. The card shows what becomes of it.", r.ID)
 	case d.Approver == No:
 		return Errorf(Forbidden, "You are not among the approvers that PIM names for this role, so you cannot decide request %s.", r.ID)
 	case d.Digest != "" && d.Digest != r.Digest():

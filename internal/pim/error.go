@@ -29,6 +29,9 @@ const (
 type Error struct {
 	Kind    Kind
 	Message string // a whole sentence for the person who asked
+	// Field is the field of the form that the error is about: FieldDuration,
+	// FieldTicket, or "" for the reason and the whole.
+	Field string
 	// Code is PIM's or Graph's own code where it decides what comes next.
 	Code string
 	// Rules are the names of PIM's rules that refused, as PIM spells them.

@@ -47,27 +47,29 @@ func (t *timing) read(words []string) (rest []string, err error) {
 
 // readOne returns how many words behind the first make up its time.
 func (t *timing) readOne(word string, behind []string) (taken int, err error) {
+	var m moment
 	switch word {
 	case "for":
-		d, n := readDuration(behind)
-		if n > 0 {
+		var d time.Duration
+		if d, taken = readDuration(behind); taken > 0 {
 			t.asked.Duration = d
 		}
-		return n, tooShort(d, n > 0)
+		err = tooShort(d, taken > 0)
 	case "until":
-		m, n, err := readMoment(behind)
-		if n > 0 {
+		if m, taken, err = readMoment(behind); taken > 0 {
 			t.until = m
 		}
-		return n, err
 	case "from":
-		m, n, err := readMoment(behind)
-		if n > 0 {
+		if m, taken, err = readMoment(behind); taken > 0 {
 			t.asked.From = t.in.next(m, t.in.Now)
 		}
-		return n, err
+	default:
+		return 0, nil
 	}
-	return 0, nil
+	if err == nil && taken == 0 {
+		err = notUnderstood(word, behind)
+	}
+	return taken, err
 }
 
 // tooShort refuses a typed zero, which would otherwise mean the default.

@@ -150,10 +150,12 @@ func tooMany(recent []pim.Request, now time.Time) error {
 }
 
 func secondRequest(r pim.Request, role pim.Role) error {
-	switch r.State { //nolint:exhaustive // the others can be canceled
-	case pim.Granting:
+	switch { // the others can be canceled
+	case r.State == pim.Active && r.Leaving != "":
+		return pim.Errorf(pim.Conflict, "Your %s is being released, by request %s. Ask again as soon as its card says that it is over.", role.Title, r.ID)
+	case r.State == pim.Granting:
 		return pim.Errorf(pim.Conflict, "You will have %s in a moment: request %s is %s. Nothing more was asked for.", role.Title, r.ID, r.State.Phrase())
-	case pim.Active:
+	case r.State == pim.Active:
 		return pim.Errorf(pim.Conflict, "You already have %s, by request %s. Release it with `/elevate release %s`, or wait until it ends.", role.Title, r.ID, role.Name)
 	}
 	return pim.Errorf(pim.Conflict, "You already have an open request for %s: %s is %s. Cancel it with `/elevate cancel %s` before you ask again.", role.Title, r.ID, r.State.Phrase(), r.ID)

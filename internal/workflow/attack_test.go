@@ -170,3 +170,25 @@ func TestARequestThatIsNamedIsNotThereForAStranger(t *testing.T) {
 		}
 	})
 }
+
+func TestTheAccountThatActsIsTheOneThatIsNamed(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.knows(admin) // that is how the account was linked first
+		w.update(func(tx *store.Tx) error {
+			return tx.PutLink(store.Link{Account: account(admin), Tenant: tenant, Person: admin, Also: []pim.PrincipalID{alice}, Name: names[admin], Since: tx.Now()})
+		})
+		w.session(account(admin), alice, w.now(), 8*time.Hour)
+		w.says(admin, "mde-analyst looking")
+		w.pass(10 * time.Second)
+		r := w.newest(admin)
+		w.is(r.ID, pim.Active)
+		if r.Principal != alice || r.Requester.Name != names[alice] {
+			t.Errorf("%s acts and %q is named", r.Principal, r.Requester.Name)
+		}
+		for _, e := range w.events(r.ID) {
+			if e.By.Person == alice && e.By.Name != names[alice] {
+				t.Errorf("event %s names %q", e.Kind, e.By.Name)
+			}
+		}
+	})
+}

@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"cmp"
 	"context"
 
 	"elevate/internal/card"
@@ -26,10 +27,7 @@ func (s *Service) askedByForm(ctx context.Context, from Sender, f card.Filled) R
 
 // fieldOf says which field of the form a rule is about.
 func fieldOf(said *pim.Error) string {
-	if said.Code != "" {
-		return said.Code
-	}
-	return card.FieldReason
+	return cmp.Or(said.Field, card.FieldReason)
 }
 
 // openForm opens the form, made from what is known: nothing is asked of PIM

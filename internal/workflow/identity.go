@@ -53,6 +53,9 @@ func (s *Service) findSession(tx *store.Tx, id *identity) error {
 	}
 	id.session = &session
 	id.actor.Person = session.Person
+	if session.Name != "" {
+		id.actor.Name = session.Name // the account that acts, not the one that was linked first
+	}
 	return nil
 }
 
