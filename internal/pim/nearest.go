@@ -43,7 +43,7 @@ func nearest(word string, names []string) []string {
 		return nil
 	}
 	var near, begin []string
-	best := min(maxTypos, length-1)
+	best := min(maxTypos, max(1, length/3))
 	for _, name := range names {
 		low := strings.ToLower(name)
 		if strings.HasPrefix(low, word) {

@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -168,25 +169,40 @@ func (s *Service) somebodyCouldApprove(tx *store.Tx, who identity, role pim.Role
 	if !ok || !a.policy.Approval {
 		return nil
 	}
+	joined := "" // an approver who counts as the requester because both were seen together
 	for id, profile := range a.approvers {
 		if !profile.Enabled {
 			continue
 		}
-		same := slices.Contains(who.ids(), id)
-		for _, mine := range who.ids() {
-			if same || mine == "" {
-				break
-			}
-			var err error
-			if same, err = tx.SamePerson(mine, id); err != nil {
-				return err
-			}
-		}
-		if !same {
+		same, err := isPerson(tx, who, id)
+		switch {
+		case err != nil:
+			return err
+		case !same:
 			return nil
+		case !slices.Contains(who.ids(), id):
+			joined = cmp.Or(profile.Name, "An approver")
 		}
 	}
+	if joined != "" {
+		return pim.Errorf(pim.Forbidden, "%s could approve %s, but Elevate takes you and them for one person, because both of you signed in from one chat account or in one browser. "+
+			"Ask an administrator to name another approver in PIM; nothing was asked for.", joined, role.Title)
+	}
 	return pim.Errorf(pim.Forbidden, "Nobody but you could approve %s, and nobody can approve their own request. Ask an administrator to name another approver in PIM; nothing was asked for.", role.Title)
+}
+
+// isPerson reports whether an object id is one of somebody's, or was seen
+// together with one.
+func isPerson(tx *store.Tx, who identity, id pim.PrincipalID) (bool, error) {
+	for _, mine := range who.ids() {
+		if mine == "" {
+			continue
+		}
+		if same, err := tx.SamePerson(mine, id); err != nil || same {
+			return same, err
+		}
+	}
+	return false, nil
 }
 
 // write stores the request, its event, what comes next, and the answer to a

@@ -163,7 +163,14 @@ func (s *Service) account(from Sender, verb pim.Verb) Reply {
 			text = "This chat account is not linked to anybody, so there is nothing to unlink."
 			return nil
 		}
+		open, err := s.openOf(tx, who)
+		if err != nil {
+			return err
+		}
 		text = "Your chat account is unlinked and you are signed out. Access that you hold stays until its end."
+		for _, r := range open {
+			text += fmt.Sprintf(" Request %s is %s: to cancel or release it here, sign in again.", r.ID, r.State.Phrase())
+		}
 		return s.cfg.Unlink(tx, from.Account, who.actor)
 	})
 	switch {
@@ -173,6 +180,18 @@ func (s *Service) account(from Sender, verb pim.Verb) Reply {
 		return reply(card.SignInNeeded("go on in the chat as yourself", url))
 	}
 	return reply(card.Answer(text))
+}
+
+// openOf returns somebody's open requests.
+func (s *Service) openOf(tx *store.Tx, who identity) (open []pim.Request, err error) {
+	for _, role := range s.cfg.Roles {
+		some, err := tx.OpenOf(role.Group, who.actor.Account, who.ids()...)
+		if err != nil {
+			return nil, err
+		}
+		open = append(open, some...)
+	}
+	return open, nil
 }
 
 // notDone says why a step was not taken.

@@ -97,8 +97,8 @@ func (s *Service) offered(who identity, now time.Time) (roles pim.Roles, known b
 			roles = append(roles, role)
 		}
 	}
-	if !known || len(roles) == 0 {
-		return s.cfg.Roles, known
+	if !known {
+		return s.cfg.Roles, false
 	}
 	return roles, true
 }

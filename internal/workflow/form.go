@@ -45,6 +45,10 @@ func (s *Service) openForm(from Sender, role string) Reply {
 			return err
 		}
 		offered, known := s.offered(who, tx.Now())
+		if known && len(offered) == 0 {
+			out = reply(card.RolesList(nil))
+			return nil
+		}
 		form := card.AskForm(card.Prefill{Roles: offered, Role: role})
 		out = Reply{Form: &form}
 		if known {

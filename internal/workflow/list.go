@@ -17,6 +17,7 @@ const listMost = 50
 // list answers what only reads.
 func (s *Service) list(from Sender, cmd pim.Command) Reply {
 	var out Reply
+	signIn := false
 	err := s.cfg.Store.View(func(tx *store.Tx) error {
 		who, err := s.identify(tx, from.Account, from.Name)
 		if err != nil {
@@ -26,24 +27,26 @@ func (s *Service) list(from Sender, cmd pim.Command) Reply {
 			out, err = s.status(tx, who)
 			return err
 		}
-		if who.actor.Person == "" {
-			return pim.Errorf(pim.SignIn, "Elevate does not know who you are yet. Type `/elevate sign-in` first.")
+		// PIM tells only the people themselves what waits for them.
+		signIn = who.actor.Person == "" || cmd.Verb == pim.VerbApprovals && who.session == nil
+		if signIn {
+			return nil
 		}
 		switch cmd.Verb { //nolint:exhaustive // the four that only read
 		case pim.VerbRoles:
 			out = Reply{Later: func(ctx context.Context) card.Card { return s.roles(ctx, who) }}
 		case pim.VerbApprovals:
-			if who.session == nil {
-				return pim.Errorf(pim.SignIn, "PIM tells only you what waits for you. Type `/elevate sign-in` first.")
-			}
 			out = Reply{Later: func(ctx context.Context) card.Card { return s.approvals(ctx, who) }}
 		case pim.VerbWho:
 			out = Reply{Later: func(ctx context.Context) card.Card { return s.who(ctx, who) }}
 		}
 		return nil
 	})
-	if err != nil {
+	switch {
+	case err != nil:
 		return s.notDone(err)
+	case signIn:
+		return s.account(from, pim.VerbSignIn)
 	}
 	return out
 }
