@@ -165,6 +165,12 @@ func (c *Client) Update(ctx context.Context, ref pim.MessageRef, what card.Card)
 	if ref.Channel == "" || ref.ID == "" || ref.Conversation.Chat != pim.Slack {
 		return pim.Errorf(pim.NotFound, "That is no message in Slack.")
 	}
+	if ref.Conversation.User == "" && publicChannel(ref.Channel) != "" {
+		// It may have been shared with others since the card was posted.
+		if err := c.closed(ctx, ref.Channel); err != nil {
+			return err
+		}
+	}
 	_, ts, _, err := c.api.UpdateMessageContext(ctx, ref.Channel, ref.ID, c.options(what)...)
 	if err != nil {
 		return fault("chat.update", err)

@@ -271,7 +271,7 @@ func TestResetAfterTheWriteIsALostAnswerAndNotRepeated(t *testing.T) {
 		}
 		_ = conn.Close()
 	})
-	ref := pim.MessageRef{Conversation: general, ID: "1.0", Channel: channel}
+	ref := pim.MessageRef{Conversation: pim.DirectTo(aliceAccount), ID: "1.0", Channel: "D0ALICE"}
 	err := client.Update(t.Context(), ref, hello)
 	if !pim.IsKind(err, pim.AnswerLost) || posts.Load() != 1 {
 		t.Errorf("Update: %v, sent %d times", err, posts.Load())
@@ -385,4 +385,21 @@ func TestManyPeopleDoNotFillTheMemory(t *testing.T) {
 	if len(b.api.to("users.info")) == before {
 		t.Error("all of 12,000 people are remembered")
 	}
+}
+
+func TestACardInAChannelThatBecameSharedIsNotRewritten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, nil)
+		to := pim.Conversation{Chat: pim.Slack, Workspace: team, ID: channel}
+		c := card.Card{Title: "MDE Administrator", Fallback: "x", Request: "k7m2pq"}
+		ref, err := b.client.Post(t.Context(), to, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.api.on("conversations.info", ok(object{"channel": object{"id": channel, "is_ext_shared": true}}))
+		time.Sleep(10 * time.Minute)
+		if err := b.client.Update(t.Context(), ref, c); err == nil {
+			t.Error("a card was rewritten before the eyes of another organisation")
+		}
+	})
 }

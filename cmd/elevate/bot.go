@@ -188,6 +188,7 @@ func (b *bot) wireSignin(keys *keyset.Set) error {
 			return b.service.Resume(ctx, a, intent)
 		},
 		AccountAlive: b.accountAlive,
+		Unlinked:     workflow.GiveUpIntents,
 		Told:         workflow.PutTold,
 		Since:        func(tx *store.Tx, intent string) (time.Time, error) { return b.service.SignInSince(tx, intent) },
 	})

@@ -222,7 +222,7 @@ func (v *victim) everyCardTurns(person string) {
 		v.t.Logf("%s clicks a card that was left behind in %s", person, one.Where)
 		press := simslack.Press{Button: one.Buttons[0], Message: one.Message, In: one.Where}
 		if _, err := v.box.Slack.Click(v.t.Context(), person, press); err != nil {
-			v.t.Errorf("clicking %q: %v", one.Buttons[0], err)
+			v.t.Logf("clicking %q: %v", one.Buttons[0], err) // it may have turned this moment
 		}
 		turned := func() bool {
 			for _, now := range v.shown(person) {

@@ -273,7 +273,7 @@ func (op operator) linksRemove(ctx context.Context, words []string, out io.Write
 }
 
 func (op operator) removeLink(tx *store.Tx, l store.Link) error {
-	if err := tx.DeleteSession(l.Account); err != nil {
+	if err := errors.Join(tx.DeleteSession(l.Account), workflow.GiveUpIntents(tx, l.Account)); err != nil {
 		return err
 	}
 	if err := tx.DeleteLink(l.Account); err != nil {

@@ -38,17 +38,20 @@ const (
 
 // Event is one entry of the audit trail.
 type Event struct {
-	Seq     uint64      `json:"seq"`
-	At      time.Time   `json:"at"`
-	Kind    EventKind   `json:"kind"`
-	Request RequestID   `json:"request,omitempty"`
-	PIM     string      `json:"pim,omitempty"` // PIM's own request id
-	Role    string      `json:"role,omitempty"`
-	Group   GroupID     `json:"group,omitempty"`
-	By      Actor       `json:"by,omitzero"`      // who did it
-	Person  PrincipalID `json:"person,omitempty"` // whom it is about
-	Chat    Chat        `json:"chat"`             // where it came from
-	From    State       `json:"from,omitempty"`
-	To      State       `json:"to,omitempty"`
-	Text    string      `json:"text,omitempty"` // a reason that was typed, or what went wrong
+	Seq     uint64    `json:"seq"`
+	At      time.Time `json:"at"`
+	Kind    EventKind `json:"kind"`
+	Request RequestID `json:"request,omitempty"`
+	PIM     string    `json:"pim,omitempty"` // PIM's own request id
+	Role    string    `json:"role,omitempty"`
+	Group   GroupID   `json:"group,omitempty"`
+	By      Actor     `json:"by,omitzero"` // who did it
+	// Linked is the account that By's chat account is linked to, where another
+	// of the same person did it.
+	Linked PrincipalID `json:"linked,omitempty"`
+	Person PrincipalID `json:"person,omitempty"` // whom it is about
+	Chat   Chat        `json:"chat"`             // where it came from
+	From   State       `json:"from,omitempty"`
+	To     State       `json:"to,omitempty"`
+	Text   string      `json:"text,omitempty"` // a reason that was typed, or what went wrong
 }

@@ -82,6 +82,7 @@ func newBench(tb testing.TB, change func(*signin.Config)) *bench {
 			b.resumed = append(b.resumed, account.User+" "+intent)
 			return "Approved. You can close this page; the card in Slack shows the rest.", nil
 		},
+		Unlinked:     func(*store.Tx, pim.ChatAccount) error { return nil },
 		AccountAlive: func(context.Context, pim.ChatAccount) error { return b.dead },
 		Told: func(_ *store.Tx, account pim.ChatAccount, text string) error {
 			b.told = append(b.told, account.User+": "+text)

@@ -137,10 +137,15 @@ func (s *Service) stale(f flow, p *proof) (bool, error) {
 // afterEntra goes on with a proved Entra account.
 func (s *Service) afterEntra(ctx context.Context, f flow, p *proof) (answer, error) {
 	var then next
+	alive := s.cfg.AccountAlive(ctx, f.account)
 	err := s.settle(ctx, func(tx *store.Tx) error {
 		var err error
 		if then, err = s.judge(tx, f, p); err != nil || then != keepIt {
 			return err
+		}
+		// Slack out of reach says nothing of the account; before a decision it is asked again.
+		if pim.IsKind(alive, pim.Forbidden) {
+			return unusableAccount(alive)
 		}
 		return s.signedIn(tx, f.account, p)
 	})
@@ -239,9 +244,13 @@ func (s *Service) fromSlack(r *http.Request) (answer, error) {
 		return answer{}, err
 	}
 	if err := s.cfg.AccountAlive(ctx, f.account); err != nil {
-		return answer{}, &refusal{why: "the chat account cannot be used", err: pim.Explain(err)}
+		return answer{}, unusableAccount(err)
 	}
 	return s.afterSlack(ctx, f)
+}
+
+func unusableAccount(err error) *refusal {
+	return &refusal{why: "the chat account cannot be used", err: pim.Explain(err)}
 }
 
 // afterSlack links, keeps the session and goes on.

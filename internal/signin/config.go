@@ -73,6 +73,8 @@ type Config struct {
 	Resume func(ctx context.Context, account pim.ChatAccount, intentID string) (string, error)
 	// AccountAlive says whether a chat account may be linked: nil, or a *pim.Error.
 	AccountAlive func(ctx context.Context, account pim.ChatAccount) error
+	// Unlinked ends, with the transaction, what waits for a chat account whose link ends.
+	Unlinked func(tx *store.Tx, account pim.ChatAccount) error
 	// Told sends a direct message with the transaction.
 	Told func(tx *store.Tx, account pim.ChatAccount, text string) error
 	// Since says how fresh the sign-in for an intent has to be: not before that time, or zero where any will do. Nil
@@ -95,6 +97,7 @@ func (cfg *Config) check() error {
 		{cfg.Describe == nil, "Describe"},
 		{cfg.Resume == nil, "Resume"},
 		{cfg.AccountAlive == nil, "AccountAlive"},
+		{cfg.Unlinked == nil, "Unlinked"},
 		{cfg.Told == nil, "Told"},
 	}
 	for _, r := range required {

@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -12,8 +13,9 @@ import (
 // linkLife is how long a link lasts without a sign-in.
 const linkLife = 90 * 24 * time.Hour
 
-// owners are the Entra accounts that may sign in for a chat account; linked is false where none is known yet.
-func owners(tx *store.Tx, account pim.ChatAccount) (people []pim.PrincipalID, linked bool, err error) {
+// owners are the Entra accounts that may sign in for a chat account; linked is false where none is known yet. Second
+// accounts end with the setting that allowed them.
+func (s *Service) owners(tx *store.Tx, account pim.ChatAccount) (people []pim.PrincipalID, linked bool, err error) {
 	if account.Chat == pim.Teams {
 		return []pim.PrincipalID{pim.NewPrincipalID(account.User)}, true, nil
 	}
@@ -21,7 +23,11 @@ func owners(tx *store.Tx, account pim.ChatAccount) (people []pim.PrincipalID, li
 	if err != nil || !found {
 		return nil, false, err
 	}
-	return append([]pim.PrincipalID{link.Person}, link.Also...), true, nil
+	people = []pim.PrincipalID{link.Person}
+	if s.cfg.Accounts == AccountsAnyOfPerson {
+		people = append(people, link.Also...)
+	}
+	return people, true, nil
 }
 
 // A next is what follows a sign-in at Entra.
@@ -42,21 +48,12 @@ func (n next) String() string {
 // judge decides what follows when p signed in for a chat account. What was seen together is one person from then on,
 // also where the answer is no.
 func (s *Service) judge(tx *store.Tx, f flow, p *proof) (next, error) {
-	people, linked, err := owners(tx, f.account)
+	people, linked, err := s.owners(tx, f.account)
 	if err != nil {
 		return refuseIt, err
 	}
-	seen := people
-	if f.Ask.Other != nil {
-		seen = append(slices.Clone(people), f.Ask.Other.Person)
-	}
-	if !linked || f.Ask.Other != nil {
-		seen = append(seen, browserNode(f.Browser))
-	}
-	for _, other := range seen {
-		if err := tx.Join(p.Person, other); err != nil {
-			return refuseIt, err
-		}
+	if err := joinSeen(tx, f, p.Person, people, linked); err != nil {
+		return refuseIt, err
 	}
 	mine := slices.Contains(people, p.Person)
 	switch {
@@ -76,6 +73,47 @@ func (s *Service) judge(tx *store.Tx, f flow, p *proof) (next, error) {
 func accountNode(a pim.ChatAccount) pim.PrincipalID { return pim.PrincipalID("account " + a.String()) }
 
 func browserNode(browser string) pim.PrincipalID { return pim.PrincipalID("browser " + browser) }
+
+// joinSeen makes one person of those who were seen together: for one chat account, and in one browser in which accounts
+// are being linked.
+func joinSeen(tx *store.Tx, f flow, p pim.PrincipalID, people []pim.PrincipalID, linked bool) error {
+	inBrowser, err := seenIn(tx, f.Browser, p)
+	if err != nil {
+		return err
+	}
+	seen := slices.Clone(people)
+	if f.Ask.Other != nil {
+		seen = append(seen, f.Ask.Other.Person)
+	}
+	if !linked || f.Ask.Other != nil {
+		seen = append(append(seen, browserNode(f.Browser)), inBrowser...)
+	}
+	for _, other := range seen {
+		if err := tx.Join(p, other); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// seenIn notes that somebody signed in in a browser, for as long as the browser keeps its cookie at least, and returns
+// who did before.
+func seenIn(tx *store.Tx, browser string, p pim.PrincipalID) (before []pim.PrincipalID, err error) {
+	key := "signed in|" + string(browserNode(browser))
+	raw, found, err := tx.Seen(key)
+	if err != nil {
+		return nil, err
+	}
+	if found {
+		if err := json.Unmarshal(raw, &before); err != nil {
+			return nil, fmt.Errorf("who signed in in a browser: %w", err)
+		}
+	}
+	if slices.Contains(before, p) {
+		return before, nil
+	}
+	return before, tx.PutSeen(key, append(slices.Clone(before), p), tx.Now().Add(time.Hour))
+}
 
 // link writes what both proofs together allow: a new link, or a second account of a link. It returns what to tell.
 func (s *Service) link(tx *store.Tx, f flow) (told string, err error) {
@@ -149,11 +187,15 @@ func (s *Service) secondAccount(tx *store.Tx, f flow, link store.Link) (string, 
 
 // notElsewhere holds that a person has one chat account in a workspace.
 func (s *Service) notElsewhere(tx *store.Tx, account pim.ChatAccount, person pim.PrincipalID) error {
-	links, err := tx.LinksOf(person)
+	// All links are looked at: an entry of the index that was taken away from outside does not show.
+	links, err := tx.Links()
 	if err != nil {
 		return err
 	}
 	for _, link := range links {
+		if link.Person != person && !slices.Contains(link.Also, person) {
+			continue
+		}
 		if link.Account != account && link.Account.Chat == account.Chat && link.Account.Workspace == account.Workspace {
 			return refuse("a second chat account", fmt.Sprintf("This Microsoft account is already linked to another %s account of this workspace. "+
 				"Type /elevate unlink there first, then ask for a new link here.", chatName(account.Chat)))
@@ -206,6 +248,9 @@ func (s *Service) unlink(tx *store.Tx, account pim.ChatAccount, event pim.Event,
 	event.Kind, event.Person = pim.EventUnlinked, link.Person
 	event.Text = fmt.Sprintf("%s is no longer linked to %s%s", account, link.Person, because)
 	if _, err := tx.Append(event); err != nil {
+		return err
+	}
+	if err := s.cfg.Unlinked(tx, account); err != nil {
 		return err
 	}
 	if err := tx.DeleteLink(account); err != nil {

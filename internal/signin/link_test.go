@@ -278,3 +278,53 @@ func TestSweepEndsWhatIsOver(t *testing.T) {
 		t.Errorf("told: %q", b.told)
 	}
 }
+
+func TestSecondAccountsEndWithTheSettingThatAllowedThem(t *testing.T) {
+	b := linked(t, func(c *signin.Config) { c.Accounts = signin.AccountsSame })
+	b.update(func(tx *store.Tx) error { // as any-of-person left it
+		l, _, err := tx.Link(aliceSlack)
+		if err != nil {
+			return err
+		}
+		l.Also = []pim.PrincipalID{aliceAdmin}
+		return tx.PutLink(l)
+	})
+	w := b.visitor().signIn(b.newLink(aliceSlack, "intent-2"), person(aliceAdmin, "Alice (Admin)"))
+	if s, _ := b.session(aliceSlack); s.Person == aliceAdmin || w.Code == http.StatusOK {
+		t.Errorf("%d, session of %s", w.Code, s.Person)
+	}
+}
+
+func TestWhoeverSignsInInALinkingBrowserIsOnePerson(t *testing.T) {
+	b := linked(t, nil) // Alice was linked in another browser
+	v := b.visitor()
+	v.signIn(b.newLink(aliceSlack, ""), person(alice, "Alice"))
+	if b.samePerson(alice, aliceAdmin) {
+		t.Fatal("one person before anything was seen together")
+	}
+	v.signInBoth(b.newLink(bobSlack, ""), person(aliceAdmin, "Alice (Admin)"), slackAccount(team, bobSlack.User))
+	if !b.samePerson(alice, aliceAdmin) {
+		t.Error("two accounts that signed in in one linking browser are two people")
+	}
+	other := b.visitor()
+	other.signIn(b.newLink(aliceSlack, ""), person(alice, "Alice"))
+	if b.samePerson(alice, bob) {
+		t.Error("people of other browsers were joined")
+	}
+}
+
+func TestADeactivatedChatAccountGetsNoSession(t *testing.T) {
+	b := linked(t, nil)
+	b.update(func(tx *store.Tx) error { return tx.DeleteSession(aliceSlack) })
+	b.dead = pim.Errorf(pim.Forbidden, "That Slack account is deactivated.")
+	w := b.visitor().signIn(b.newLink(aliceSlack, "intent"), person(alice, "Alice"))
+	if _, found := b.session(aliceSlack); found || w.Code == http.StatusOK {
+		t.Errorf("%d, a session: %t", w.Code, found)
+	}
+	// Slack out of reach says nothing of the account.
+	b.dead = pim.Errorf(pim.Unavailable, "Slack cannot be reached at the moment.")
+	b.visitor().signIn(b.newLink(aliceSlack, "intent"), person(alice, "Alice"))
+	if _, found := b.session(aliceSlack); !found {
+		t.Error("no session while Slack is out of reach")
+	}
+}

@@ -41,7 +41,7 @@ func (s *Service) look(token, browser string) (spendable, error) {
 		if link.what, err = s.cfg.Describe(tx, link.ticket.Intent); err != nil {
 			return err
 		}
-		_, link.linked, err = owners(tx, link.ticket.Account)
+		_, link.linked, err = s.owners(tx, link.ticket.Account)
 		return err
 	})
 	return link, err

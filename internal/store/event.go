@@ -83,6 +83,9 @@ func (tx *Tx) Append(e pim.Event) (uint64, error) {
 		e.At = tx.now
 	}
 	e.At = e.At.UTC()
+	if e.Linked, err = tx.linkedTo(e.By); err != nil {
+		return 0, err
+	}
 	content, err := json.Marshal(e)
 	if err != nil {
 		return 0, fmt.Errorf("encoding an event: %w", err)
@@ -99,6 +102,18 @@ func (tx *Tx) Append(e pim.Event) (uint64, error) {
 		return e.Seq, nil
 	}
 	return e.Seq, tx.putRaw(eventsRequest, append(path(string(e.Request)), seqKey(e.Seq)...), []byte{})
+}
+
+// linkedTo is who a chat account is linked to, where another account of the same person acts.
+func (tx *Tx) linkedTo(by pim.Actor) (pim.PrincipalID, error) {
+	if by.Person == "" || by.Account.IsZero() {
+		return "", nil
+	}
+	link, found, err := tx.Link(by.Account)
+	if err != nil || !found || link.Person == by.Person {
+		return "", err
+	}
+	return link.Person, nil
 }
 
 // Events returns the events from that number on, at most so many.

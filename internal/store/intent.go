@@ -17,7 +17,6 @@ type Intent struct {
 	Verb    string            `json:"verb"` // submit, approve, deny, cancel, release, form, link
 	Reason  string            `json:"reason,omitempty"`
 	Digest  string            `json:"digest,omitempty"` // of the facts that were shown
-	Unseen  bool              `json:"unseen,omitempty"` // the person named the request and was shown nothing of it
 	Claims  string            `json:"claims,omitempty"` // the claims challenge to sign in with
 	Clicked time.Time         `json:"clicked,omitzero"`
 	Expires time.Time         `json:"expires,omitzero"`

@@ -128,6 +128,8 @@ type scene struct {
 	request pim.Request
 	refs    []store.Ref
 	view    card.View
+	// stranger is set when the place belongs to an account that is not linked any more.
+	stranger bool
 }
 
 // card posts or rewrites the cards of one request in one place.
@@ -160,6 +162,9 @@ func (s *Service) card(ctx context.Context, e store.Effect) (result, error) {
 // more says so, and offers nothing to decide.
 func (s *Service) draw(sc scene) card.Card {
 	role, ok := s.cfg.Roles.Named(sc.request.Role)
+	if sc.stranger {
+		return card.NotKept(sc.request.ID)
+	}
 	drawn := card.ForRequest(sc.request, role, sc.view)
 	if ok && role.Group == sc.request.Group || !sc.request.State.Open() {
 		return drawn
@@ -180,6 +185,9 @@ func (s *Service) scene(tx *store.Tx, e store.Effect, v card.Viewer) (scene, err
 	if known, ok := s.policies.get(r.Group, tx.Now(), policyUse); ok {
 		sc.view.ApproverNames = known.names()
 	}
+	if sc.stranger, err = unlinked(tx, &r, e.To); err != nil {
+		return scene{}, err
+	}
 	refs, err := tx.Refs(r.ID)
 	if err != nil {
 		return scene{}, err
@@ -198,6 +206,18 @@ func (s *Service) scene(tx *store.Tx, e store.Effect, v card.Viewer) (scene, err
 	}
 	sc.view.Seen, err = seenBefore(tx, &r)
 	return sc, err
+}
+
+// unlinked reports whether a direct conversation is with a chat account that is
+// not linked (any more). What such an account asked for itself, before anybody
+// signed in for it, is its own.
+func unlinked(tx *store.Tx, r *pim.Request, at pim.Conversation) (bool, error) {
+	account := pim.ChatAccount{Chat: at.Chat, Workspace: at.Workspace, User: at.User}
+	if at.User == "" || at.Chat == pim.Teams || r.Requester.Account == account && r.Requester.Person == "" {
+		return false, nil
+	}
+	_, found, err := tx.Link(account)
+	return !found, err
 }
 
 // holders are the others who have the role now.

@@ -53,9 +53,9 @@ func (s *Service) Click(_ context.Context, from Sender, c Click) Reply {
 	case card.ApproveWithReason, card.Deny:
 		return s.reasonForm(from, c)
 	case card.Cancel:
-		return s.giveBack(from, own{verb: verbCancel, request: c.Request, clicked: s.cfg.Now()})
+		return s.giveBack(from, own{verb: verbCancel, request: c.Request, clicked: s.cfg.Now(), clickedOn: true})
 	case card.Release:
-		return s.giveBack(from, own{verb: verbRelease, request: c.Request, clicked: s.cfg.Now()})
+		return s.giveBack(from, own{verb: verbRelease, request: c.Request, clicked: s.cfg.Now(), clickedOn: true})
 	case card.OpenForm:
 		return s.openForm(from, c.Role)
 	case card.Refresh, card.Open, card.SignIn:
@@ -96,8 +96,11 @@ func (s *Service) rule(from Sender, d ruling) Reply {
 		return problem(err)
 	}
 	out, err := s.ruleOn(from, d)
-	if err != nil {
+	switch {
+	case err != nil:
 		return s.notDone(err)
+	case out.signIn:
+		return s.signInFirst(from)
 	}
 	return s.answerRuled(out, d)
 }
@@ -180,6 +183,15 @@ func (s *Service) account(from Sender, verb pim.Verb) Reply {
 		return reply(card.SignInNeeded("go on in the chat as yourself", url))
 	}
 	return reply(card.Answer(text))
+}
+
+// signInFirst answers a step that nothing can be said about before.
+func (s *Service) signInFirst(from Sender) Reply {
+	r := s.account(from, pim.VerbSignIn)
+	if r.Card != nil {
+		r.Card.Lines = append(r.Card.Lines, card.Plain("Then type it once more: nothing was done yet."))
+	}
+	return r
 }
 
 // openOf returns somebody's open requests.

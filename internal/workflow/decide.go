@@ -106,7 +106,11 @@ func (s *Service) readBeforeDecision(ctx context.Context, r *pim.Request, who id
 			return s.refusedAccount(ctx, who, err)
 		}
 	}
-	q := pim.Question{Requests: []string{r.Copy.ID}, Profiles: append(who.ids(), r.Principal)}
+	theirs, err := s.requesterIDs(r)
+	if err != nil {
+		return err
+	}
+	q := pim.Question{Requests: []string{r.Copy.ID}, Profiles: append(who.ids(), theirs...)}
 	s.policyQuestion(&q, r.Group)
 	answer, err := s.cfg.Directory.Look(ctx, q)
 	if err != nil {
@@ -123,7 +127,7 @@ func (s *Service) readBeforeDecision(ctx context.Context, r *pim.Request, who id
 	if pim.StateOf(fresh, s.cfg.Now()) != pim.Pending {
 		return nil
 	}
-	if err := s.judge(r, who, answer.Profiles, d); err != nil {
+	if err := s.judge(r, who, theirs, answer.Profiles, d); err != nil {
 		return s.refusedAccount(ctx, who, err)
 	}
 	return s.assignedTo(ctx, r, who.actor)
@@ -160,15 +164,49 @@ func all(read map[pim.PrincipalID]pim.Profile, ids []pim.PrincipalID) bool {
 	return !slices.ContainsFunc(ids, func(id pim.PrincipalID) bool { _, ok := read[id]; return !ok })
 }
 
+// requesterIDs are the accounts that are known to be the requester's: who
+// becomes a member, who asked, who PIM says created it, and what their chat
+// accounts are linked to besides.
+func (s *Service) requesterIDs(r *pim.Request) ([]pim.PrincipalID, error) {
+	ids := []pim.PrincipalID{r.Principal}
+	for _, id := range []pim.PrincipalID{r.Requester.Person, r.Copy.Principal, r.Copy.CreatedBy} {
+		if id != "" {
+			ids = append(ids, id)
+		}
+	}
+	err := s.cfg.Store.View(func(tx *store.Tx) error {
+		for _, id := range slices.Clone(ids) {
+			links, err := tx.LinksOf(id)
+			if err != nil {
+				return err
+			}
+			for _, l := range links {
+				ids = append(append(ids, l.Person), l.Also...)
+			}
+		}
+		return nil
+	})
+	slices.Sort(ids)
+	return slices.Compact(ids), err
+}
+
 // sameAttribute compares the attribute that is named in people.same_person, of
-// each account that was proved for the person.
-func sameAttribute(who identity, read map[pim.PrincipalID]pim.Profile, requester pim.PrincipalID) bool {
-	theirs := read[requester].SamePerson
-	return theirs != "" && slices.ContainsFunc(who.ids(), func(id pim.PrincipalID) bool { return read[id].SamePerson == theirs })
+// each account that was proved for the one and for the other.
+func sameAttribute(mine, theirs []pim.PrincipalID, read map[pim.PrincipalID]pim.Profile) bool {
+	return slices.ContainsFunc(mine, func(one pim.PrincipalID) bool {
+		value := read[one].SamePerson
+		return value != "" && slices.ContainsFunc(theirs, func(other pim.PrincipalID) bool { return read[other].SamePerson == value })
+	})
 }
 
 // judge runs the one rule again, now with everything known.
-func (s *Service) judge(r *pim.Request, who identity, read map[pim.PrincipalID]pim.Profile, d decision) error {
+func (s *Service) judge(r *pim.Request, who identity, theirs []pim.PrincipalID, read map[pim.PrincipalID]pim.Profile, d decision) error {
+	// A link is worth what its own account is, whichever of the person's acts.
+	if id := who.link.Person; id != "" {
+		if err := read[id].MayAct(); err != nil {
+			return err
+		}
+	}
 	if d.Approve && read[r.Principal].MayAct() != nil {
 		return pim.Errorf(pim.Forbidden, "The requester's account in Microsoft Entra is gone, disabled or a guest's, so request %s cannot be approved.", r.ID)
 	}
@@ -179,7 +217,7 @@ func (s *Service) judge(r *pim.Request, who identity, read map[pim.PrincipalID]p
 		}
 		now := s.cfg.Now()
 		return pim.MayDecide(r, pim.Decider{
-			Actor: who.actor, Profile: read[who.actor.Person], SamePerson: same || sameAttribute(who, read, r.Principal),
+			Actor: who.actor, Profile: read[who.actor.Person], SamePerson: same || sameAttribute(who.ids(), theirs, read),
 			Approver: s.policies.approver(r.Group, now, who.actor.Person), Digest: d.Digest,
 		}, now)
 	})

@@ -190,7 +190,7 @@ func TestOnlyTheHolderCancelsAndReleases(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		w.signIn(alice, bob, dave)
 		id := w.asks(alice)
-		w.expect(w.says(dave, "cancel "+string(id)), "Only the person who asked")
+		w.expect(w.says(dave, "cancel "+string(id)), "There is no request")
 		w.says(bob, "approve "+string(id))
 		w.pass(5 * time.Second)
 		w.is(id, pim.Active)

@@ -33,6 +33,11 @@ const intentsPerPerson = 3
 // at most three for a person, the oldest giving way.
 func (s *Service) intend(tx *store.Tx, from Sender, in store.Intent) (string, error) {
 	now := tx.Now()
+	if from.Once != "" { // said by somebody, not by work that is under way
+		if err := s.steps.take(from.Account, now); err != nil {
+			return "", err
+		}
+	}
 	in.ID, in.Account, in.Name, in.Origin, in.Expires = rand.Text(), from.Account, from.Name, from.Place, now.Add(intentLife)
 	mine, err := tx.IntentsOf(from.Account)
 	if err != nil {
@@ -163,11 +168,8 @@ func (s *Service) Describe(tx *store.Tx, intent string) (string, error) {
 	if err != nil || !found {
 		return "", err
 	}
-	switch {
-	case in.Request == "":
+	if in.Request == "" {
 		return describeVerb(in.Verb), nil
-	case in.Unseen:
-		return fmt.Sprintf("%s request %s", in.Verb, in.Request), nil
 	}
 	r, err := tx.Request(in.Request)
 	if err != nil {
@@ -248,7 +250,7 @@ func (s *Service) Resume(_ context.Context, account pim.ChatAccount, intent stri
 	case err != nil:
 		return "", err
 	case intent == "" || !found || in.Account != account || !s.cfg.Now().Before(in.Expires):
-		return "You are signed in. Go back to the chat and go on there.", nil
+		return s.signedInForNothing(account, "")
 	}
 	from := Sender{Account: account, Name: in.Name, Place: in.Origin}
 	switch in.Verb {
@@ -261,7 +263,24 @@ func (s *Service) Resume(_ context.Context, account pim.ChatAccount, intent stri
 	case verbForm:
 		return s.resumeForm(in)
 	}
-	err = s.update(func(tx *store.Tx) error { return tx.DeleteIntent(in.ID) })
+	return s.signedInForNothing(account, in.ID)
+}
+
+// signedInForNothing ends a sign-in that goes on with nothing. A session that is
+// not kept is over with it.
+func (s *Service) signedInForNothing(account pim.ChatAccount, intent string) (string, error) {
+	err := s.update(func(tx *store.Tx) error {
+		if intent != "" {
+			if err := tx.DeleteIntent(intent); err != nil {
+				return err
+			}
+		}
+		session, found, err := tx.Session(account)
+		if err != nil || !found {
+			return err
+		}
+		return s.sessionUsed(tx, pim.Actor{Person: session.Person, Account: account, Name: session.Name})
+	})
 	return "You are signed in. Go back to the chat and go on there.", err
 }
 
@@ -351,4 +370,22 @@ func (s *Service) resumeForm(in store.Intent) (string, error) {
 		})
 	})
 	return "You are signed in. Go back to the chat: a message there has a button that opens the form.", err
+}
+
+// GiveUpIntents drops what waits for a chat account's sign-in, as when its link
+// ends: the page would go on telling what it was about.
+func GiveUpIntents(tx *store.Tx, a pim.ChatAccount) error {
+	waiting, err := tx.IntentsOf(a)
+	if err != nil {
+		return err
+	}
+	for _, in := range waiting {
+		if in.Verb == verbSubmit {
+			continue // the request's own end does that, and nobody else learns of it
+		}
+		if err := tx.DeleteIntent(in.ID); err != nil {
+			return err
+		}
+	}
+	return nil
 }

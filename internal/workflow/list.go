@@ -46,7 +46,7 @@ func (s *Service) list(from Sender, cmd pim.Command) Reply {
 	case err != nil:
 		return s.notDone(err)
 	case signIn:
-		return s.account(from, pim.VerbSignIn)
+		return s.signInFirst(from)
 	}
 	return out
 }

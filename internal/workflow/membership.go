@@ -27,7 +27,18 @@ func (m *membership) set(g pim.GroupID, people []pim.Profile) {
 }
 
 func (m *membership) has(g pim.GroupID, id pim.PrincipalID) bool {
+	return m.certainly(g, id) == pim.Yes
+}
+
+// certainly also tells a group that was never read.
+func (m *membership) certainly(g pim.GroupID, id pim.PrincipalID) pim.Certainty {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.by[g][id]
+	switch ids, read := m.by[g]; {
+	case !read:
+		return pim.NotKnown
+	case ids[id]:
+		return pim.Yes
+	}
+	return pim.No
 }

@@ -18,6 +18,8 @@ type own struct {
 	request pim.RequestID
 	clicked time.Time
 	intent  string // what a sign-in interrupted; it is spent with the step
+	// clickedOn is set when a card of the request was shown.
+	clickedOn bool
 }
 
 // takeBack is the one door for cancel and release.
@@ -37,7 +39,7 @@ func (s *Service) takeBack(from Sender, o own) (pim.Request, string, error) {
 		if err != nil {
 			return err
 		}
-		if err := mayTakeBack(&r, who, o.verb); err != nil {
+		if err := s.mayTakeBack(tx, &r, who, o); err != nil {
 			return err
 		}
 		if err := remember(tx, from, r.ID); err != nil {
@@ -70,7 +72,20 @@ func (s *Service) takeBackAs(tx *store.Tx, from Sender, who identity, r *pim.Req
 	return s.signInLink(tx, from, id, "")
 }
 
-func mayTakeBack(r *pim.Request, who identity, verb string) error {
+// mayTakeBack says why this person may not cancel or release, as if there were
+// no such request where they may not know of it.
+func (s *Service) mayTakeBack(tx *store.Tx, r *pim.Request, who identity, o own) error {
+	err := ownRule(r, who, o.verb)
+	if !pim.IsKind(err, pim.Forbidden) || o.clickedOn {
+		return err
+	}
+	if known, unread := s.mayHear(tx, r, who); unread != nil || !known {
+		return noRequest(r.ID)
+	}
+	return err
+}
+
+func ownRule(r *pim.Request, who identity, verb string) error {
 	by := who.actor
 	for _, id := range who.ids() {
 		if id == r.Principal || id == r.Requester.Person {

@@ -3,7 +3,12 @@ package workflow
 import (
 	"crypto/rand"
 	"math/big"
+	"sync"
 	"time"
+
+	"golang.org/x/time/rate"
+
+	"elevate/internal/pim"
 )
 
 // pace says how an effect that failed is tried again.
@@ -45,4 +50,35 @@ func jitter(most time.Duration) time.Duration {
 		return most // unreachable: the reader never fails
 	}
 	return time.Duration(n.Int64())
+}
+
+// Steps that wait for a sign-in cost a write each, and who is not linked could
+// begin them without end: twenty at once, then one every half minute.
+const (
+	stepsAtOnce = 20
+	stepEvery   = 30 * time.Second
+	stepPeople  = 10_000 // whose pace is remembered
+)
+
+// steps is how often chat accounts begin such a step, in memory only.
+type steps struct {
+	mu sync.Mutex
+	by map[pim.ChatAccount]*rate.Limiter
+}
+
+func (s *steps) take(a pim.ChatAccount, now time.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.by == nil || len(s.by) >= stepPeople {
+		s.by = map[pim.ChatAccount]*rate.Limiter{}
+	}
+	of := s.by[a]
+	if of == nil {
+		of = rate.NewLimiter(rate.Every(stepEvery), stepsAtOnce)
+		s.by[a] = of
+	}
+	if !of.AllowN(now, 1) {
+		return pim.Errorf(pim.Throttled, "You began many steps that wait for your sign-in. Use the newest sign-in link, or wait some minutes; this step was not taken.")
+	}
+	return nil
 }

@@ -20,6 +20,9 @@ const policyNearlyOld = 4 * time.Minute
 // policyUse is how old a policy may be to refuse a request nobody could approve.
 const policyUse = 15 * time.Minute
 
+// ever is an age that nothing has.
+const ever = 100 * 365 * 24 * time.Hour
+
 // approval is what is known of a group's activation rules and approvers.
 type approval struct {
 	policy    pim.Policy

@@ -22,9 +22,6 @@ type ruling struct {
 	since time.Time
 	// intent is what the sign-in interrupted; it is spent with the decision.
 	intent string
-	// unseen says that the request was named by somebody who was not linked: what
-	// it is about was not shown to them.
-	unseen bool
 }
 
 // signedInSince is how new the sign-in has to be where each decision needs one.
@@ -58,7 +55,10 @@ func (d ruling) checkReason() error {
 type ruled struct {
 	request pim.Request
 	url     string
-	unseen  bool // the person may not know yet what the request is about
+	// signIn is set when nothing can be said before the person has signed in.
+	signIn bool
+	// neutral is set when the person may not be told what the request is about.
+	neutral bool
 }
 
 // ruleOn is the one door for a decision: button, form, command and resumed
@@ -67,42 +67,53 @@ type ruled struct {
 func (s *Service) ruleOn(from Sender, d ruling) (ruled, error) {
 	var out ruled
 	err := s.update(func(tx *store.Tx) error {
-		r, err := tx.Request(d.request)
-		if err != nil {
-			return err
-		}
-		out = ruled{request: r, unseen: d.unseen}
-		if first, again, err := s.seen(tx, from); err != nil || (again && first.ID == r.ID) {
-			return errors.Join(err, s.linkAgain(tx, from, &r, &out.url))
-		}
+		out = ruled{}
 		who, err := s.identify(tx, from.Account, from.Name)
 		if err != nil {
 			return err
 		}
-		if err := s.mayRule(tx, &r, who, d); err != nil {
+		if d.typed() && who.actor.Person == "" {
+			out.signIn = true // whether there is such a request is not for everybody
+			return nil
+		}
+		if out.request, err = tx.Request(d.request); err != nil {
 			return err
 		}
-		if err := remember(tx, from, r.ID); err != nil {
+		if first, again, err := s.seen(tx, from); err != nil || (again && first.ID == d.request) {
+			return errors.Join(err, s.linkAgain(tx, from, &out.request, &out.url))
+		}
+		if err := s.mayRule(tx, &out.request, who, d, &out); err != nil {
 			return err
 		}
-		role, err := s.roleOf(&r)
-		if err != nil {
-			return err
-		}
-		if d.intent != "" {
-			if err := tx.DeleteIntent(d.intent); err != nil {
-				return err
-			}
-		}
-		d.unseen = who.actor.Person == "" && d.digest == ""
-		out.unseen = d.unseen
-		if !s.mayDecideWith(who.session, role, d.signedInSince(), tx.Now()) {
-			d.claims = withContext(d.claims, role.DecideContext)
-			return s.intendRuling(tx, from, d, &out)
-		}
-		return s.claim(tx, &r, who, d, &out)
+		return s.ruleAs(tx, from, who, d, &out)
 	})
 	return out, err
+}
+
+// ruleAs writes the claim, or the intent where the session is not good enough.
+func (s *Service) ruleAs(tx *store.Tx, from Sender, who identity, d ruling, out *ruled) error {
+	role, err := s.roleOf(&out.request)
+	if err != nil {
+		return err
+	}
+	if err := remember(tx, from, d.request); err != nil {
+		return err
+	}
+	if d.intent != "" {
+		if err := tx.DeleteIntent(d.intent); err != nil {
+			return err
+		}
+	}
+	switch {
+	case s.mayDecideWith(who.session, role, d.signedInSince(), tx.Now()):
+		r := out.request
+		return s.claim(tx, &r, who, d, out)
+	case out.neutral:
+		out.signIn = true // its page would have to say what is agreed to
+		return nil
+	}
+	d.claims = withContext(d.claims, role.DecideContext)
+	return s.intendRuling(tx, from, d, out)
 }
 
 // roleOf returns the role of a request, to decide by. Of a role that is not in
@@ -116,11 +127,15 @@ func (s *Service) roleOf(r *pim.Request) (pim.Role, error) {
 }
 
 // mayRule says why this person may not decide, as far as is known here.
-func (s *Service) mayRule(tx *store.Tx, r *pim.Request, who identity, d ruling) error {
+func (s *Service) mayRule(tx *store.Tx, r *pim.Request, who identity, d ruling, out *ruled) error {
 	switch {
 	case who.actor.Person != "":
-		if err := s.mayHear(tx, r, who, d); err != nil {
-			return err
+		if d.typed() {
+			known, err := s.mayHear(tx, r, who)
+			if err != nil {
+				return err
+			}
+			out.neutral = !known
 		}
 		return s.checkRuling(tx, r, who, d)
 	case r.Requester.Account == who.actor.Account:
@@ -129,31 +144,38 @@ func (s *Service) mayRule(tx *store.Tx, r *pim.Request, who identity, d ruling) 
 	return nil // the sign-in tells who it is
 }
 
-// mayHear refuses, as if there were no such request, somebody who named one that
-// they may not read. Whoever clicked a card was shown it.
-func (s *Service) mayHear(tx *store.Tx, r *pim.Request, who identity, d ruling) error {
-	if d.digest != "" && !d.unseen {
-		return nil
+// typed reports whether the request was named, and nothing of it was shown.
+func (d ruling) typed() bool { return d.digest == "" }
+
+// mayHear refuses, as if there were no such request, somebody who names one
+// that they may not read. Where nobody knows who the approvers are, one that
+// waits may be decided, since PIM says by whom; known is false then, and nothing
+// else is told of it.
+func (s *Service) mayHear(tx *store.Tx, r *pim.Request, who identity) (known bool, err error) {
+	if own, err := samePerson(tx, r, who); err != nil || own {
+		return true, err
 	}
-	own, err := samePerson(tx, r, who)
-	if err != nil || own {
-		return err
-	}
-	reader := pim.Reader{
-		Actor: who.actor, Auditor: s.reads(who), Eligible: map[string]bool{},
-		// Where the policy is not known, PIM says who may decide.
-		Approves: map[string]bool{r.Role: s.policies.approver(r.Group, tx.Now(), who.ids()...) != pim.No},
-	}
+	reader := pim.Reader{Actor: who.actor, Auditor: s.reads(who), Eligible: map[string]bool{}, Approves: map[string]bool{}}
+	policy, read := s.policies.get(r.Group, tx.Now(), ever)
 	for _, id := range who.ids() {
+		_, approves := policy.approvers[id]
 		groups, _ := s.eligible.get(id, tx.Now())
-		if _, eligible := groups[r.Group]; eligible {
-			reader.Eligible[r.Role] = true
-		}
+		_, eligible := groups[r.Group]
+		reader.Approves[r.Role] = reader.Approves[r.Role] || approves
+		reader.Eligible[r.Role] = reader.Eligible[r.Role] || eligible
 	}
 	if pim.MayRead(r, reader) {
-		return nil
+		return true, nil
 	}
-	return pim.Errorf(pim.NotFound, "There is no request %s.", r.ID)
+	if !read && r.State == pim.Pending {
+		return false, nil
+	}
+	return false, noRequest(r.ID)
+}
+
+// noRequest is what the state file says of a request that is not there.
+func noRequest(id pim.RequestID) error {
+	return pim.Errorf(pim.NotFound, "There is no request %s.", id)
 }
 
 // checkRuling runs the one rule of who may decide, with what is known here.
@@ -173,7 +195,6 @@ func (s *Service) checkRuling(tx *store.Tx, r *pim.Request, who identity, d ruli
 func (s *Service) intendRuling(tx *store.Tx, from Sender, d ruling, out *ruled) error {
 	in := store.Intent{
 		Request: d.request, Verb: d.verb(), Reason: d.reason, Digest: orDigest(d.digest, out.request), Clicked: d.signedInSince(), Claims: d.claims,
-		Unseen: d.unseen,
 	}
 	id, err := s.intend(tx, from, in)
 	if err != nil {
@@ -198,7 +219,6 @@ func (d decision) verb() string { return ruling{approve: d.Approve}.verb() }
 func (s *Service) resumeDecision(from Sender, in store.Intent) (string, error) {
 	d := ruling{
 		request: in.Request, approve: in.Verb == verbApprove, reason: in.Reason, digest: in.Digest, clicked: s.cfg.Now(), since: in.Clicked, intent: in.ID,
-		unseen: in.Unseen,
 	}
 	out, err := s.ruleOn(from, d)
 	if err != nil {
@@ -214,10 +234,10 @@ func (s *Service) resumeDecision(from Sender, in store.Intent) (string, error) {
 func (s *Service) answerRuled(out ruled, d ruling) Reply {
 	if out.url != "" {
 		what := fmt.Sprintf("%s %s's request %s", d.verb(), orName(out.request.Requester.Name), out.request.ID)
-		if out.unseen {
-			what = fmt.Sprintf("%s request %s", d.verb(), out.request.ID)
-		}
 		return reply(card.SignInNeeded(what, out.url))
+	}
+	if out.neutral {
+		return reply(card.Answer(fmt.Sprintf("Your step to %s request %s is on its way to PIM, if PIM names you as an approver.", d.verb(), out.request.ID)))
 	}
 	role, _ := s.cfg.Roles.Named(out.request.Role)
 	return reply(card.Deciding(out.request, role, d.approve))

@@ -64,6 +64,7 @@ type Service struct {
 	owners   membership
 	failing  failing
 	eligible eligibles
+	steps    steps
 	// linksTried is the links effect's own.
 	linksTried tried
 	// update writes to the state file. It takes no context: a write that was

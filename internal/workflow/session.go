@@ -9,6 +9,7 @@ import (
 
 // sessionUsed ends the session where sessions are not kept. That of somebody
 // who owns a governed group is never kept: it could change who its members are.
+// Where the owners could not be read yet, anybody may be one.
 func (s *Service) sessionUsed(tx *store.Tx, by pim.Actor) error {
 	if by.Account.IsZero() {
 		return nil
@@ -17,11 +18,14 @@ func (s *Service) sessionUsed(tx *store.Tx, by pim.Actor) error {
 		return s.cfg.EndSession(tx, by.Account)
 	}
 	for _, role := range s.cfg.Roles {
-		if !s.owners.has(role.Group, by.Person) {
+		switch s.owners.certainly(role.Group, by.Person) {
+		case pim.No:
 			continue
-		}
-		if err := s.tellOwner(tx, by, role); err != nil {
-			return err
+		case pim.Yes:
+			if err := s.tellOwner(tx, by, role); err != nil {
+				return err
+			}
+		case pim.NotKnown:
 		}
 		return s.cfg.EndSession(tx, by.Account)
 	}

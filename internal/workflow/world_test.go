@@ -3,6 +3,7 @@ package workflow_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -181,7 +182,7 @@ func (w *world) unlink(tx *store.Tx, a pim.ChatAccount, by pim.Actor) error {
 	if _, err := tx.Append(pim.Event{Kind: pim.EventUnlinked, Chat: pim.System, By: by}); err != nil {
 		return err
 	}
-	if err := tx.DeleteSession(a); err != nil {
+	if err := errors.Join(tx.DeleteSession(a), workflow.GiveUpIntents(tx, a)); err != nil {
 		return err
 	}
 	return tx.DeleteLink(a)
