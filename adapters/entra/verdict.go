@@ -62,8 +62,8 @@ var verdicts = []verdict{
 	{code: "ResourceIsLocked", kind: pim.Unavailable, message: "PIM refused: it is changing this role's group at the moment. Try again in a minute."},
 	{code: "ActiveDurationTooShort", kind: pim.Invalid, message: "PIM refused: access lasts at least five minutes. Ask for longer, or release it five minutes after its start."},
 	{code: "CannotDeleteLastAdminAssignment", kind: pim.Forbidden, message: "PIM refused: the last owner cannot leave. Ask an administrator to name another owner first."},
-	{code: "InvalidRoleAssignmentRequestSchedule", kind: pim.Internal, message: "PIM refused: the request's times were not understood. Tell an administrator to check the clock of Elevate's host."},
-	{code: "InvalidRoleAssignmentRequest", kind: pim.Internal, message: "PIM refused: the request was not understood. Tell an administrator to check the clock of Elevate's host."},
+	{code: "InvalidRoleAssignmentRequestSchedule", kind: pim.Administered, message: "PIM refused: the request's times were not understood. Tell an administrator to check the clock of Elevate's host."},
+	{code: "InvalidRoleAssignmentRequest", kind: pim.Administered, message: "PIM refused: the request was not understood. Tell an administrator to check the clock of Elevate's host."},
 	{code: "InsufficientPermissions", kind: pim.Forbidden, message: "PIM refused: you have no right to do this. Ask whoever manages the role to make you eligible for it."},
 	{code: "PermissionScopeNotGranted", kind: pim.Administered, message: "Microsoft Graph refused: a consent for Elevate is missing. Tell an administrator to grant the permissions it needs."},
 	{code: "Authorization_RequestDenied", kind: pim.Administered, message: "Microsoft Entra refused: Elevate may not do this in the directory. Tell an administrator to check its permissions."},
@@ -83,7 +83,7 @@ var verdicts = []verdict{
 	// What the status says of any call; these rows cover every status, which a test holds.
 	{reads: true, from: 401, to: 401, kind: pim.Administered, message: "Microsoft Graph refused Elevate's own sign-in. Tell an administrator to check its credential."},
 	{reads: true, from: 402, to: 403, kind: pim.Administered, message: "Microsoft Graph refused: Elevate may not read this. Tell an administrator to consent to its application permissions."},
-	{reads: true, from: 400, to: 400, kind: pim.Internal, message: "Microsoft Graph did not understand Elevate's question. Tell an administrator."},
+	{reads: true, from: 400, to: 400, kind: pim.Administered, message: "Microsoft Graph did not understand Elevate's question. Tell an administrator."},
 	{reads: true, from: 404, to: 404, kind: pim.NotFound, message: "Microsoft Graph does not know what Elevate asked about. Tell an administrator if it should."},
 	{from: 400, to: 400, kind: pim.Invalid, message: "PIM refused the request. Check the role, the time and the reason, then ask again."},
 	{from: 401, to: 401, kind: pim.SignIn, message: signInAgain},
@@ -99,7 +99,7 @@ var verdicts = []verdict{
 	{from: 429, to: 429, kind: pim.Throttled, message: "Microsoft Graph is asked too much at the moment. Nothing was changed; it is tried again after a while."},
 	{from: 451, to: 451, kind: pim.Administered, message: "Microsoft Graph refused for legal reasons. Tell an administrator."},
 	{from: 300, to: 399, kind: pim.Administered, message: "Microsoft Graph was not reached: something sent the call elsewhere. Tell an administrator to check the proxy."},
-	{from: 400, to: 499, kind: pim.Internal, message: "Microsoft Graph did not understand Elevate. Nothing was changed; tell an administrator."},
+	{from: 400, to: 499, kind: pim.Administered, message: "Microsoft Graph did not understand Elevate. Nothing was changed; tell an administrator."},
 	{from: 500, to: 599, kind: pim.Unavailable, message: "Microsoft Graph does not work at the moment. Nothing was changed; try again in a minute."},
 	{kind: pim.Unavailable, message: "Microsoft Graph gave an answer that nobody understands. Try again in a minute."},
 }

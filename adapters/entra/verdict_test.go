@@ -89,8 +89,8 @@ func TestEveryCodeOfTheReference(t *testing.T) {
 		{"SubjectNotFound", "The subject is not found.", 400, pim.Unavailable, "few minutes"},
 		{"ActiveDurationTooShort", "The Active duration is too short.", 400, pim.Invalid, "five minutes"},
 		{"CannotDeleteLastAdminAssignment", "Last one.", 400, pim.Forbidden, "another owner"},
-		{"InvalidRoleAssignmentRequest", "Invalid.", 400, pim.Internal, "clock"},
-		{"InvalidRoleAssignmentRequestSchedule", "Invalid.", 400, pim.Internal, "times"},
+		{"InvalidRoleAssignmentRequest", "Invalid.", 400, pim.Administered, "clock"},
+		{"InvalidRoleAssignmentRequestSchedule", "Invalid.", 400, pim.Administered, "times"},
 		{"InsufficientPermissions", "No permissions.", 400, pim.Forbidden, "no right"},
 		{"InsufficientPermissions", "No permissions.", 403, pim.Forbidden, "no right"},
 		{"PermissionScopeNotGranted", "Scopes: A, B", 403, pim.Administered, "consent"},
@@ -227,7 +227,7 @@ func kindOfStatus(status int, changes bool) pim.Kind {
 	case status == 429:
 		return pim.Throttled
 	}
-	return pim.Internal
+	return pim.Administered
 }
 
 func TestRetryAfter(t *testing.T) {

@@ -47,7 +47,7 @@ func (c *Client) lookUp(ctx context.Context, a pim.ChatAccount) (Profile, error)
 	}
 	user, err := c.api.GetUserInfoContext(ctx, a.User)
 	if err != nil {
-		return Profile{}, read(fault("users.info", err))
+		return Profile{}, aboutUs(read(fault("users.info", err)))
 	}
 	if user == nil || user.ID != a.User {
 		return Profile{}, read(incomplete("users.info"))
@@ -55,6 +55,16 @@ func (c *Client) lookUp(ctx context.Context, a pim.ChatAccount) (Profile, error)
 	p := Profile{Name: displayName(user), Zone: zone(user), standing: c.standing(user)}
 	c.profiles.put(a.User, p, c.cfg.Now())
 	return p.usable()
+}
+
+// aboutUs tells what Slack says of the account itself from what it says of the
+// bot: only the former ends a link, and the latter would end all of them.
+func aboutUs(err error) error {
+	e := pim.Explain(err)
+	if e.Kind != pim.Forbidden || e.Code == "user_not_found" || e.Code == "users_not_found" || e.Code == "user_disabled" {
+		return err
+	}
+	return &pim.Error{Kind: pim.Administered, Code: e.Code, Message: sentences[pim.Administered] + " (" + e.Code + ")."}
 }
 
 func (c *Client) ours(a pim.ChatAccount) bool {

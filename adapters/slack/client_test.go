@@ -403,3 +403,17 @@ func TestACardInAChannelThatBecameSharedIsNotRewritten(t *testing.T) {
 		}
 	})
 }
+
+func TestWhatSlackSaysOfTheBotEndsNobodysLink(t *testing.T) {
+	for code, kind := range map[string]pim.Kind{
+		"user_not_found": pim.Forbidden, "team_access_not_granted": pim.Administered, "ekm_access_denied": pim.Administered, "user_not_visible": pim.Administered,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBench(t, nil)
+			b.api.on("users.info", refused(code))
+			if err := b.client.Account(t.Context(), aliceAccount); !pim.IsKind(err, kind) {
+				t.Errorf("%s: %v, want %s", code, err, kind)
+			}
+		})
+	}
+}

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"elevate/internal/pim"
 )
 
 // format checks one text. It returns what is wrong as the rest of a sentence that begins with the key, or nothing.
@@ -82,11 +84,8 @@ func groupName(c *Config, text string) string {
 	return lineUpTo(256)(c, text)
 }
 
-// verbs are the words that /elevate and the grammar behind it already use.
-var verbs = []string{
-	"roles", "status", "approvals", "who", "release", "cancel", "revoke", "approve", "deny", "history", "review",
-	"sign-in", "sign-out", "unlink", "help", "for", "until", "from", "in",
-}
+// grammar are the words that begin a time behind a role; the verbs are pim's.
+var grammar = []string{"for", "until", "from", "in"}
 
 var roleShape = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{1,30}$`)
 
@@ -94,7 +93,7 @@ func roleName(_ *Config, text string) string {
 	if !roleShape.MatchString(text) {
 		return "must be 2 to 31 small letters, digits and dashes, and not begin with a dash, as in mde-admin."
 	}
-	if slices.Contains(verbs, text) {
+	if pim.Reserved(text) || slices.Contains(grammar, text) {
 		return "is a word of the command itself. Choose another name."
 	}
 	return ""

@@ -2,7 +2,6 @@ package signin
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"elevate/internal/pim"
@@ -12,9 +11,9 @@ import (
 // sweepAtOnce bounds how much one transaction of a sweep does.
 const sweepAtOnce = 100
 
-// Sweep ends links that nobody has signed in with for 90 days, and sessions whose time is over.
+// Sweep ends links that nobody has signed in with for 90 days.
 func (s *Service) Sweep(ctx context.Context) error {
-	return errors.Join(s.sweep(ctx, s.staleLinks), s.sweep(ctx, s.overSessions))
+	return s.sweep(ctx, s.staleLinks)
 }
 
 // sweep repeats a step until it finds less than it may do at once.
@@ -62,25 +61,4 @@ func latest(a, b time.Time) time.Time {
 		return b
 	}
 	return a
-}
-
-func (s *Service) overSessions(tx *store.Tx) (int, error) {
-	sessions, err := tx.Sessions()
-	if err != nil {
-		return 0, err
-	}
-	done := 0
-	for _, session := range sessions {
-		if done == sweepAtOnce {
-			break
-		}
-		if tx.Now().Before(session.Expires) {
-			continue
-		}
-		if err := s.endSession(tx, session.Account, "its time is over"); err != nil {
-			return done, err
-		}
-		done++
-	}
-	return done, nil
 }

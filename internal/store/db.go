@@ -168,6 +168,9 @@ func (db *DB) View(fn func(*Tx) error) error {
 	})
 }
 
+// ErrPanicked is in the error of a function that panicked in its transaction.
+var ErrPanicked = errors.New("panic")
+
 // run calls fn. A panic in it becomes its error.
 func (tx *Tx) run(fn func(*Tx) error) (err error) {
 	defer func() {
@@ -175,7 +178,7 @@ func (tx *Tx) run(fn func(*Tx) error) (err error) {
 			tx.writes++ // whatever it did is not to stay
 			// The stack is for the log alone: the error may go to an operator, in one line.
 			tx.db.log.Error("transaction_panicked", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-			err = fmt.Errorf("%w: panic: %v", pim.Explain(nil), p)
+			err = fmt.Errorf("%w: %w: %v", pim.Explain(nil), ErrPanicked, p)
 		}
 	}()
 	tx.now, tx.failed = tx.db.now().UTC().Round(0), nil // without the monotonic part, as it comes back from the file

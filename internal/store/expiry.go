@@ -3,6 +3,8 @@ package store
 import (
 	"bytes"
 	"time"
+
+	"elevate/internal/pim"
 )
 
 // expires lists the entry by which Expire finds a record; none for one that does not expire by itself.
@@ -18,7 +20,7 @@ type expiring struct {
 	Expires time.Time `json:"expires"`
 }
 
-// Expire removes at most so many answers, tickets and sessions that have expired, and says how many entries it went
+// Expire removes at most so many answers, tickets and sessions that have expired, the sessions with an event, and says how many entries it went
 // through: as many as it may means that there can be more.
 func (tx *Tx) Expire(most int) (int, error) {
 	due, err := tx.expired(most)
@@ -76,6 +78,10 @@ func (tx *Tx) expire(e entry) error {
 	if e.in == sessions {
 		s, _, err := read[Session](tx, sessions, e.key)
 		if err != nil {
+			return err
+		}
+		event := pim.Event{Kind: pim.EventSignedOut, By: pim.Actor{Name: "Elevate"}, Person: s.Person, Chat: pim.System, Text: "its time is over"}
+		if _, err := tx.Append(event); err != nil {
 			return err
 		}
 		return tx.DeleteSession(s.Account)

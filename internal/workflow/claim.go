@@ -62,7 +62,7 @@ func (s *Service) markSent(e store.Effect, id pim.RequestID, d decision) error {
 			return pim.Errorf(pim.Conflict, "Request %s is not waiting for a decision any more.", id)
 		}
 		if held := r.Claimed(tx.Now()); held != nil && held.By.Person != e.As.Person {
-			return pim.Errorf(pim.Conflict, "%s is deciding request %s at this moment.", held.By.Name, id)
+			return pim.Errorf(pim.Conflict, "%s is deciding request %s at this moment.", orName(held.By.Name), id)
 		}
 		if r.Claim == nil || r.Claim.By.Person != e.As.Person {
 			if err := s.putClaim(tx, &r, e.As, d); err != nil {

@@ -38,7 +38,7 @@ func (s *Service) confirm(ctx context.Context, e store.Effect) (result, error) {
 	}
 	access, read := answer.Access[key]
 	if !read {
-		return result{again: 5 * time.Second}, nil
+		return result{again: 5 * time.Second}, throttledIn(answer.Failed)
 	}
 	c, ok := answer.Requests[r.Copy.ID]
 	if !ok {

@@ -28,6 +28,13 @@ func (s *Service) decide(ctx context.Context, e store.Effect) (result, error) {
 		return result{}, err
 	}
 	if why := s.overBeforeSent(&r, e, d); why != nil {
+		sent, err := s.everSent(e, d)
+		switch {
+		case err != nil:
+			return result{}, err
+		case !sent:
+			return s.notDecided(e, d, why) // PIM was never asked, so there is nothing to look for
+		}
 		return s.lookWhose(ctx, e, r, d, why)
 	}
 	role, err := s.roleOf(&r)
@@ -38,6 +45,18 @@ func (s *Service) decide(ctx context.Context, e store.Effect) (result, error) {
 		return s.decideNeedsSignIn(e, r, d, "")
 	}
 	return s.decideNow(ctx, e, r, who, d)
+}
+
+// everSent reports whether a decision may have reached PIM.
+func (s *Service) everSent(e store.Effect, d decision) (sent bool, err error) {
+	err = s.cfg.Store.View(func(tx *store.Tx) error {
+		events, err := tx.EventsOf(e.Request)
+		sent = slices.ContainsFunc(events, func(v pim.Event) bool {
+			return v.Kind == pim.EventSent && v.By.Person == e.As.Person && v.Text == d.verb() && !v.At.Before(d.Clicked)
+		})
+		return err
+	})
+	return sent, err
 }
 
 // overBeforeSent says why a decision is not to be sent any more, or nil. PIM
@@ -246,7 +265,7 @@ func triedAgain(err error) bool {
 	}
 	switch pim.Explain(err).Kind { //nolint:exhaustive // all others are answers
 	case pim.Throttled, pim.Unavailable, pim.AnswerLost, pim.Internal:
-		return true
+		return true // a fault of our own too: it happened before or after the call, and nobody knows
 	}
 	return false
 }
@@ -290,7 +309,36 @@ func (s *Service) lookWhose(ctx context.Context, e store.Effect, r pim.Request, 
 	case err == nil && strings.EqualFold(stage.Status, "Expired") && stage.ReviewedBy == "":
 		return s.approvalOver(e, d)
 	}
-	return s.notDecided(e, d, why)
+	res, refused := s.notDecided(e, d, why)
+	if err != nil || stage.ReviewedBy == "" || stage.ReviewedBy == e.As.Person {
+		return res, refused
+	}
+	told := res.apply
+	res.apply = func(tx *store.Tx) error {
+		// PIM may have turned meanwhile, and have been taken for this decision's doing.
+		fresh, err := tx.Request(r.ID)
+		if err != nil {
+			return err
+		}
+		if fresh.Decided != nil && fresh.Decided.By.Person == e.As.Person {
+			if err := s.decidedElsewhere(tx, &fresh, d, stage); err != nil {
+				return err
+			}
+		}
+		return told(tx)
+	}
+	return res, refused
+}
+
+// decidedElsewhere writes whose decision PIM has, where it was taken for
+// somebody else's.
+func (s *Service) decidedElsewhere(tx *store.Tx, r *pim.Request, d decision, stage pim.Stage) error {
+	by := pim.Actor{Person: stage.ReviewedBy, Name: stage.ReviewedName}
+	r.Decided = &pim.Decided{By: by, Approve: d.Approve, Reason: stage.Reason, At: stage.Reviewed, Chat: pim.Portal}
+	if err := s.record(tx, r, pim.Event{Kind: pim.EventDecided, By: by, Chat: pim.Portal, Text: d.verb() + ": " + stage.Reason}); err != nil {
+		return err
+	}
+	return s.turn(tx, r)
 }
 
 // approvalOver notes that PIM's stage has expired: nobody can decide it any
@@ -340,12 +388,7 @@ func (s *Service) verified(e store.Effect, r pim.Request, d decision, stage pim.
 		if err != nil {
 			return err
 		}
-		by := pim.Actor{Person: stage.ReviewedBy, Name: stage.ReviewedName}
-		fresh.Decided = &pim.Decided{By: by, Approve: d.Approve, Reason: stage.Reason, At: stage.Reviewed, Chat: pim.Portal}
-		if err := s.record(tx, &fresh, pim.Event{Kind: pim.EventDecided, By: by, Chat: pim.Portal, Text: d.verb() + ": " + stage.Reason}); err != nil {
-			return err
-		}
-		return s.turn(tx, &fresh)
+		return s.decidedElsewhere(tx, &fresh, d, stage)
 	}}, nil
 }
 

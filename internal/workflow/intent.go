@@ -44,7 +44,11 @@ func (s *Service) intend(tx *store.Tx, from Sender, in store.Intent) (string, er
 		return "", err
 	}
 	for _, old := range inTheWay(mine, in.Request, now) {
-		if err := s.giveUp(tx, old, in.Request); err != nil {
+		why := noSignIn
+		if now.Before(old.Expires) {
+			why = "You began three other steps that wait for a sign-in, so this one was given up and nothing was asked for. Ask again when you can sign in."
+		}
+		if err := s.giveUp(tx, old, in.Request, why); err != nil {
 			return "", err
 		}
 	}
@@ -97,7 +101,7 @@ func (s *Service) lapse(_ context.Context, e store.Effect) (result, error) {
 		case err != nil:
 			return err
 		case found:
-			return s.giveUp(tx, in, "")
+			return s.giveUp(tx, in, "", noSignIn)
 		case e.Request == "":
 			return nil
 		}
@@ -107,24 +111,25 @@ func (s *Service) lapse(_ context.Context, e store.Effect) (result, error) {
 
 // giveUp drops an intent; a request that only waited for it is canceled, unless
 // the new intent is for the same request.
-func (s *Service) giveUp(tx *store.Tx, old store.Intent, replacedFor pim.RequestID) error {
+func (s *Service) giveUp(tx *store.Tx, old store.Intent, replacedFor pim.RequestID, why string) error {
 	if err := tx.DeleteIntent(old.ID); err != nil {
 		return err
 	}
 	if old.Verb != verbSubmit || old.Request == replacedFor {
 		return nil
 	}
-	return s.expireWaiting(tx, old.Request)
+	return s.expireWaiting(tx, old.Request, why)
 }
 
+const noSignIn = "Nobody signed in for it within ten minutes, so nothing was asked for. Ask again when you can sign in."
+
 // expireWaiting cancels a request that waited for a sign-in which never came.
-func (s *Service) expireWaiting(tx *store.Tx, id pim.RequestID) error {
+func (s *Service) expireWaiting(tx *store.Tx, id pim.RequestID, why string) error {
 	r, err := tx.Request(id)
 	if err != nil || r.State != pim.WaitingForSignIn {
 		return err
 	}
-	return s.cancelUnsent(tx, &r, pim.Event{Kind: pim.EventExpired, Chat: pim.System},
-		"Nobody signed in for it within ten minutes, so nothing was asked for. Ask again when you can sign in.")
+	return s.cancelUnsent(tx, &r, pim.Event{Kind: pim.EventExpired, Chat: pim.System}, why)
 }
 
 // expireUnlessIntended expires a waiting request that no intent waits with.
@@ -138,7 +143,7 @@ func (s *Service) expireUnlessIntended(tx *store.Tx, id pim.RequestID) error {
 			return nil
 		}
 	}
-	return s.expireWaiting(tx, id)
+	return s.expireWaiting(tx, id, noSignIn)
 }
 
 // cancelUnsent ends a request of which PIM knows nothing.

@@ -86,11 +86,10 @@ func (l *lanes) next(p *pool, now time.Time, later func(it *item, due time.Time)
 		if !now.Before(at.paused) {
 			at.paused = time.Time{}
 		} else {
-			for _, it := range at.ready {
-				later(it, at.paused)
+			at.wait(now, later)
+			if len(at.ready) == 0 {
+				continue
 			}
-			at.ready = nil
-			continue
 		}
 		it := at.ready[0]
 		if personal(it.Kind) {
@@ -108,6 +107,32 @@ func (l *lanes) next(p *pool, now time.Time, later func(it *item, due time.Time)
 		return it
 	}
 	return nil
+}
+
+// wait has a paused lane's effects come again after the pause. A step of a
+// person's that is over before runs then: it says so, and calls nobody.
+func (at *lane) wait(now time.Time, later func(it *item, due time.Time)) {
+	over := at.ready[:0]
+	for _, it := range at.ready {
+		switch ends := it.ends(); {
+		case ends.IsZero() || ends.After(at.paused):
+			later(it, at.paused)
+		case now.Before(ends):
+			later(it, ends)
+		default:
+			over = append(over, it)
+		}
+	}
+	clear(at.ready[len(over):])
+	at.ready = over
+}
+
+// ends is when a step may not be sent any more; zero for those that never end.
+func (it *item) ends() time.Time {
+	if it.Kind == kindSubmit || it.Kind == kindDecide {
+		return it.First.Add(stepLife + time.Second)
+	}
+	return time.Time{}
 }
 
 // free ends a run: the lane, and those that waited for the same request, go on.

@@ -38,7 +38,7 @@ func (s *Service) list(from Sender, cmd pim.Command) Reply {
 		case pim.VerbApprovals:
 			out = Reply{Later: func(ctx context.Context) card.Card { return s.approvals(ctx, who) }}
 		case pim.VerbWho:
-			out = Reply{Later: func(ctx context.Context) card.Card { return s.who(ctx, who) }}
+			out = Reply{Later: func(ctx context.Context) card.Card { return s.who(ctx, who, cmd.Role) }}
 		}
 		return nil
 	})
@@ -179,7 +179,7 @@ func (s *Service) approvals(ctx context.Context, who identity) card.Card {
 }
 
 // who lists who is elevated now, for the roles the person may look at.
-func (s *Service) who(ctx context.Context, who identity) card.Card {
+func (s *Service) who(ctx context.Context, who identity, only string) card.Card {
 	eligible, answer, err := s.eligibilities(ctx, who)
 	if err == nil {
 		err = s.learn(ctx, answer)
@@ -194,7 +194,7 @@ func (s *Service) who(ctx context.Context, who identity) card.Card {
 		for _, role := range s.cfg.Roles {
 			_, reader.Eligible[role.Name] = eligible[role.Group]
 			reader.Approves[role.Name] = s.policies.approver(role.Group, tx.Now(), who.ids()...) == pim.Yes
-			if !pim.MayReadRole(role.Name, reader) {
+			if only != "" && role.Name != only || !pim.MayReadRole(role.Name, reader) {
 				continue
 			}
 			held, err := holders(tx, &pim.Request{Group: role.Group})

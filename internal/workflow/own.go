@@ -285,7 +285,11 @@ func (s *Service) ownRefused(e store.Effect, r pim.Request, verb string, err err
 
 func (s *Service) telling(e store.Effect, r pim.Request, m message, verb string) (result, error) {
 	return result{apply: func(tx *store.Tx) error {
-		if fresh, err := tx.Request(r.ID); err == nil && fresh.Leaving == pim.Released && verb == verbRelease && fresh.State == pim.Active {
+		fresh, err := tx.Request(r.ID)
+		if err != nil {
+			return err
+		}
+		if fresh.Leaving == pim.Released && verb == verbRelease && fresh.State == pim.Active {
 			fresh.Leaving = ""
 			if err := s.record(tx, &fresh, pim.Event{Kind: pim.EventRefused, By: e.As, Text: m.Text}); err != nil {
 				return err

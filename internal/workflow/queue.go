@@ -83,6 +83,19 @@ func (q *queue) put(effects []store.Effect) {
 	q.nudge()
 }
 
+// takeUp takes over what the state file held at the start. What was put
+// meanwhile is newer, so it stays.
+func (q *queue) takeUp(effects []store.Effect) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, e := range effects {
+		if q.items[e.Key] == nil {
+			q.putOne(e)
+		}
+	}
+	q.nudge()
+}
+
 func (q *queue) putOne(e store.Effect) {
 	it := q.items[e.Key]
 	switch {
@@ -292,16 +305,18 @@ func (q *queue) settle(it *item, e store.Effect, res result, err error) {
 // why it is parked, if it is.
 func (q *queue) judge(it *item, e store.Effect, res result, err error) (time.Duration, string) {
 	if err == nil {
-		it.tries = 0
+		it.tries, it.panics = 0, 0
 		q.count(e.Kind, "ok")
 		return res.again, res.park
 	}
 	it.tries++
 	q.count(e.Kind, string(pim.Explain(err).Kind))
 	p := paces[e.Kind]
-	if crash, ok := err.(*panicked); ok { //nolint:errorlint // set by guarded, never wrapped
+	if crash, ok := errors.AsType[*panicked](err); ok || errors.Is(err, store.ErrPanicked) {
 		it.panics++
-		q.log.Error("effect_panicked", "key", e.Key, "request", e.Request, "panic", crash.Error(), "stack", string(crash.stack))
+		if ok {
+			q.log.Error("effect_panicked", "key", e.Key, "request", e.Request, "panic", crash.Error(), "stack", string(crash.stack))
+		}
 		if it.panics >= 2 {
 			return 0, "It failed twice inside Elevate."
 		}
@@ -313,7 +328,7 @@ func (q *queue) judge(it *item, e store.Effect, res result, err error) (time.Dur
 	}
 	if said := pim.Explain(err); said.Kind == pim.Throttled && said.RetryAfter > 0 {
 		q.pauseLane(it, said.RetryAfter)
-		return said.RetryAfter, ""
+		return time.Millisecond, "" // the lane knows when
 	}
 	return backoff(p, it.tries), ""
 }

@@ -442,3 +442,111 @@ func TestADiskThatFailsAfterACardWasPostedPostsNoSecondOne(t *testing.T) {
 		}
 	})
 }
+
+func TestADefiniteRefusalIsToldAndNothingIsSentAgain(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.signIn(alice, bob)
+		no := pim.Errorf(pim.Administered, "PIM refused: the request's times were not understood. Tell an administrator to check the clock of Elevate's host.")
+		w.dir.Break(workflowtest.OpSubmit, workflowtest.Fault{Err: no})
+		w.says(alice, "mde-admin isolating WS-042")
+		w.pass(11 * time.Minute)
+		if r := w.newest(alice); r.State != pim.Refused || w.dir.Calls(workflowtest.OpSubmit) != 1 {
+			t.Errorf("%s after %d calls: %s", r.State, w.dir.Calls(workflowtest.OpSubmit), r.Why)
+		}
+	})
+}
+
+func TestPanicsThatAreFarApartParkNothing(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.pass(time.Minute)
+		for range 3 {
+			w.dir.Fail(workflowtest.OpLook, workflowtest.Fault{First: panics})
+			w.pass(48 * time.Hour)
+		}
+		before := w.dir.Calls(workflowtest.OpLook)
+		w.pass(time.Hour)
+		if n := w.dir.Calls(workflowtest.OpLook) - before; n == 0 || len(w.parked()) > 0 {
+			t.Errorf("%d looks within an hour, parked %v", n, w.parked())
+		}
+	})
+}
+
+func TestAPanicInATransactionParksItsEffect(t *testing.T) {
+	inWorld(t, func(w *world) {
+		end := w.cfg.EndSession
+		w.cfg.KeepSessions = false
+		w.cfg.EndSession = func(tx *store.Tx, a pim.ChatAccount) error {
+			if a == account(alice) {
+				panics()
+			}
+			return end(tx, a)
+		}
+	}, func(w *world) {
+		w.signIn(alice)
+		w.says(alice, "mde-admin isolating WS-042")
+		w.pass(5 * time.Minute)
+		if parked := w.parked(); len(parked) != 1 || parked[0].Effect.Kind != "submit" {
+			t.Errorf("parked: %+v", parked)
+		}
+	})
+}
+
+func TestAnEffectOfAKindThatNobodyKnowsIsParked(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.update(func(tx *store.Tx) error { return tx.PutEffect(store.Effect{Key: "novel|1", Kind: "novel", Lane: "novel"}) })
+		w.pass(time.Minute)
+		if parked := w.parked(); len(parked) != 1 || parked[0].Effect.Key != "novel|1" {
+			t.Errorf("parked: %+v", parked)
+		}
+	})
+}
+
+func TestAThrottledPartOfALookHoldsItsLane(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.signIn(alice)
+		w.asks(alice)
+		wait := pim.Errorf(pim.Throttled, "Graph asks Elevate to wait.")
+		wait.RetryAfter = 10 * time.Minute
+		w.dir.Hide(workflowtest.PartRequests, wait)
+		w.pass(30 * time.Second)
+		before := w.dir.Calls(workflowtest.OpLook)
+		w.pass(8 * time.Minute)
+		if n := w.dir.Calls(workflowtest.OpLook) - before; n > 10 { // the sweep goes on: it has a lane of its own
+			t.Errorf("%d looks while Graph asked to wait", n)
+		}
+	})
+}
+
+func TestAStepThatCouldNotBeSentWithinTenMinutesIsSaidWhileGraphIsDown(t *testing.T) {
+	hour := pim.Errorf(pim.Throttled, "Graph asks Elevate to wait.")
+	hour.RetryAfter = time.Hour
+	for name, fault := range map[string]error{"down": pim.Errorf(pim.Unavailable, "down"), "throttled for an hour": hour} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, nil, func(w *world) {
+				w.signIn(alice, bob, dave)
+				id := w.asks(alice)
+				for _, op := range []workflowtest.Op{workflowtest.OpSubmit, workflowtest.OpLook, workflowtest.OpAssigned, workflowtest.OpDecide} {
+					w.dir.Break(op, workflowtest.Fault{Err: fault})
+				}
+				w.clicks(bob, card.Approve, id)
+				w.says(dave, "mde-live looking at the alert")
+				w.pass(12 * time.Minute)
+				w.expect(w.told(bob), "Your decision to approve was not taken")
+				if r := w.newest(dave); r.State != pim.Failed || w.dir.Decisions() != 0 {
+					t.Errorf("%s: %s", r.State, r.Why)
+				}
+			})
+		})
+	}
+}
+
+func TestASessionThatRunsOutHasItsEventAlsoWhileGraphIsDown(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.signIn(alice)
+		w.dir.Break(workflowtest.OpLook, workflowtest.Fault{Err: pim.Errorf(pim.Unavailable, "down")})
+		w.pass(9 * time.Hour)
+		if w.hasSession(alice) || !strings.Contains(w.sink.String(), `"signed_out"`) {
+			t.Error("it is there, or went without an event")
+		}
+	})
+}

@@ -113,7 +113,7 @@ func (s *Service) takeUp() error {
 	if err != nil {
 		return err
 	}
-	s.queue.put(effects) // a due time that is too far ahead is seen at its first look at the clock
+	s.queue.takeUp(effects) // a due time that is too far ahead is seen at its first look at the clock
 	return s.update(s.driveOpen)
 }
 
@@ -204,7 +204,7 @@ func (s *Service) perform(ctx context.Context, e store.Effect) (result, error) {
 	case kindLapse:
 		return s.lapse(ctx, e)
 	}
-	return result{}, fmt.Errorf("effect %s is of an unknown kind", e.Key)
+	return result{park: "This version of Elevate does not know this kind of work; a newer or older one does."}, nil
 }
 
 // Waiting returns how many effects wait or run.

@@ -69,6 +69,9 @@ func (s *Service) noteSweep(failed error) error {
 }
 
 func (s *Service) sweepOnce(ctx context.Context) error {
+	if err := s.expire(); err != nil {
+		return err // what runs out here does not wait for PIM
+	}
 	var q pim.Question
 	now := s.cfg.Now()
 	for _, role := range s.cfg.Roles {
@@ -92,9 +95,6 @@ func (s *Service) sweepOnce(ctx context.Context) error {
 		return err
 	}
 	if err := s.missActive(answer); err != nil {
-		return err
-	}
-	if err := s.expire(); err != nil {
 		return err
 	}
 	for _, failed := range answer.Failed {

@@ -46,7 +46,21 @@ func (s *Service) watch(ctx context.Context, e store.Effect) (result, error) {
 	if err := s.observe(open, answer); err != nil {
 		return result{}, err
 	}
+	if err := throttledIn(answer.Failed); err != nil {
+		return result{}, err
+	}
 	return s.watchAgain(pim.GroupID(g))
+}
+
+// throttledIn returns the failure of a part of an answer that asks to wait: the
+// whole lane waits then, as for a whole answer.
+func throttledIn(failed []error) error {
+	for _, err := range failed {
+		if said := pim.Explain(err); said.Kind == pim.Throttled && said.RetryAfter > 0 {
+			return err
+		}
+	}
+	return nil
 }
 
 // learnApprovers keeps the policy in an answer. Where nobody knew the approvers
