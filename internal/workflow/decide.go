@@ -309,14 +309,19 @@ func (s *Service) lookWhose(ctx context.Context, e store.Effect, r pim.Request, 
 	case err == nil && strings.EqualFold(stage.Status, "Expired") && stage.ReviewedBy == "":
 		return s.approvalOver(e, d)
 	}
-	res, refused := s.notDecided(e, d, why)
 	if err != nil || stage.ReviewedBy == "" || stage.ReviewedBy == e.As.Person {
-		return res, refused
+		return s.notDecided(e, d, why)
 	}
+	return s.notMine(e, r.ID, d, stage, why)
+}
+
+// notMine ends a decision where PIM has somebody else's. PIM may have turned
+// meanwhile, and have been taken for this decision's doing.
+func (s *Service) notMine(e store.Effect, id pim.RequestID, d decision, stage pim.Stage, why error) (result, error) {
+	res, err := s.notDecided(e, d, why)
 	told := res.apply
 	res.apply = func(tx *store.Tx) error {
-		// PIM may have turned meanwhile, and have been taken for this decision's doing.
-		fresh, err := tx.Request(r.ID)
+		fresh, err := tx.Request(id)
 		if err != nil {
 			return err
 		}
@@ -327,7 +332,7 @@ func (s *Service) lookWhose(ctx context.Context, e store.Effect, r pim.Request, 
 		}
 		return told(tx)
 	}
-	return res, refused
+	return res, err
 }
 
 // decidedElsewhere writes whose decision PIM has, where it was taken for

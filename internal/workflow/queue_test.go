@@ -493,7 +493,9 @@ func TestAPanicInATransactionParksItsEffect(t *testing.T) {
 
 func TestAnEffectOfAKindThatNobodyKnowsIsParked(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
-		w.update(func(tx *store.Tx) error { return tx.PutEffect(store.Effect{Key: "novel|1", Kind: "novel", Lane: "novel"}) })
+		w.update(func(tx *store.Tx) error {
+			return tx.PutEffect(store.Effect{Key: "novel|1", Kind: "novel", Lane: "novel"})
+		})
 		w.pass(time.Minute)
 		if parked := w.parked(); len(parked) != 1 || parked[0].Effect.Key != "novel|1" {
 			t.Errorf("parked: %+v", parked)
