@@ -39,9 +39,6 @@ func (f files) keyset() (*keyset.Set, error) {
 
 func (f files) open() (*store.DB, error) { return f.openWith(nil) }
 
-// openTold opens it with a sink that takes everything: the next who opens it has nothing to tell.
-func (f files) openTold() (*store.DB, error) { return f.openWith(io.Discard) }
-
 func (f files) openWith(sink io.Writer) (*store.DB, error) {
 	keys, err := f.keyset()
 	if err != nil {

@@ -1,8 +1,9 @@
 // Command load measures what a slash command costs: its rate and its waiting time over HTTP, against plain bbolt on the
-// same disk in the same run.
+// same disk in the same run, and with and without a long history; and how long the whole program takes to start on such a
+// history and what memory it needs.
 //
 // It measures and asserts nothing: no test calls it, and no figure of it is a limit in the code. It talks to loopback
-// only, plays Slack, Entra and PIM itself, and keeps its files in a folder that it removes.
+// only, plays Slack, Entra and PIM itself or has the sandbox do so, and keeps its files in a folder that it removes.
 package main
 
 import (
@@ -25,6 +26,7 @@ func modes() []mode {
 	return []mode{
 		{"command", "rate, p50 and p99 of a slash command over HTTP, against bbolt on the same disk", measureCommand},
 		{"stored", "start to ready and memory of the whole program on a long history, with the sandbox", measureStored},
+		{"history", "rate and processor time of commands and of `status` with and without a history", measureHistory},
 		{"bot", "what `command` measures: store, workflow and Slack's handler in a process of its own", serveBot},
 	}
 }
@@ -43,6 +45,7 @@ type options struct {
 	latency  int
 	stored   int
 	open     int
+	binary   string
 }
 
 func main() {
@@ -83,8 +86,9 @@ func flags(set *flag.FlagSet) *options {
 	set.BoolVar(&o.effects, "effects", true, "run the work behind the answers, too")
 	set.IntVar(&o.latency, "latency", 200, "milliseconds that the played PIM takes for an answer")
 	set.StringVar(&o.profile, "cpuprofile", "", "write a CPU profile of the handler without HTTP to this `FILE`")
-	set.IntVar(&o.stored, "stored", 100_000, "for stored: ended requests in the file")
+	set.IntVar(&o.stored, "stored", 100_000, "for stored and history: ended requests in the file")
 	set.IntVar(&o.open, "open", 1_000, "for stored: open ones beside them")
+	set.StringVar(&o.binary, "binary", "", "for stored: the `FILE` that is elevate, built from here unless given")
 	set.StringVar(&o.api, "api", "", "for bot: the `ADDRESS` of the played Slack")
 	return o
 }

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
+	"elevate/internal/sim/simentra"
 	"elevate/internal/sim/simslack"
 )
 
@@ -60,6 +62,8 @@ func (s *Sandbox) do(ctx context.Context, words []string) (Result, error) {
 		return s.actGraph(words[1:])
 	case "people":
 		return s.actPeople()
+	case "crowd":
+		return s.actCrowd(words[1:])
 	case "event":
 		return s.actEvent(ctx, words[1:])
 	}
@@ -99,6 +103,25 @@ func (s *Sandbox) actPeople() (Result, error) {
 		lines = append(lines, fmt.Sprintf("%-10s %-22s %-12s %s", p.Key, p.DisplayName, slack, p.UPN))
 	}
 	return Result{Text: strings.Join(lines, "\n")}, nil
+}
+
+// longPages is how long the lists of a large tenant's Graph are.
+const longPages = 100
+
+// actCrowd makes the tenant large: NUMBER GROUP REASON.
+func (s *Sandbox) actCrowd(words []string) (Result, error) {
+	n := 0
+	if len(words) > 0 {
+		n, _ = strconv.Atoi(words[0]) // what is no number is none
+	}
+	if n <= 0 || len(words) < 3 {
+		return Result{}, unknown(append([]string{"crowd"}, words...))
+	}
+	s.Entra.SetBehavior(func(b *simentra.Behavior) { b.PageSize = longPages })
+	if err := s.Entra.Portal().Crowd(n, s.group(words[1]), strings.Join(words[2:], " ")); err != nil {
+		return Result{}, err
+	}
+	return Result{Text: fmt.Sprintf("%d newcomers asked for %s", n, s.group(words[1]))}, nil
 }
 
 // actClock moves the clock; events that Slack tries again at that time are sent.

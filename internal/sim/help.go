@@ -29,6 +29,7 @@ var helpLines = []string{
 	"graph members|active|requests [GROUP] | calls     what the directory holds, and how often Graph was called",
 	"event url_verification | ssl_check | app_uninstalled | user_change PERSON",
 	"people                                            who there is",
+	"crowd NUMBER GROUP REASON                         so many newcomers ask for a group in the portal",
 }
 
 // Help lists the language of acts.

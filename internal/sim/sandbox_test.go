@@ -190,3 +190,17 @@ func TestTheClockIsMovedAndHurried(t *testing.T) {
 		t.Errorf("the clock shows %s", r.Text)
 	}
 }
+
+func TestACrowdAsksInThePortal(t *testing.T) {
+	t.Parallel()
+	s, _ := startSandbox(t, sim.Config{})
+	act(t, s, "crowd", "150", "mde-admin", "an", "alert", "for", "everybody")
+	if n := strings.Count(act(t, s, "graph", "requests", "mde-admin").Text, `PendingApproval "an alert for everybody"`); n != 150 {
+		t.Errorf("%d requests wait", n)
+	}
+	for _, words := range [][]string{{"crowd", "no", "mde-admin", "why"}, {"crowd", "3", "mde-admin"}, {"crowd", "3", "nothing", "why"}} {
+		if _, err := s.Do(t.Context(), words); err == nil {
+			t.Errorf("%v was taken", words)
+		}
+	}
+}

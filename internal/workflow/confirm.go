@@ -69,9 +69,10 @@ func (s *Service) judgeEnd(r pim.Request, c pim.Copy, access pim.Access) (result
 func (s *Service) noteAbsence(r pim.Request, access pim.Access) (result, error) {
 	again := result{again: 2 * time.Second}
 	if !access.Member {
-		again.again = absenceApart / 3
-		if left := absenceApart - s.cfg.Now().Sub(r.Absent); left > 0 {
-			again.again = min(again.again, left)
+		// The two reads that count; those between them could not end it.
+		again.again = absenceApart
+		if !r.Absent.IsZero() {
+			again.again = max(absenceApart-s.cfg.Now().Sub(r.Absent), time.Millisecond)
 		}
 	}
 	if !r.Gone.IsZero() && access.Member == r.Absent.IsZero() {

@@ -1,6 +1,7 @@
 package simentra
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -19,7 +20,8 @@ type batchItem struct {
 
 // batch carries out up to twenty calls with one token. Each is judged alone; the answers come in another order.
 func (s *Server) batch(c *call) answer {
-	s.counts["POST /$batch"]++
+	c.operation = "POST /$batch"
+	s.counts[c.operation]++
 	if c.method != http.MethodPost {
 		return s.failure(c, &graphError{status: http.StatusMethodNotAllowed, code: "Request_BadRequest", message: "Specified HTTP method is not allowed for the request target."})
 	}
@@ -84,6 +86,7 @@ func (s *Server) batchResult(outer *call, item batchItem, before map[string]int)
 		id: newGUID(), clientID: outer.clientID,
 	}
 	a := s.batchAnswer(inner, item, before)
+	outer.items = append(outer.items, cmp.Or(inner.operation, "not carried out"))
 	headers := map[string]string{"Cache-Control": "no-cache", "request-id": inner.id}
 	for name := range a.header {
 		headers[name] = a.header.Get(name)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -194,6 +195,27 @@ func TestCallsAreCountedByOperation(t *testing.T) {
 		if got := w.server.Calls()[name]; got != want {
 			t.Errorf("%s: got %d, want %d", name, got, want)
 		}
+	}
+}
+
+func TestTripsAreHTTPRequestsWithABatchAsOne(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, simentra.Behavior{})
+	w.as("app")
+	w.server.ResetCalls()
+	w.batch(item("1", "GET", "/groups"), item("2", "GET", "/nothing"))
+	w.as("alice")
+	id := w.activate("alice", cast.RoleAdministrator)["id"].(string)
+	want := []simentra.Trip{
+		{Operation: "POST /$batch", By: "app", Items: []string{"GET /groups", "unknown"}},
+		{Operation: "POST /identityGovernance/privilegedAccess/group/assignmentScheduleRequests", By: "alice"},
+	}
+	if got := w.server.Trips(); !reflect.DeepEqual(got, want) {
+		t.Errorf("request %s: got %+v", id, got)
+	}
+	w.server.ResetCalls()
+	if got := w.server.Trips(); len(got) > 0 {
+		t.Errorf("after the reset: %+v", got)
 	}
 }
 

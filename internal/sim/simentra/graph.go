@@ -26,6 +26,9 @@ type call struct {
 	now      time.Time
 	id       string // request-id
 	clientID string // client-request-id
+
+	operation string   // method and pattern, once they are known
+	items     []string // of a batch: the operations in it
 }
 
 // An answer is what an operation came to.
@@ -64,6 +67,7 @@ func (s *Server) serveGraph(w http.ResponseWriter, r *http.Request) {
 		c.clientID = newGUID()
 	}
 	a := s.handle(c, r)
+	s.noteTrip(c)
 	s.mu.Unlock()
 	s.writeAnswer(w, c, a)
 }
@@ -93,10 +97,12 @@ func (s *Server) handle(c *call, r *http.Request) answer {
 func (s *Server) operate(c *call) answer {
 	route, params, e := find(c.method, c.path)
 	if e != nil {
-		s.counts["unknown"]++
+		c.operation = "unknown"
+		s.counts[c.operation]++
 		return s.failure(c, e)
 	}
-	s.counts[route.method+" "+route.pattern]++
+	c.operation = route.method + " " + route.pattern
+	s.counts[c.operation]++
 	c.params = params
 	if s.behavior.PolicyNeedsRole && strings.HasPrefix(route.pattern, "/policies/") {
 		route.delegated, route.application = roleRead, roleRead
@@ -203,18 +209,3 @@ func (s *Server) expand(c *call, view map[string]any) *graphError {
 }
 
 func (s *Server) context(what string) string { return s.graphURL + version + "/$metadata#" + what }
-
-// Calls returns how often each operation was carried out since the last ResetCalls, items of batches included. The keys
-// are method and pattern, as in "GET /users/{id}"; "POST /$batch" counts batches, "POST token …" the token endpoint.
-func (s *Server) Calls() map[string]int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return maps.Clone(s.counts)
-}
-
-// ResetCalls sets all counters to nothing.
-func (s *Server) ResetCalls() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.counts = map[string]int{}
-}

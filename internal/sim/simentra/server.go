@@ -69,6 +69,7 @@ type Server struct {
 	auditHit []time.Time // machine times of reads of the audit log
 	faults   []*Fault
 	counts   map[string]int
+	trips    []Trip
 }
 
 // New returns a tenant with the given cast.
