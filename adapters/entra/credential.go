@@ -115,7 +115,7 @@ func certificateCredential(cfg CredentialConfig, options azcore.ClientOptions) (
 
 // managedCredential signs the application in with a token of the host's identity.
 func managedCredential(cfg CredentialConfig, options azcore.ClientOptions) (azcore.TokenCredential, error) {
-	token, err := hostToken(cfg, options)
+	token, err := hostToken(options)
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +129,7 @@ func NewAssertion(cfg CredentialConfig) (func(context.Context) (secret.Text, err
 	token := fileToken
 	if cfg.Federated == ManagedIdentity {
 		var err error
-		if token, err = hostToken(cfg, clientOptions(cfg)); err != nil {
+		if token, err = hostToken(clientOptions(cfg)); err != nil {
 			return nil, err
 		}
 	}
@@ -149,7 +149,7 @@ func fileToken(context.Context) (string, error) {
 }
 
 // hostToken gets tokens of the host's identity that serve as assertions.
-func hostToken(cfg CredentialConfig, options azcore.ClientOptions) (func(context.Context) (string, error), error) {
+func hostToken(options azcore.ClientOptions) (func(context.Context) (string, error), error) {
 	managed := &azidentity.ManagedIdentityCredentialOptions{ClientOptions: options}
 	// As Microsoft's own clients have it, a user-assigned identity is named here; else it is the system-assigned one.
 	if id := os.Getenv("AZURE_CLIENT_ID"); id != "" {
