@@ -2,7 +2,6 @@ package slack
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -74,7 +73,7 @@ func NewClient(cfg Config) *Client {
 	api := slack.New(cfg.BotToken.Reveal(), slack.OptionAPIURL(cfg.API),
 		slack.OptionHTTPClient(exchange.NewClient(wire{cfg.Transport})), slack.OptionAppLevelToken(cfg.AppToken.Reveal()))
 	return &Client{
-		cfg: cfg, api: api, base: base, hooks: exchange.NewClient(whole{cfg.Transport}),
+		cfg: cfg, api: api, base: base, hooks: exchange.NewClient(exchange.Whole{Next: cfg.Transport}),
 		profiles: bounded.NewCache[Profile](10_000, profileLife), directs: bounded.NewCache[string](10_000, 24*time.Hour), foreign: bounded.NewCache[bool](1_000, channelLife),
 	}
 }
@@ -198,17 +197,4 @@ func (m message) options() []slack.MsgOption {
 		slack.MsgOptionText(m.text, false), slack.MsgOptionBlocks(m.blocks...),
 		slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMediaUnfurl(), slack.MsgOptionParse(false),
 	}
-}
-
-// whole reads answers whole and up to a limit, for response URLs, which
-// answer with a word.
-type whole struct{ next http.RoundTripper }
-
-// RoundTrip sends a call and returns its whole answer, or an exchange.Error.
-func (w whole) RoundTrip(req *http.Request) (*http.Response, error) {
-	resp, err := exchange.Do(w.next, req)
-	if err != nil {
-		return nil, fmt.Errorf("response url: %w", err)
-	}
-	return resp, nil
 }

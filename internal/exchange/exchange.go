@@ -102,3 +102,9 @@ func NewClient(rt http.RoundTripper) *http.Client {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
+
+// Whole is a round trip that reads each answer to its end.
+type Whole struct{ Next http.RoundTripper }
+
+// RoundTrip sends a call and returns its whole answer, or an Error.
+func (w Whole) RoundTrip(req *http.Request) (*http.Response, error) { return Do(w.Next, req) }
