@@ -216,6 +216,10 @@ func verdict(by *pim.Decided) Text {
 
 func (d drawing) notes() []Text {
 	notes := []Text{Join(Plain("Request "), Text{{Code: string(d.r.ID)}})}
+	if len(d.v.Unreached) > 0 {
+		notes = append(notes, Join(Plain("No direct message could be sent to "), listed(d.v.Unreached, "and"),
+			Plain(": they have neither linked a chat account nor added Elevate to their chats.")))
+	}
 	if d.v.PortalURL != "" {
 		notes = append(notes, Text{{Link: Link{Label: "See it in PIM", URL: d.v.PortalURL}}})
 	}

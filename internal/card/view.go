@@ -29,6 +29,8 @@ type View struct {
 	Seen          Seen
 	// Others have the role at this moment.
 	Others []Holder
+	// Unreached are approvers to whom no direct message can be sent.
+	Unreached []string
 	// PortalURL is PIM's own page.
 	PortalURL string
 	// Mention are the accounts of this chat that the card calls.

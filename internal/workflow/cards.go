@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"maps"
 	"slices"
 	"time"
 
@@ -112,15 +113,38 @@ func (s *Service) approversDirect(tx *store.Tx, r *pim.Request, role pim.Role) (
 		if same || id == r.Requester.Person {
 			continue
 		}
-		links, err := tx.LinksOf(id)
+		accounts, err := s.accountsOf(tx, id)
 		if err != nil {
 			return nil, err
 		}
-		for _, l := range links {
-			direct = append(direct, pim.DirectTo(l.Account))
+		for _, a := range accounts {
+			direct = append(direct, pim.DirectTo(a))
 		}
 	}
 	return direct, nil
+}
+
+// accountsOf are the chat accounts in which a person can be written to: linked
+// ones, and where the chat itself names the person, those it knows.
+func (s *Service) accountsOf(tx *store.Tx, id pim.PrincipalID) ([]pim.ChatAccount, error) {
+	links, err := tx.LinksOf(id)
+	if err != nil {
+		return nil, err
+	}
+	var accounts []pim.ChatAccount
+	for _, l := range links {
+		accounts = append(accounts, l.Account)
+	}
+	if s.cfg.Reaches == nil {
+		return accounts, nil
+	}
+	known, err := s.cfg.Reaches(tx, id)
+	for _, a := range known {
+		if !slices.Contains(accounts, a) {
+			accounts = append(accounts, a)
+		}
+	}
+	return accounts, err
 }
 
 // scene is what a card effect reads in one go.
@@ -197,8 +221,16 @@ func (s *Service) scene(tx *store.Tx, e store.Effect, v card.Viewer) (scene, err
 			sc.refs = append(sc.refs, ref)
 		}
 	}
+	if e.To.User == "" {
+		sc.view.Personal = s.personal(&r, e.To)
+	}
 	if v == card.OnCall {
 		return sc, nil // it is not asked to decide, so its card does not say it
+	}
+	if v == card.Approvers || v == card.Requester {
+		if sc.view.Unreached, err = s.unreached(tx, &r); err != nil {
+			return scene{}, err
+		}
 	}
 	sc.view.Others, err = holders(tx, &r)
 	if err != nil {
@@ -206,6 +238,49 @@ func (s *Service) scene(tx *store.Tx, e store.Effect, v card.Viewer) (scene, err
 	}
 	sc.view.Seen, err = seenBefore(tx, &r)
 	return sc, err
+}
+
+// personal are the accounts that have buttons of their own on a card that many
+// see, in a chat whose accounts are the people themselves.
+func (s *Service) personal(r *pim.Request, at pim.Conversation) []pim.ChatAccount {
+	known, ok := s.policies.get(r.Group, s.cfg.Now(), ever)
+	if at.Chat != pim.Teams || !r.State.Open() || !ok {
+		return nil
+	}
+	ids := slices.Collect(maps.Keys(known.approvers))
+	if r.Principal != "" {
+		ids = append(ids, r.Principal, r.Requester.Person)
+	}
+	slices.Sort(ids)
+	var accounts []pim.ChatAccount
+	for _, id := range slices.Compact(ids) {
+		if id != "" {
+			accounts = append(accounts, pim.ChatAccount{Chat: pim.Teams, Workspace: string(s.cfg.Tenant), User: string(id)})
+		}
+	}
+	return accounts
+}
+
+// unreached are the approvers who cannot be written to in any chat, where the
+// role has them asked directly.
+func (s *Service) unreached(tx *store.Tx, r *pim.Request) ([]string, error) {
+	role, _ := s.cfg.Roles.Named(r.Role)
+	known, ok := s.policies.get(r.Group, tx.Now(), policyUse)
+	if !role.Direct || !ok || r.State != pim.Pending {
+		return nil, nil
+	}
+	var names []string
+	for id, p := range known.approvers {
+		accounts, err := s.accountsOf(tx, id)
+		if err != nil {
+			return nil, err
+		}
+		if len(accounts) == 0 && id != r.Principal {
+			names = append(names, p.Name)
+		}
+	}
+	slices.Sort(names)
+	return names, nil
 }
 
 // unlinked reports whether a direct conversation is with a chat account that is

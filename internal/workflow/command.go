@@ -234,6 +234,32 @@ func (s *Service) adoptClicked(from Sender, c Click) error {
 		if err != nil {
 			return fmt.Errorf("adopting a card: %w", err)
 		}
+		may, err := s.mayStand(tx, &r, from)
+		if err != nil || !may {
+			return err
+		}
 		return s.adopt(tx, &r, from, c.Ref)
 	})
+}
+
+// mayStand reports whether a card of the request may stand where it was clicked:
+// in the places of its role, and with those who may hear of it. What a button
+// brings back may name any request.
+func (s *Service) mayStand(tx *store.Tx, r *pim.Request, from Sender) (bool, error) {
+	if from.Place.User == "" {
+		role, _ := s.cfg.Roles.Named(r.Role)
+		return slices.Contains(role.Ask, from.Place) || slices.Contains(role.Notify, from.Place), nil
+	}
+	if from.Place != pim.DirectTo(from.Account) {
+		return false, nil
+	}
+	if r.Requester.Account == from.Account {
+		return true, nil
+	}
+	who, err := s.identify(tx, from.Account, from.Name)
+	if err != nil {
+		return false, err
+	}
+	_, hears, err := s.viewerFor(tx, r, who)
+	return hears, err
 }

@@ -33,6 +33,9 @@ type Config struct {
 	SignOut func(tx *store.Tx, a pim.ChatAccount) error
 	// Unlink ends the account's link and session inside the transaction.
 	Unlink func(tx *store.Tx, a pim.ChatAccount, by pim.Actor) error
+	// Reaches returns the chat accounts, beside linked ones, in which a person can
+	// be written to; nil knows none.
+	Reaches func(tx *store.Tx, id pim.PrincipalID) ([]pim.ChatAccount, error)
 	// PIMPage is the address of PIM's own page for approvers.
 	PIMPage string
 	Now     func() time.Time
