@@ -23,7 +23,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// A second signal ends the program at once: killing it loses nothing.
 	context.AfterFunc(ctx, stop)
-	code := run(ctx, os.Args[1:], program{in: os.Stdin, out: os.Stdout, errs: os.Stderr, env: os.LookupEnv})
+	code := run(ctx, os.Args[1:], program{in: os.Stdin, out: os.Stdout, errs: os.Stderr, env: os.LookupEnv, environ: os.Environ()})
 	stop()
 	os.Exit(code)
 }
@@ -33,6 +33,7 @@ type program struct {
 	in        io.Reader
 	out, errs io.Writer
 	env       func(string) (string, bool)
+	environ   []string // NAME=value, all of it
 }
 
 // The exit codes.

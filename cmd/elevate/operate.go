@@ -14,6 +14,7 @@ import (
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	"elevate/internal/config"
 	"elevate/internal/store"
 )
 
@@ -38,7 +39,8 @@ func (p program) operatorCommand(name, usage, help string, flags func(*flag.Flag
 }
 
 func (p program) operate(ctx context.Context, path string, o order) error {
-	cfg, err := p.load(path)
+	// Whoever operates has not the bot's secrets, and no order needs them.
+	cfg, err := p.load(path, config.KeysetOnly())
 	if err != nil {
 		return err
 	}

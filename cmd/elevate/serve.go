@@ -40,11 +40,11 @@ func (p program) serveCommand() *ffcli.Command {
 }
 
 // load reads the settings; its error lists every mistake.
-func (p program) load(path string) (*config.Config, error) {
+func (p program) load(path string, options ...config.Option) (*config.Config, error) {
 	if path == "" {
 		return nil, usagef("say which settings: -config FILE, before any other word")
 	}
-	return config.Load(path, p.env, os.ReadFile)
+	return config.Load(path, p.env, os.ReadFile, append(options, config.Environment(p.environ))...)
 }
 
 func (p program) serve(ctx context.Context, cfg *config.Config, restored bool) error {
