@@ -8,7 +8,9 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"elevate/adapters/entra"
@@ -43,6 +45,7 @@ type bot struct {
 	slack   *slack.Client
 	signin  *signin.Service
 	service *workflow.Service
+	serving *atomic.Pointer[workflow.Service] // the same, for the operator's orders, once it runs
 	meters  *meters
 	socket  *server        // takes the operator's orders from when the state file is open
 	inbound *slack.Handler // what Slack sends; nil without Slack
@@ -60,7 +63,7 @@ func newBot(ctx context.Context, cfg *config.Config, around surroundings) (*bot,
 // openBot opens the state file, which only one process can, and the admin
 // socket: while Entra and Slack are waited for, the operator wants to look.
 func openBot(ctx context.Context, cfg *config.Config, around surroundings) (*bot, error) {
-	b := &bot{cfg: cfg, around: around, meters: newMeters()}
+	b := &bot{cfg: cfg, around: around, meters: newMeters(), serving: &atomic.Pointer[workflow.Service]{}}
 	var err error
 	if b.keys, err = keysOf(cfg); err != nil {
 		return nil, err
@@ -68,7 +71,7 @@ func openBot(ctx context.Context, cfg *config.Config, around surroundings) (*bot
 	if b.db, err = store.Open(store.Config{Path: cfg.State, Keys: b.keys, Now: around.now, Sink: around.audit, Logger: around.log}); err != nil {
 		return nil, err
 	}
-	if b.socket, err = startAdminSocket(ctx, cfg.AdminSocket, operator{db: b.db}, around.log); err != nil {
+	if b.socket, err = startAdminSocket(ctx, cfg.AdminSocket, operator{db: b.db, room: filepath.Dir(cfg.State), serving: b.serving}, around.log); err != nil {
 		return nil, errors.Join(err, b.db.Close())
 	}
 	return b, nil

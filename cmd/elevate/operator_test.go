@@ -103,11 +103,11 @@ func TestTheAdminSocketIsItsOwnersOnlyAndHasNoDoorToAskApproveOrRelease(t *testi
 		{"links", "add"},
 		{"queue", "put"},
 		{"audit"},
-		{"backup"},
+		{"backup", "/tmp/somewhere"},
 		{""},
 	} {
 		var out bytes.Buffer
-		err := overSocket(t.Context(), door{path: path, state: w.bot.cfg.State}, order{Words: words}, &out)
+		err := overSocket(t.Context(), door{path: path, state: w.bot.cfg.State}, order{Words: words}, strings.NewReader(""), &out)
 		if err == nil || !strings.Contains(err.Error(), "there is no order") || out.Len() != 0 {
 			t.Errorf("%v: %v %s", words, err, out.String())
 		}

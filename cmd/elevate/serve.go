@@ -120,6 +120,7 @@ func (b *bot) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	b.serving.Store(b.service)
 	work := b.work()
 	ended := make(chan error, len(work))
 	for _, task := range work {
@@ -192,7 +193,7 @@ func (b *bot) sayHead() {
 		b.around.log.Error("audit_head_not_read", "error", err)
 		return
 	}
-	b.around.log.Info("audit_head", "seq", head.Seq, "head", head.Head)
+	b.around.log.Info("audit_head", "seq", head.Seq, "head", head.Head, "verify", verifyCommand(head))
 }
 
 // publicHandler is what Slack and browsers reach.
