@@ -362,9 +362,10 @@ func TestTheHeadOfTheAuditTrailGoesIntoTheLog(t *testing.T) {
 	other.sayHead()
 	var line struct {
 		Msg, Head string
+		Verify    string
 		Seq       uint64
 	}
-	if err := json.Unmarshal(log.Bytes(), &line); err != nil || line.Msg != "audit_head" || line.Seq < head.Seq || line.Head == "" {
+	if err := json.Unmarshal(log.Bytes(), &line); err != nil || line.Msg != "audit_head" || line.Seq < head.Seq || line.Head == "" || line.Verify != fmt.Sprintf("elevate audit verify -config FILE -anchor %d:%s", line.Seq, line.Head) {
 		t.Errorf("logged %s, %v", log.String(), err)
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -37,10 +38,10 @@ func (op operator) queueList(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(w, "STATE\tDUE\tTRIES\tSINCE\tKEY\tWHY")
 	for _, one := range works {
-		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%s\n", one.State, timeText(one.Due), one.Tries, timeText(one.Effect.First), one.Effect.Key, one.Why)
+		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%s\n", one.State, timeText(one.Due), one.Tries, timeText(one.Effect.First), one.Effect.Key, cmp.Or(one.Why, "-"))
 	}
 	for _, p := range parked {
-		fmt.Fprintf(w, "parked\t-\t-\t%s\t%s\t%s\n", timeText(p.Effect.First), p.Effect.Key, fmt.Sprintf("%s (at %s)", p.Why, timeText(p.At)))
+		fmt.Fprintf(w, "parked\t-\t-\t%s\t%s\t%s\n", timeText(p.Effect.First), p.Effect.Key, fmt.Sprintf("%s (given up at %s)", p.Why, timeText(p.At)))
 	}
 	if err := w.Flush(); err != nil || serves {
 		return err

@@ -193,6 +193,9 @@ func (b *bot) sayHead() {
 		b.around.log.Error("audit_head_not_read", "error", err)
 		return
 	}
+	if head.Seq == 0 {
+		return
+	}
 	b.around.log.Info("audit_head", "seq", head.Seq, "head", head.Head, "verify", verifyCommand(head))
 }
 
