@@ -174,7 +174,7 @@ func TestInSocketModeNothingOfSlacksComesInOverHTTP(t *testing.T) {
 
 func TestWhatIsRefusedIsCountedOnTheMetricsPage(t *testing.T) {
 	w := newWorld(t, nil)
-	h := &health{}
+	h := &health{opened: w.bot}
 	page := func(path string) (int, string) {
 		rec := httptest.NewRecorder()
 		h.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, path, http.NoBody))
@@ -183,8 +183,8 @@ func TestWhatIsRefusedIsCountedOnTheMetricsPage(t *testing.T) {
 	if code, _ := page("/healthz"); code != http.StatusOK {
 		t.Errorf("/healthz %d before it is ready", code)
 	}
-	if code, _ := page("/readyz"); code != http.StatusServiceUnavailable {
-		t.Errorf("/readyz %d before it is ready", code)
+	if code, said := page("/readyz"); code != http.StatusServiceUnavailable || !strings.HasPrefix(said, "starting; it waits for the first answers") {
+		t.Errorf("/readyz %d %s before it is ready", code, said)
 	}
 	h.bot.Store(w.bot)
 	w.act("bob slack /elevate status")

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -72,7 +71,7 @@ func runBot(ctx context.Context, cfg *config.Config, around surroundings) error 
 	if err != nil {
 		return err
 	}
-	health := &health{}
+	health := &health{opened: b}
 	admin, err := startServer(ctx, cfg.ListenAdmin, health, around.log)
 	if err != nil {
 		return errors.Join(err, b.shut())
@@ -245,41 +244,4 @@ func serveOn(l net.Listener, h http.Handler, log *slog.Logger) *server {
 		}
 		<-done
 	}}
-}
-
-// health is the admin server: alive at once, ready when the bot is.
-type health struct{ bot atomic.Pointer[bot] }
-
-// ServeHTTP answers /healthz, /readyz and /metrics.
-func (h *health) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	b := h.bot.Load()
-	switch {
-	case r.URL.Path == "/healthz":
-		fmt.Fprintln(w, "alive")
-	case r.URL.Path == "/readyz" && b == nil:
-		http.Error(w, "starting: waiting for Entra, Slack or the state file", http.StatusServiceUnavailable)
-	case r.URL.Path == "/readyz":
-		b.readyz(w)
-	case r.URL.Path == "/metrics" && b != nil:
-		b.meters.handler().ServeHTTP(w, r)
-	default:
-		http.NotFound(w, r)
-	}
-}
-
-// sweepLate is when a sweep that does not succeed makes the bot not ready.
-const sweepLate = 5 * time.Minute
-
-func (b *bot) readyz(w http.ResponseWriter) {
-	swept := b.service.Swept()
-	switch {
-	case b.db.Unwritten():
-		http.Error(w, "the state file cannot be written; nothing is taken on", http.StatusServiceUnavailable)
-	case b.db.SinkBehind():
-		http.Error(w, "the audit sink does not take events; work waits for it", http.StatusServiceUnavailable)
-	case !swept.IsZero() && b.around.now().Sub(swept) > sweepLate:
-		http.Error(w, "PIM was not read since "+swept.UTC().Format(time.RFC3339), http.StatusServiceUnavailable)
-	default:
-		fmt.Fprintln(w, "ready")
-	}
 }
