@@ -33,6 +33,8 @@ type View struct {
 	PortalURL string
 	// Mention are the accounts of this chat that the card calls.
 	Mention []pim.ChatAccount
+	// Personal are the accounts of this chat for whom the card has buttons of their own.
+	Personal []pim.ChatAccount
 }
 
 // Seen is how often this person had this role, as far as Elevate has seen.
@@ -54,6 +56,6 @@ func ForRequest(r pim.Request, role pim.Role, v View) Card {
 	d := newDrawing(&r, role, v)
 	return Card{
 		Title: d.heading(), Tone: d.tone(), Lines: d.lines(), Facts: d.facts(), Steps: d.steps(),
-		Buttons: d.buttons(), Notes: d.notes(), Fallback: d.sentence(), Request: r.ID, Mention: v.Mention,
+		Buttons: d.buttons(), Notes: d.notes(), Fallback: d.sentence(), Request: r.ID, Mention: v.Mention, Personal: v.Personal,
 	}
 }
