@@ -165,10 +165,23 @@ func TestInSocketModeNothingOfSlacksComesInOverHTTP(t *testing.T) {
 	if code := post(&other); code != http.StatusNotFound {
 		t.Errorf("in Socket Mode /slack/commands answers %d", code)
 	}
-	rec := httptest.NewRecorder()
-	other.publicHandler().ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/metrics", http.NoBody))
-	if rec.Code != http.StatusNotFound {
-		t.Errorf("/metrics is public: %d", rec.Code)
+}
+
+func TestWhereNothingIsThePublicListenerSaysSo(t *testing.T) {
+	w := newWorld(t, nil)
+	for _, path := range []string{"/", "/metrics", "/healthz", "/auth/", "/auth/elsewhere", "/slack/", "/slack/elsewhere", "/favicon.ico"} {
+		rec := httptest.NewRecorder()
+		w.bot.publicHandler().ServeHTTP(rec, httptest.NewRequest(http.MethodGet, path, http.NoBody))
+		if rec.Code != http.StatusNotFound || !strings.HasPrefix(rec.Body.String(), "There is nothing here. ") {
+			t.Errorf("%s: %d %s", path, rec.Code, rec.Body.String())
+		}
+	}
+	for _, path := range []string{"/auth/entra/callback", "/slack/commands"} {
+		rec := httptest.NewRecorder()
+		w.bot.publicHandler().ServeHTTP(rec, httptest.NewRequest(http.MethodDelete, path, http.NoBody))
+		if rec.Code != http.StatusMethodNotAllowed {
+			t.Errorf("%s: %d", path, rec.Code)
+		}
 	}
 }
 

@@ -201,11 +201,22 @@ func (b *bot) sayHead() {
 // publicHandler is what Slack and browsers reach.
 func (b *bot) publicHandler() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/auth/", b.signin.Handler())
-	if b.inbound != nil && b.cfg.Slack.AppToken.IsZero() {
-		mux.Handle("/slack/", b.inbound)
+	door := func(h http.Handler, paths ...string) {
+		for _, path := range paths {
+			mux.Handle(path, h)
+		}
 	}
+	door(b.signin.Handler(), "/auth/start", "/auth/entra/callback", "/auth/slack/callback")
+	if b.inbound != nil && b.cfg.Slack.AppToken.IsZero() {
+		door(b.inbound, "/slack/commands", "/slack/interactions", "/slack/events")
+	}
+	door(http.HandlerFunc(nothingHere), "/")
 	return mux
+}
+
+// nothingHere is for people who typed the address into a browser, too.
+func nothingHere(w http.ResponseWriter, _ *http.Request) {
+	http.Error(w, "There is nothing here. Elevate is used in the chat: type /elevate there.", http.StatusNotFound)
 }
 
 // server is a running HTTP server.
