@@ -129,7 +129,8 @@ func managedCredential(cfg CredentialConfig, options azcore.ClientOptions) (azco
 // NewAssertion makes what proves a federated application where people sign in to it: MSAL asks for it each time that it
 // calls Entra. It calls nobody.
 func NewAssertion(cfg CredentialConfig) (func(context.Context) (secret.Text, error), error) {
-	token, err := fileToken, error(nil)
+	token := fileToken
+	var err error
 	if cfg.Federated == ManagedIdentity {
 		token, err = hostToken(clientOptions(cfg))
 	} else {
@@ -148,7 +149,7 @@ func NewAssertion(cfg CredentialConfig) (func(context.Context) (secret.Text, err
 }
 
 // tokenFile is the variable that says where Kubernetes keeps the token. Client and tenant come from the settings.
-const tokenFile = "AZURE_FEDERATED_TOKEN_FILE" //nolint:gosec // a name
+const tokenFile = "AZURE_FEDERATED_TOKEN_FILE"
 
 // tokenFileIsNamed finds out at the start that the platform is not set up.
 func tokenFileIsNamed() error {
