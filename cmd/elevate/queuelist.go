@@ -46,7 +46,7 @@ func (op operator) queueList(out io.Writer) error {
 	if err := w.Flush(); err != nil || serves {
 		return err
 	}
-	_, err = fmt.Fprintln(out, "No `elevate serve` works on these: once it does, this list says how often each was tried and why it failed.")
+	_, err = fmt.Fprintln(out, "No `elevate serve` works on these at the moment: once it does, this list says how often each was tried and why it failed.")
 	return err
 }
 

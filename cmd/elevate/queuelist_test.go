@@ -23,7 +23,7 @@ func TestTheQueueIsListedWithItsTriesAndTheirErrors(t *testing.T) {
 	if err := w.stopBot(); err != nil {
 		t.Fatal(err)
 	}
-	if !listed("(?m)^No `elevate serve` works on these: ")() {
+	if !listed("(?m)^No `elevate serve` works on these at the moment: ")() {
 		t.Error("without serve, nothing says that the tries are not known")
 	}
 	w.serveAgain(mustBot(t, w))
