@@ -18,6 +18,8 @@ COPY --from=build --chown=65532:65532 --chmod=0700 /out/state /var/lib/elevate
 
 USER 65532:65532
 VOLUME /var/lib/elevate
+# The default `listen: 127.0.0.1:8080` is the container's own loopback, which no published port reaches: set `listen: ':8080'`
+# in the settings or run with -e ELEVATE_LISTEN=:8080. It is no ENV here, because that would beat the settings.
 EXPOSE 8080
 ENTRYPOINT ["/usr/local/bin/elevate"]
 CMD ["serve", "-config", "/etc/elevate/elevate.yaml"]

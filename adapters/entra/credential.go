@@ -71,6 +71,9 @@ func appCredential(cfg CredentialConfig) (azcore.TokenCredential, error) {
 	case !cfg.Certificate.IsZero():
 		return certificateCredential(cfg, options)
 	case cfg.Federated == WorkloadIdentity:
+		if err := tokenFileIsNamed(); err != nil {
+			return nil, err
+		}
 		return made(azidentity.NewWorkloadIdentityCredential(&azidentity.WorkloadIdentityCredentialOptions{
 			ClientOptions: options, TenantID: cfg.TenantID, ClientID: cfg.ClientID, DisableInstanceDiscovery: cfg.Sandbox,
 		}))
@@ -127,11 +130,14 @@ func managedCredential(cfg CredentialConfig, options azcore.ClientOptions) (azco
 // calls Entra. It calls nobody.
 func NewAssertion(cfg CredentialConfig) (func(context.Context) (secret.Text, error), error) {
 	token := fileToken
+	var err error
 	if cfg.Federated == ManagedIdentity {
-		var err error
-		if token, err = hostToken(clientOptions(cfg)); err != nil {
-			return nil, err
-		}
+		token, err = hostToken(clientOptions(cfg))
+	} else {
+		err = tokenFileIsNamed()
+	}
+	if err != nil {
+		return nil, err
 	}
 	return func(ctx context.Context) (secret.Text, error) {
 		text, err := token(ctx)
@@ -142,9 +148,21 @@ func NewAssertion(cfg CredentialConfig) (func(context.Context) (secret.Text, err
 	}, nil
 }
 
+// tokenFile is the variable that says where Kubernetes keeps the token. Client and tenant come from the settings.
+const tokenFile = "AZURE_FEDERATED_TOKEN_FILE"
+
+// tokenFileIsNamed finds out at the start that the platform is not set up.
+func tokenFileIsNamed() error {
+	if os.Getenv(tokenFile) != "" {
+		return nil
+	}
+	return errors.New("entra: federated: workload-identity needs the environment variable " + tokenFile + ", which is not set. " +
+		"In AKS, label the pod azure.workload.identity/use: \"true\" and annotate its service account with the application's client id; elsewhere, set it to the token's file")
+}
+
 // fileToken reads the token that Kubernetes keeps fresh.
 func fileToken(context.Context) (string, error) {
-	token, err := os.ReadFile(os.Getenv("AZURE_FEDERATED_TOKEN_FILE")) //nolint:gosec // the platform names the file
+	token, err := os.ReadFile(os.Getenv(tokenFile)) //nolint:gosec // the platform names the file
 	return string(token), err
 }
 

@@ -217,6 +217,19 @@ func TestAnUnusableCredentialSaysWhichWithoutItsContent(t *testing.T) {
 	}
 }
 
+func TestAWorkloadIdentityWithoutItsTokenFileNamesTheVariable(t *testing.T) {
+	t.Setenv("AZURE_FEDERATED_TOKEN_FILE", "")
+	cfg := credentialFor(newLogin(t, 200, goodToken))
+	cfg.Secret, cfg.Federated = secret.Text{}, entra.WorkloadIdentity
+	_, app := entra.NewAppCredential(cfg)
+	_, people := entra.NewAssertion(cfg)
+	for _, err := range []error{app, people} {
+		if err == nil || !strings.Contains(err.Error(), "AZURE_FEDERATED_TOKEN_FILE, which is not set") {
+			t.Errorf("%v", err)
+		}
+	}
+}
+
 func TestAFailedSignInOfTheApplicationTellsNothingOfTheWire(t *testing.T) {
 	cases := map[string]struct {
 		status int

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"elevate/internal/card"
@@ -47,9 +46,14 @@ func anchorCard(head store.Anchor) card.Card {
 	return card.Card{
 		Title: "Audit anchor",
 		Lines: []card.Text{
-			{{Code: fmt.Sprintf("%d:%s", head.Seq, head.Head)}},
-			{{Plain: "This is the newest event of the audit trail. Whoever keeps it can prove later that nothing up to it was changed or taken away: "}, {Code: "elevate audit verify -anchor SEQ:CODE"}},
+			{{Code: head.String()}},
+			{{Plain: "This is the newest event of the audit trail. Whoever keeps it can prove later that nothing up to it was changed or taken away: "}, {Code: verifyCommand(head)}},
 		},
-		Fallback: fmt.Sprintf("Audit anchor: %d:%s", head.Seq, head.Head),
+		Fallback: "Audit anchor: " + head.String(),
 	}
+}
+
+// verifyCommand is what an operator types to verify against an anchor.
+func verifyCommand(head store.Anchor) string {
+	return "elevate audit verify -config FILE -anchor " + head.String()
 }

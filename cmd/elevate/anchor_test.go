@@ -27,6 +27,9 @@ func TestTheHeadOfTheAuditTrailIsAnchoredInTheChatOnceADay(t *testing.T) {
 	if word == nil {
 		t.Fatal("the chat does not show the head")
 	}
+	if shown := w.act("audrey slack sees #audit").Text; !strings.Contains(shown, "elevate audit verify -config FILE -anchor "+word[0]) {
+		t.Errorf("the command that takes it is not shown:\n%s", shown)
+	}
 	seq, err := strconv.ParseUint(word[1], 10, 64)
 	if err != nil {
 		t.Fatal(err)

@@ -8,7 +8,9 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"elevate/adapters/entra"
@@ -43,9 +45,11 @@ type bot struct {
 	slack   *slack.Client
 	signin  *signin.Service
 	service *workflow.Service
+	serving *atomic.Pointer[workflow.Service] // the same, for the operator's orders, once it runs
 	meters  *meters
-	socket  *server        // takes the operator's orders from when the state file is open
-	inbound *slack.Handler // what Slack sends; nil without Slack
+	socket  *server                 // takes the operator's orders from when the state file is open
+	waits   *atomic.Pointer[string] // what the start waits for, and why
+	inbound *slack.Handler          // what Slack sends; nil without Slack
 }
 
 // newBot opens the state file and wires everything.
@@ -60,7 +64,7 @@ func newBot(ctx context.Context, cfg *config.Config, around surroundings) (*bot,
 // openBot opens the state file, which only one process can, and the admin
 // socket: while Entra and Slack are waited for, the operator wants to look.
 func openBot(ctx context.Context, cfg *config.Config, around surroundings) (*bot, error) {
-	b := &bot{cfg: cfg, around: around, meters: newMeters()}
+	b := &bot{cfg: cfg, around: around, meters: newMeters(), serving: &atomic.Pointer[workflow.Service]{}, waits: &atomic.Pointer[string]{}}
 	var err error
 	if b.keys, err = keysOf(cfg); err != nil {
 		return nil, err
@@ -68,7 +72,7 @@ func openBot(ctx context.Context, cfg *config.Config, around surroundings) (*bot
 	if b.db, err = store.Open(store.Config{Path: cfg.State, Keys: b.keys, Now: around.now, Sink: around.audit, Logger: around.log}); err != nil {
 		return nil, err
 	}
-	if b.socket, err = startAdminSocket(ctx, cfg.AdminSocket, operator{db: b.db}, around.log); err != nil {
+	if b.socket, err = startAdminSocket(ctx, cfg.AdminSocket, operator{db: b.db, room: filepath.Dir(cfg.State), serving: b.serving}, around.log); err != nil {
 		return nil, errors.Join(err, b.db.Close())
 	}
 	return b, nil
@@ -151,7 +155,7 @@ func (b *bot) wireSlack(ctx context.Context) error {
 		BotToken: s.BotToken, AppToken: s.AppToken, API: s.API, TeamID: s.TeamID, Transport: b.around.transport,
 		Now: b.around.now, Logger: b.around.log, Sandbox: b.cfg.Sandbox,
 	})
-	return b.patiently(ctx, "slack", func() error { return b.slack.Start(ctx) })
+	return b.patiently(ctx, "Slack", func() error { return b.slack.Start(ctx) })
 }
 
 // workspaceName is what the sign-in page calls the place that an account belongs to.
@@ -312,13 +316,17 @@ func (b *bot) accountChanged(ctx context.Context, a pim.ChatAccount) {
 // patiently tries until it works: what a bot needs at its start may be late.
 // What an administrator has to mend fails at once.
 func (b *bot) patiently(ctx context.Context, what string, try func() error) error {
+	defer b.waits.Store(nil)
 	for wait := time.Second; ; wait = min(2*wait, 30*time.Second) {
 		err := try()
 		kind := pim.Explain(err).Kind
 		if err == nil || (kind != pim.Unavailable && kind != pim.Throttled && kind != pim.AnswerLost) {
 			return err
 		}
-		b.around.log.Warn("waiting_for", "what", what, "error", pim.Explain(err).Message)
+		said := pim.Explain(err).Message
+		b.around.log.Warn("waiting_for", "what", what, "error", said)
+		why := what + ": " + said
+		b.waits.Store(&why)
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("waiting for %s: %w", what, ctx.Err())

@@ -20,12 +20,22 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), stopSignals()...)
 	// A second signal ends the program at once: killing it loses nothing.
 	context.AfterFunc(ctx, stop)
-	code := run(ctx, os.Args[1:], program{in: os.Stdin, out: os.Stdout, errs: os.Stderr, env: os.LookupEnv})
+	code := run(ctx, os.Args[1:], program{in: os.Stdin, out: os.Stdout, errs: os.Stderr, env: os.LookupEnv, environ: os.Environ()})
 	stop()
 	os.Exit(code)
+}
+
+// stopSignals are those that stop in order. A hangup is left alone where it was
+// ignored at the start, as nohup does it.
+func stopSignals() []os.Signal {
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
+	}
+	return signals
 }
 
 // program is what a run of a command has around it.
@@ -33,6 +43,7 @@ type program struct {
 	in        io.Reader
 	out, errs io.Writer
 	env       func(string) (string, bool)
+	environ   []string // NAME=value, all of it
 }
 
 // The exit codes.
@@ -44,20 +55,21 @@ const (
 
 // run carries out a command line and returns the exit code.
 func run(ctx context.Context, args []string, p program) int {
-	root := p.commands()
-	if err := root.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return exitOK
-		}
-		p.complain(err)
-		return exitUsage
+	root, asked := p.commands(), &help{}
+	asked.about(root, "")
+	err := root.Parse(spelled(args))
+	switch {
+	case err == nil:
+		err = root.Run(ctx)
+	case !errors.Is(err, flag.ErrHelp):
+		err = asked.mistake(err)
 	}
-	err := root.Run(ctx)
 	var usage *usageError
 	switch {
 	case err == nil:
 		return exitOK
 	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprintln(p.out, asked.text)
 		return exitOK
 	case errors.As(err, &usage):
 		p.complain(err)
@@ -96,10 +108,11 @@ func (p program) commands() *ffcli.Command {
 	return root
 }
 
-// flags returns a flag set that prints where the program prints.
-func (p program) flags(name string) *flag.FlagSet {
+// flags returns a flag set that prints nothing itself: run says what is wrong,
+// once, and shows the help that was asked for.
+func (program) flags(name string) *flag.FlagSet {
 	set := flag.NewFlagSet(name, flag.ContinueOnError)
-	set.SetOutput(p.errs)
+	set.SetOutput(io.Discard)
 	return set
 }
 

@@ -1,19 +1,20 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	"elevate/internal/config"
 	"elevate/internal/store"
 )
 
@@ -32,22 +33,29 @@ func (p program) operatorCommand(name, usage, help string, flags func(*flag.Flag
 			if err != nil {
 				return err
 			}
-			return p.operate(ctx, *path, o)
+			return p.operate(ctx, *path, o, p.out)
 		},
 	}
 }
 
-func (p program) operate(ctx context.Context, path string, o order) error {
-	cfg, err := p.load(path)
+// operate has an order carried out, by a running serve or on the file.
+func (p program) operate(ctx context.Context, path string, o order, out io.Writer) error {
+	// Whoever operates has not the bot's secrets, and no order needs them.
+	cfg, err := p.load(path, config.KeysetOnly())
 	if err != nil {
 		return err
 	}
-	err = overSocket(ctx, door{path: cfg.AdminSocket, state: cfg.State}, o, p.out)
+	stream, err := o.open()
+	if err != nil {
+		return err
+	}
+	defer stream.Close()
+	err = overSocket(ctx, door{path: cfg.AdminSocket, state: cfg.State}, o, stream, out)
 	if !errors.Is(err, errNobodyServes) {
 		return err
 	}
-	if _, err := os.Stat(cfg.State); err != nil {
-		return fmt.Errorf("there is no state file at %s yet; start `elevate serve` first", cfg.State)
+	if err := stateIsThere(cfg.State); err != nil {
+		return err
 	}
 	keys, err := keysOf(cfg)
 	if err != nil {
@@ -58,13 +66,28 @@ func (p program) operate(ctx context.Context, path string, o order) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(operator{db: db}.do(ctx, o.Words, bytes.NewReader(o.Stream), p.out), db.Close())
+	return errors.Join(operator{db: db, room: o.room}.do(ctx, o.Words, stream, out), db.Close())
+}
+
+// stateIsThere tells a file that nobody made yet from one that this user may
+// not see.
+func stateIsThere(path string) error {
+	_, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("there is no state file at %s yet; start `elevate serve` first", path)
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("the state file may not be looked at by this user; run this command as the user that serves, or as root (%w)", err)
+	case err != nil:
+		return fmt.Errorf("the state file cannot be looked at: %w", err)
+	}
+	return nil
 }
 
 // openFor opens the state file as an order needs it. What only looks leaves it
 // as it is, also where nobody could write to it.
 func openFor(o order) func(store.Config) (*store.DB, error) {
-	changes := slices.Contains([]string{"queue retry", "queue drop", "links remove"}, strings.Join(o.Words[:2], " "))
+	changes := slices.Contains([]string{"queue retry", "queue drop", "links remove"}, strings.Join(o.Words[:min(2, len(o.Words))], " "))
 	if changes {
 		return store.Open
 	}
@@ -76,7 +99,7 @@ func (p program) auditCommand() *ffcli.Command {
 	verify := p.operatorCommand("verify", "elevate audit verify -config FILE [-anchor SEQ:CODE] [-stream FILE]",
 		"prove that the audit trail is as it was written",
 		func(set *flag.FlagSet) {
-			set.StringVar(&anchor, "anchor", "", "a head that was kept elsewhere, `SEQ:CODE`")
+			set.StringVar(&anchor, "anchor", "", "a head that was kept elsewhere, as this command prints it: `SEQ:CODE`")
 			set.StringVar(&stream, "stream", "", "the `FILE` that holds what the audit sink wrote")
 		},
 		func(args []string) (order, error) { return verifyOrder(args, anchor, stream) })
@@ -128,17 +151,6 @@ func (p program) linksCommand() *ffcli.Command {
 	return c
 }
 
-func (p program) backupCommand() *ffcli.Command {
-	return p.operatorCommand("backup", "elevate backup -config FILE TO", "write a consistent copy of the state, without sessions", nil,
-		func(args []string) (order, error) {
-			if len(args) != 1 {
-				return order{}, usagef("say where the backup goes: elevate backup -config FILE TO")
-			}
-			to, err := filepath.Abs(args[0])
-			return order{Words: []string{"backup", to}}, err
-		})
-}
-
 func fixed(words ...string) func([]string) (order, error) {
 	return func(args []string) (order, error) { return order{Words: words}, noWords(args) }
 }
@@ -150,18 +162,13 @@ func verifyOrder(args []string, anchor, stream string) (order, error) {
 		return o, err
 	}
 	if anchor != "" {
-		seq, code, ok := strings.Cut(anchor, ":")
-		if !ok {
-			return o, usagef("an anchor is the number and the code of an event: -anchor 123:4f…")
+		if _, err := store.ParseAnchor(anchor); err != nil {
+			return o, usagef("-anchor: %v", err)
 		}
-		o.Words = append(o.Words, "anchor", seq, code)
+		o.Words = append(o.Words, "anchor", anchor)
 	}
 	if stream != "" {
-		content, err := os.ReadFile(stream) //nolint:gosec // the operator names the file
-		if err != nil {
-			return o, err
-		}
-		o.Words, o.Stream = append(o.Words, "stream"), content
+		o.Words, o.stream = append(o.Words, "stream"), stream
 	}
 	return o, nil
 }

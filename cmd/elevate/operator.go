@@ -7,8 +7,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"text/tabwriter"
-	"time"
 
 	"elevate/internal/pim"
 	"elevate/internal/store"
@@ -19,7 +19,10 @@ import (
 // process that serves, or in one of its own when nobody does. It has no door
 // to ask for access, to approve or to release.
 type operator struct {
-	db *store.DB
+	db   *store.DB
+	room string // the folder where a backup is made
+	// serving is the service of this process, nil until it works.
+	serving *atomic.Pointer[workflow.Service]
 }
 
 // do carries out one command.
@@ -42,22 +45,14 @@ func (op operator) do(ctx context.Context, words []string, stream io.Reader, out
 	case "links remove":
 		return op.linksRemove(ctx, rest, out)
 	}
-	if words[0] == "backup" && len(words) == 2 {
-		return op.backup(ctx, words[1], out)
+	if verb == "backup" {
+		// In the state's folder, which serve can write to; whoever asks may not.
+		return op.db.Backup(ctx, op.room, out)
 	}
 	return fmt.Errorf("there is no order %q", strings.Join(words, " "))
 }
 
-func (op operator) backup(ctx context.Context, to string, out io.Writer) error {
-	if err := op.db.Backup(ctx, to); err != nil {
-		return err
-	}
-	_, err := fmt.Fprintf(out, "Wrote a backup without sessions to %s. To use it, put it in the state file's place and start `elevate serve -restored`.\n", to)
-	return err
-}
-
-// verify says what was proved of the audit trail. Words: the anchor's number
-// and code, or none.
+// verify says what was proved of the audit trail, and what was not.
 func (op operator) verify(ctx context.Context, words []string, stream io.Reader, out io.Writer) error {
 	anchor, streamed, err := parseVerify(words)
 	if err != nil {
@@ -77,67 +72,48 @@ func (op operator) verify(ctx context.Context, words []string, stream io.Reader,
 	if streamed {
 		fmt.Fprintf(out, "Against the exported stream: events %d to %d are equal to the stream's", proof.From, proof.Through)
 		fmt.Fprintf(out, " (%d repeated, %d lines that are no events).\n", proof.Repeated, proof.Skipped)
+		notCompared(out, proof)
 	}
 	if anchor.Seq == 0 && !streamed {
 		fmt.Fprintln(out, "A whole older state file in this one's place would not show. Verify against an anchor (-anchor) or an exported stream (-stream) to prove that too.")
 	}
-	_, err = fmt.Fprintf(out, "Head: %d %s\n", proof.Head.Seq, proof.Head.Head)
+	_, err = fmt.Fprintf(out, "Head: %s\n", proof.Head)
 	return err
 }
 
-// parseVerify reads "anchor SEQ MAC" and "stream" in any order.
+// notCompared names the events that the stream does not have: somebody could
+// have replaced them, as far as the stream goes.
+func notCompared(out io.Writer, p store.Proof) {
+	var spans []string
+	for _, span := range [][2]uint64{{1, p.From - 1}, {p.Through + 1, p.Events}} {
+		switch {
+		case span[0] == span[1]:
+			spans = append(spans, fmt.Sprintf("event %d", span[0]))
+		case span[0] < span[1]:
+			spans = append(spans, fmt.Sprintf("events %d to %d", span[0], span[1]))
+		}
+	}
+	if len(spans) > 0 {
+		fmt.Fprintf(out, "Not compared: %s, which the stream does not have.\n", strings.Join(spans, " and "))
+	}
+}
+
+// parseVerify reads "anchor SEQ:CODE" and "stream" in any order.
 func parseVerify(words []string) (a store.Anchor, streamed bool, err error) {
 	for len(words) > 0 {
 		switch {
 		case words[0] == "stream":
 			streamed, words = true, words[1:]
-		case words[0] == "anchor" && len(words) >= 3:
-			if _, err := fmt.Sscanf(words[1], "%d", &a.Seq); err != nil {
-				return a, false, fmt.Errorf("%q is not the number of an event", words[1])
+		case words[0] == "anchor" && len(words) >= 2:
+			if a, err = store.ParseAnchor(words[1]); err != nil {
+				return a, false, err
 			}
-			a.Head, words = words[2], words[3:]
+			words = words[2:]
 		default:
 			return a, false, fmt.Errorf("%q is not understood", words[0])
 		}
 	}
 	return a, streamed, nil
-}
-
-func (op operator) queueList(out io.Writer) error {
-	var effects []store.Effect
-	var parked []store.Parked
-	err := op.db.View(func(tx *store.Tx) error {
-		var err error
-		if effects, err = tx.Effects(); err != nil {
-			return err
-		}
-		parked, err = tx.Parked()
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	if len(effects)+len(parked) == 0 {
-		_, err := fmt.Fprintln(out, "Nothing waits and nothing is parked.")
-		return err
-	}
-	slices.SortFunc(effects, func(a, b store.Effect) int { return a.Due.Compare(b.Due) })
-	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(w, "STATE\tDUE\tSINCE\tKEY\tWHY")
-	for _, e := range effects {
-		fmt.Fprintf(w, "waiting\t%s\t%s\t%s\t%s\n", timeText(e.Due), timeText(e.First), e.Key, e.LastError)
-	}
-	for _, p := range parked {
-		fmt.Fprintf(w, "parked\t%s\t%s\t%s\t%s\n", timeText(p.At), timeText(p.Effect.First), p.Effect.Key, p.Why)
-	}
-	return w.Flush()
-}
-
-func timeText(t time.Time) string {
-	if t.IsZero() {
-		return "now"
-	}
-	return t.UTC().Format(time.RFC3339)
 }
 
 func (op operator) queueRetry(ctx context.Context, words []string, out io.Writer) error {

@@ -103,11 +103,11 @@ func TestTheAdminSocketIsItsOwnersOnlyAndHasNoDoorToAskApproveOrRelease(t *testi
 		{"links", "add"},
 		{"queue", "put"},
 		{"audit"},
-		{"backup"},
+		{"backup", "/tmp/somewhere"},
 		{""},
 	} {
 		var out bytes.Buffer
-		err := overSocket(t.Context(), door{path: path, state: w.bot.cfg.State}, order{Words: words}, &out)
+		err := overSocket(t.Context(), door{path: path, state: w.bot.cfg.State}, order{Words: words}, strings.NewReader(""), &out)
 		if err == nil || !strings.Contains(err.Error(), "there is no order") || out.Len() != 0 {
 			t.Errorf("%v: %v %s", words, err, out.String())
 		}
@@ -165,16 +165,29 @@ func TestInSocketModeNothingOfSlacksComesInOverHTTP(t *testing.T) {
 	if code := post(&other); code != http.StatusNotFound {
 		t.Errorf("in Socket Mode /slack/commands answers %d", code)
 	}
-	rec := httptest.NewRecorder()
-	other.publicHandler().ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/metrics", http.NoBody))
-	if rec.Code != http.StatusNotFound {
-		t.Errorf("/metrics is public: %d", rec.Code)
+}
+
+func TestWhereNothingIsThePublicListenerSaysSo(t *testing.T) {
+	w := newWorld(t, nil)
+	for _, path := range []string{"/", "/metrics", "/healthz", "/auth/", "/auth/elsewhere", "/slack/", "/slack/elsewhere", "/favicon.ico"} {
+		rec := httptest.NewRecorder()
+		w.bot.publicHandler().ServeHTTP(rec, httptest.NewRequest(http.MethodGet, path, http.NoBody))
+		if rec.Code != http.StatusNotFound || !strings.HasPrefix(rec.Body.String(), "There is nothing here. ") {
+			t.Errorf("%s: %d %s", path, rec.Code, rec.Body.String())
+		}
+	}
+	for _, path := range []string{"/auth/entra/callback", "/slack/commands"} {
+		rec := httptest.NewRecorder()
+		w.bot.publicHandler().ServeHTTP(rec, httptest.NewRequest(http.MethodDelete, path, http.NoBody))
+		if rec.Code != http.StatusMethodNotAllowed {
+			t.Errorf("%s: %d", path, rec.Code)
+		}
 	}
 }
 
 func TestWhatIsRefusedIsCountedOnTheMetricsPage(t *testing.T) {
 	w := newWorld(t, nil)
-	h := &health{}
+	h := &health{opened: w.bot}
 	page := func(path string) (int, string) {
 		rec := httptest.NewRecorder()
 		h.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, path, http.NoBody))
@@ -183,8 +196,8 @@ func TestWhatIsRefusedIsCountedOnTheMetricsPage(t *testing.T) {
 	if code, _ := page("/healthz"); code != http.StatusOK {
 		t.Errorf("/healthz %d before it is ready", code)
 	}
-	if code, _ := page("/readyz"); code != http.StatusServiceUnavailable {
-		t.Errorf("/readyz %d before it is ready", code)
+	if code, said := page("/readyz"); code != http.StatusServiceUnavailable || !strings.HasPrefix(said, "starting; it waits for the first answers") {
+		t.Errorf("/readyz %d %s before it is ready", code, said)
 	}
 	h.bot.Store(w.bot)
 	w.act("bob slack /elevate status")
@@ -362,9 +375,10 @@ func TestTheHeadOfTheAuditTrailGoesIntoTheLog(t *testing.T) {
 	other.sayHead()
 	var line struct {
 		Msg, Head string
+		Verify    string
 		Seq       uint64
 	}
-	if err := json.Unmarshal(log.Bytes(), &line); err != nil || line.Msg != "audit_head" || line.Seq < head.Seq || line.Head == "" {
+	if err := json.Unmarshal(log.Bytes(), &line); err != nil || line.Msg != "audit_head" || line.Seq < head.Seq || line.Head == "" || line.Verify != fmt.Sprintf("elevate audit verify -config FILE -anchor %d:%s", line.Seq, line.Head) {
 		t.Errorf("logged %s, %v", log.String(), err)
 	}
 }

@@ -35,7 +35,7 @@ func (b *bot) resolve(ctx context.Context) (pim.Roles, []pim.GroupID, error) {
 
 func (b *bot) groupID(ctx context.Context, nameOrID string) (pim.GroupID, error) {
 	var id pim.GroupID
-	err := b.patiently(ctx, "entra", func() error {
+	err := b.patiently(ctx, "Entra", func() error {
 		var err error
 		id, _, _, err = b.entra.GroupByName(ctx, nameOrID)
 		return err

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -40,11 +39,11 @@ func (p program) serveCommand() *ffcli.Command {
 }
 
 // load reads the settings; its error lists every mistake.
-func (p program) load(path string) (*config.Config, error) {
+func (p program) load(path string, options ...config.Option) (*config.Config, error) {
 	if path == "" {
 		return nil, usagef("say which settings: -config FILE, before any other word")
 	}
-	return config.Load(path, p.env, os.ReadFile)
+	return config.Load(path, p.env, os.ReadFile, append(options, config.Environment(p.environ))...)
 }
 
 func (p program) serve(ctx context.Context, cfg *config.Config, restored bool) error {
@@ -56,6 +55,9 @@ func (p program) serve(ctx context.Context, cfg *config.Config, restored bool) e
 		// Logged loudly: nobody should take a sandbox for the real thing.
 		log.Warn("SANDBOX: nothing is real")
 		around.tick = 100 * time.Millisecond
+	}
+	for _, path := range unused(cfg) {
+		log.Warn("setting_unused", "setting", path, "note", "nothing acts on it in this version")
 	}
 	if cfg.SandboxClock != "" {
 		ctx, stop := context.WithCancel(ctx)
@@ -72,7 +74,7 @@ func runBot(ctx context.Context, cfg *config.Config, around surroundings) error 
 	if err != nil {
 		return err
 	}
-	health := &health{}
+	health := &health{opened: b}
 	admin, err := startServer(ctx, cfg.ListenAdmin, health, around.log)
 	if err != nil {
 		return errors.Join(err, b.shut())
@@ -120,6 +122,7 @@ func (b *bot) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	b.serving.Store(b.service)
 	work := b.work()
 	ended := make(chan error, len(work))
 	for _, task := range work {
@@ -192,17 +195,31 @@ func (b *bot) sayHead() {
 		b.around.log.Error("audit_head_not_read", "error", err)
 		return
 	}
-	b.around.log.Info("audit_head", "seq", head.Seq, "head", head.Head)
+	if head.Seq == 0 {
+		return
+	}
+	b.around.log.Info("audit_head", "seq", head.Seq, "head", head.Head, "verify", verifyCommand(head))
 }
 
 // publicHandler is what Slack and browsers reach.
 func (b *bot) publicHandler() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/auth/", b.signin.Handler())
-	if b.inbound != nil && b.cfg.Slack.AppToken.IsZero() {
-		mux.Handle("/slack/", b.inbound)
+	door := func(h http.Handler, paths ...string) {
+		for _, path := range paths {
+			mux.Handle(path, h)
+		}
 	}
+	door(b.signin.Handler(), "/auth/start", "/auth/entra/callback", "/auth/slack/callback")
+	if b.inbound != nil && b.cfg.Slack.AppToken.IsZero() {
+		door(b.inbound, "/slack/commands", "/slack/interactions", "/slack/events")
+	}
+	door(http.HandlerFunc(nothingHere), "/")
 	return mux
+}
+
+// nothingHere is for people who typed the address into a browser, too.
+func nothingHere(w http.ResponseWriter, _ *http.Request) {
+	http.Error(w, "There is nothing here. Elevate is used in the chat: type /elevate there.", http.StatusNotFound)
 }
 
 // server is a running HTTP server.
@@ -241,41 +258,4 @@ func serveOn(l net.Listener, h http.Handler, log *slog.Logger) *server {
 		}
 		<-done
 	}}
-}
-
-// health is the admin server: alive at once, ready when the bot is.
-type health struct{ bot atomic.Pointer[bot] }
-
-// ServeHTTP answers /healthz, /readyz and /metrics.
-func (h *health) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	b := h.bot.Load()
-	switch {
-	case r.URL.Path == "/healthz":
-		fmt.Fprintln(w, "alive")
-	case r.URL.Path == "/readyz" && b == nil:
-		http.Error(w, "starting: waiting for Entra, Slack or the state file", http.StatusServiceUnavailable)
-	case r.URL.Path == "/readyz":
-		b.readyz(w)
-	case r.URL.Path == "/metrics" && b != nil:
-		b.meters.handler().ServeHTTP(w, r)
-	default:
-		http.NotFound(w, r)
-	}
-}
-
-// sweepLate is when a sweep that does not succeed makes the bot not ready.
-const sweepLate = 5 * time.Minute
-
-func (b *bot) readyz(w http.ResponseWriter) {
-	swept := b.service.Swept()
-	switch {
-	case b.db.Unwritten():
-		http.Error(w, "the state file cannot be written; nothing is taken on", http.StatusServiceUnavailable)
-	case b.db.SinkBehind():
-		http.Error(w, "the audit sink does not take events; work waits for it", http.StatusServiceUnavailable)
-	case !swept.IsZero() && b.around.now().Sub(swept) > sweepLate:
-		http.Error(w, "PIM was not read since "+swept.UTC().Format(time.RFC3339), http.StatusServiceUnavailable)
-	default:
-		fmt.Fprintln(w, "ready")
-	}
 }

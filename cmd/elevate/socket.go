@@ -14,14 +14,27 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
+	"syscall"
 	"time"
+	"unicode"
 )
 
 // order is what the operator's commands send over the admin socket.
 type order struct {
 	Words []string `json:"words"`
-	// Stream is the content of a file that the order is about.
-	Stream []byte `json:"stream,omitempty"`
+	// stream is a file that the order is about; its content follows the order.
+	stream string
+	// room is where a backup is made when nobody serves.
+	room string
+}
+
+// open opens the file that the order is about, or nothing.
+func (o order) open() (io.ReadCloser, error) {
+	if o.stream == "" {
+		return io.NopCloser(strings.NewReader("")), nil
+	}
+	return os.Open(o.stream)
 }
 
 // failedTrailer carries the error of an order whose output has begun already.
@@ -33,9 +46,8 @@ func startAdminSocket(ctx context.Context, path string, op operator, log *slog.L
 	if err := closedFolder(filepath.Dir(path), log); err != nil {
 		return nil, err
 	}
-	// Only serve holds the state file's lock, so a socket that is there is left over.
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("removing an old admin socket: %w", err)
+	if err := removeDeadSocket(ctx, path); err != nil {
+		return nil, err
 	}
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "unix", path)
@@ -46,6 +58,32 @@ func startAdminSocket(ctx context.Context, path string, op operator, log *slog.L
 		return nil, errors.Join(err, l.Close())
 	}
 	return serveOn(sameUser{l}, op, log), nil //nolint:contextcheck // stopping outlives what is stopped
+}
+
+// removeDeadSocket removes what a serve that was killed left behind. A socket
+// that somebody answers at belongs to another state file's serve.
+func removeDeadSocket(ctx context.Context, path string) error {
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return fmt.Errorf("looking at the admin socket: %w", err)
+	case info.Mode().Type() != fs.ModeSocket:
+		return fmt.Errorf("admin_socket is %s, and a file that is no socket is there; remove it or set admin_socket to another path", path)
+	}
+	var dialer net.Dialer
+	c, err := dialer.DialContext(ctx, "unix", path)
+	switch {
+	case err == nil:
+		return errors.Join(fmt.Errorf("another process answers at the admin socket %s; stop it, or set admin_socket to another path", path), c.Close())
+	case !errors.Is(err, syscall.ECONNREFUSED):
+		return fmt.Errorf("finding out whether somebody answers at an admin socket that is there already: %w", err)
+	}
+	if err := os.Remove(path); err != nil {
+		return fmt.Errorf("removing an old admin socket: %w", err)
+	}
+	return nil
 }
 
 // closedFolder makes the socket's folder, for its owner only. One that is there
@@ -84,29 +122,48 @@ func (l sameUser) Accept() (net.Conn, error) {
 	}
 }
 
-// maxOrder bounds an order; an exported stream may be long.
-const maxOrder = 1 << 30
+// maxOrder bounds an order, not the stream behind it.
+const maxOrder = 1 << 20
 
 // ServeHTTP carries out an order of another process of the same user.
 func (op operator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var o order
-	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxOrder)).Decode(&o); err != nil || len(o.Words) == 0 {
+	words := json.NewDecoder(io.LimitReader(r.Body, maxOrder))
+	if err := words.Decode(&o); err != nil || len(o.Words) == 0 {
 		http.Error(w, "not an order", http.StatusBadRequest)
 		return
 	}
-	// An export may take long; the deadline of the public server does not fit.
-	if err := http.NewResponseController(w).SetWriteDeadline(time.Time{}); err != nil {
+	// An export and a stream may take long; the deadlines of the public server do not fit.
+	control := http.NewResponseController(w)
+	if err := errors.Join(control.SetReadDeadline(time.Time{}), control.SetWriteDeadline(time.Time{})); err != nil {
 		http.Error(w, "no answer possible", http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Trailer", failedTrailer)
-	if err := op.do(r.Context(), o.Words, bytes.NewReader(o.Stream), w); err != nil {
+	stream := io.MultiReader(words.Buffered(), r.Body)
+	if err := op.do(r.Context(), o.Words, stream, w); err != nil {
 		w.Header().Set(failedTrailer, oneLine(err))
 	}
+	// Who still sends would not hear the answer.
+	_, _ = io.Copy(io.Discard, stream)
 }
 
+// maxLine is the longest error that goes over the socket and into a list.
+const maxLine = 1 << 10
+
+// oneLine is what an error says, in one line that a header and a table can hold.
 func oneLine(err error) string {
-	return string(bytes.ReplaceAll([]byte(err.Error()), []byte("\n"), []byte("; ")))
+	line := strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, strings.ReplaceAll(strings.ToValidUTF8(err.Error(), "?"), "\n", "; "))
+	if len(line) <= maxLine {
+		return line
+	}
+	const more = "…"
+	return strings.ToValidUTF8(line[:maxLine-len(more)], "") + more
 }
 
 // errNobodyServes says that no process has the admin socket open.
@@ -124,8 +181,13 @@ type door struct {
 func (d door) dial(ctx context.Context) (net.Conn, error) {
 	var dialer net.Dialer
 	c, err := dialer.DialContext(ctx, "unix", d.path)
-	if err != nil {
-		return nil, errors.Join(errNobodyServes, err)
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
+		return nil, errNobodyServes
+	case errors.Is(err, fs.ErrPermission):
+		return nil, fmt.Errorf("the admin socket is another user's; run this command as the user that serves, or as root (%w)", err)
+	case err != nil:
+		return nil, fmt.Errorf("the admin socket cannot be reached: %w", err)
 	}
 	uid, err := peerUser(c)
 	if err == nil && !mayServe(uid, os.Geteuid(), ownerOf(d.state)) {
@@ -143,16 +205,18 @@ func mayServe(uid, asks, owner int) bool {
 	return uid == 0 || uid == asks || uid == owner && owner >= 0
 }
 
-// overSocket has a running serve carry out an order.
-func overSocket(ctx context.Context, d door, o order, out io.Writer) error {
+// overSocket has a running serve carry out an order. What the order is about
+// goes behind it, a piece at a time.
+func overSocket(ctx context.Context, d door, o order, stream io.Reader, out io.Writer) error {
 	body, err := json.Marshal(o)
 	if err != nil {
 		return err
 	}
+	body = append(body, '\n')
 	client := &http.Client{Transport: &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return d.dial(ctx) },
 	}}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://elevate/order", bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://elevate/order", io.MultiReader(bytes.NewReader(body), stream))
 	if err != nil {
 		return err
 	}
@@ -164,14 +228,14 @@ func overSocket(ctx context.Context, d door, o order, out io.Writer) error {
 		return fmt.Errorf("asking the running elevate serve: %w", err)
 	}
 	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("the running elevate serve answered with status %d; is it another version than this command?", resp.StatusCode)
+	}
 	if _, err := io.Copy(out, bufio.NewReader(resp.Body)); err != nil {
 		return fmt.Errorf("reading the answer of the running elevate serve: %w", err)
 	}
 	if said := resp.Trailer.Get(failedTrailer); said != "" {
 		return errors.New(said)
-	}
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("the running elevate serve answered with status %d", resp.StatusCode)
 	}
 	return nil
 }

@@ -52,7 +52,7 @@ func walk(path string, s setting, visit func(string, setting)) {
 func (l *loader) checkScalar(path string, s setting) {
 	words := strings.Fields(s.field.Tag.Get("check"))
 	if s.value.IsZero() && s.value.Kind() != reflect.Bool {
-		if slices.Contains(words, "required") {
+		if slices.Contains(words, "required") && !l.leaves(path, s) {
 			l.failMissing(path)
 		}
 		return
@@ -156,12 +156,13 @@ func (l *loader) checkCredential(path string, c Credential) {
 	for key, set := range map[string]bool{
 		"client_secret": !c.ClientSecret.IsZero(), "certificate": !c.Certificate.IsZero(), "federated": c.Federated != "",
 	} {
-		if set || l.failed[join(path, key)] {
+		if set || l.failed[join(path, key)] || l.references[join(path, key)] != "" {
 			given = append(given, key)
 		}
 	}
 	slices.Sort(given)
 	switch {
+	case len(given) == 0 && l.keysetOnly: // it may be in the bot's environment
 	case len(given) == 0:
 		l.fail(path, "has no credential. Set one of client_secret, certificate and federated.")
 	case len(given) > 1:
@@ -172,7 +173,7 @@ func (l *loader) checkCredential(path string, c Credential) {
 }
 
 func (l *loader) checkSlack() {
-	if s := l.config.Slack; s != nil && !s.SocketMode() && !l.failed["slack.app_token"] && s.SigningSecret.IsZero() {
+	if s := l.config.Slack; s != nil && !l.keysetOnly && !s.SocketMode() && !l.failed["slack.app_token"] && s.SigningSecret.IsZero() {
 		l.fail("slack.signing_secret", "is missing. Set it, or set slack.app_token for Socket Mode.")
 	}
 }

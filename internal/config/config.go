@@ -1,6 +1,7 @@
 // Package config reads the bot's settings: one strict YAML file, and for every scalar key an environment variable that
 // beats it. The variable's name is the key's path in capitals: slack.signing_secret is ELEVATE_SLACK_SIGNING_SECRET. An
-// empty variable counts as not set. Keys inside lists (readers, roles) have no variable.
+// empty variable counts as not set. Keys inside lists (readers, roles) have no variable. A variable that begins with ELEVATE_
+// and is no setting's is a mistake where the whole environment is given.
 //
 // Secrets never stand in the file: there they are references, env:NAME or file:/path. The environment variable of a
 // secret key holds the secret itself.

@@ -2,6 +2,7 @@ package config
 
 import (
 	"reflect"
+	"regexp"
 	"strings"
 )
 
@@ -39,6 +40,7 @@ func (l *loader) overlay(path string, of reflect.Value) bool {
 
 func (l *loader) overlayScalar(path string, into reflect.Value) bool {
 	name := variableOf(path)
+	l.variables[name] = true
 	value, ok := l.env(name)
 	if !ok || value == "" {
 		return false
@@ -48,4 +50,25 @@ func (l *loader) overlayScalar(path string, into reflect.Value) bool {
 		l.fail(path, "%s", wrong)
 	}
 	return true
+}
+
+// foreign are the variables that begin like ours and are not for the settings: where `elevate act` finds its sandbox, and
+// what Kubernetes tells every pod beside a service that is called elevate.
+var foreign = regexp.MustCompile(`^ELEVATE_(SANDBOX_DIR|(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_\w+)?)?))$`)
+
+// checkEnvironment refuses variables that would be a setting's but for a typo.
+func (l *loader) checkEnvironment() {
+	for _, variable := range l.environment {
+		name, value, _ := strings.Cut(variable, "=")
+		if !strings.HasPrefix(name, variablePrefix) || value == "" || l.variables[name] || foreign.MatchString(name) {
+			continue
+		}
+		if !variableName.MatchString(name) {
+			name = variablePrefix + "…"
+		}
+		l.mistakes = append(l.mistakes, Mistake{
+			Variable: name,
+			Message:  "This variable is no setting's. Unset it, or correct it: " + variableOf("slack.bot_token") + " is that of slack.bot_token. Keys inside lists have none.",
+		})
+	}
 }

@@ -106,3 +106,21 @@ func TestMistakesInTheEnvironmentNameTheVariable(t *testing.T) {
 		})
 	}
 }
+
+func TestAVariableOfOursThatIsNoSettingIsAMistake(t *testing.T) {
+	w := newWorld(example(t, "complete.yaml"))
+	for variable, wrong := range map[string]bool{
+		"ELEVATE_SLACK_BOTTOKEN=s3cr3t": true, "ELEVATE_ROLES=x": true, "ELEVATE_STATE_=/x": true, "ELEVATE_x=1": true,
+		"ELEVATE_LOG_LEVEL=": false, "ELEVATE_LOGLEVEL=": false, "ELEVATE_SANDBOX_DIR=play": false, "PATH=/bin": false,
+		"ELEVATE_SERVICE_HOST=10.0.0.1": false, "ELEVATE_PORT_8080_TCP_ADDR=10.0.0.1": false, "ELEVATE_SERVICE_PORT_PUBLIC=8080": false,
+		"ELEVATE_TEAMS_SERVICE_URL=https://smba.trafficmanager.net/teams/": false,
+	} {
+		_, err := w.load(config.Environment([]string{variable}))
+		switch {
+		case (err != nil) != wrong:
+			t.Errorf("%s: %v", variable, err)
+		case wrong && (!strings.HasPrefix(err.Error(), "ELEVATE_") || !strings.Contains(err.Error(), "is no setting's") || strings.Contains(err.Error(), "s3cr3t")):
+			t.Errorf("%s: %v", variable, err)
+		}
+	}
+}

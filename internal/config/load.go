@@ -12,6 +12,10 @@ type loader struct {
 	env      func(string) (string, bool)
 	readFile func(string) ([]byte, error)
 
+	keysetOnly  bool            // no other secret is resolved
+	environment []string        // NAME=value, all of it
+	variables   map[string]bool // the names of all settings' variables
+
 	// where holds the place of each value of the file by its key's path, and for keys without a value the key's own.
 	where map[string]position
 	// variable holds the environment variable of each value that came from one.
@@ -25,17 +29,31 @@ type loader struct {
 	mistakes []Mistake
 }
 
+// An Option changes what Load reads.
+type Option func(*loader)
+
+// KeysetOnly leaves every secret but the keyset as it is, unread and empty: an operator's command talks to nobody, and
+// its environment need not hold what the bot's does.
+func KeysetOnly() Option { return func(l *loader) { l.keysetOnly = true } }
+
+// Environment has the variables of ours checked, given the whole environment as os.Environ has it: one that is no setting's is a
+// mistake, because it is a setting's name with a typo.
+func Environment(all []string) Option { return func(l *loader) { l.environment = all } }
+
 // Load reads the settings in the file at path and in the environment. If they are wrong, the error is an *Error that
 // lists every mistake. Load never prints or returns a secret except as a secret.Text.
-func Load(path string, env func(string) (string, bool), readFile func(string) ([]byte, error)) (*Config, error) {
+func Load(path string, env func(string) (string, bool), readFile func(string) ([]byte, error), options ...Option) (*Config, error) {
 	content, err := readFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading the settings: %w", err)
 	}
 	l := &loader{
 		config: &Config{}, env: env, readFile: readFile,
-		where: map[string]position{"": {1, 1}}, variable: map[string]string{},
+		where: map[string]position{"": {1, 1}}, variable: map[string]string{}, variables: map[string]bool{},
 		references: map[string]string{}, failed: map[string]bool{}, unread: map[string]bool{},
+	}
+	for _, option := range options {
+		option(l)
 	}
 	root, wrong := parse(content)
 	if wrong != nil {
@@ -44,6 +62,7 @@ func Load(path string, env func(string) (string, bool), readFile func(string) ([
 	l.config.setDefaults()
 	l.decodeSection("", reflect.ValueOf(l.config).Elem(), root)
 	l.overlay("", reflect.ValueOf(l.config).Elem())
+	l.checkEnvironment()
 	l.resolve()
 	l.config.derive()
 	l.check()

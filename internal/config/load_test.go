@@ -44,7 +44,7 @@ func newWorld(settings string) world {
 	}
 }
 
-func (w world) load() (*config.Config, error) {
+func (w world) load(options ...config.Option) (*config.Config, error) {
 	env := func(name string) (string, bool) {
 		value, ok := w.env[name]
 		return value, ok
@@ -56,7 +56,7 @@ func (w world) load() (*config.Config, error) {
 		}
 		return []byte(content), nil
 	}
-	return config.Load("elevate.yaml", env, readFile)
+	return config.Load("elevate.yaml", env, readFile, options...)
 }
 
 func example(tb testing.TB, name string) string {
@@ -238,6 +238,56 @@ func TestAFileThatCannotBeReadIsNotAMistakeInIt(t *testing.T) {
 	_, err := config.Load("elevate.yaml", os.LookupEnv, func(string) ([]byte, error) { return nil, fs.ErrPermission })
 	var mistakes *config.Error
 	if !errors.Is(err, fs.ErrPermission) || errors.As(err, &mistakes) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestTheKeysetIsTheOnlySecretThatAnOperatorsCommandNeeds(t *testing.T) {
+	w := newWorld(example(t, "complete.yaml"))
+	w.env = nil
+	delete(w.files, "/etc/elevate/slack-app-token")
+	if _, err := w.load(); err == nil {
+		t.Error("serve starts without its secrets")
+	}
+	got, err := w.load(config.KeysetOnly())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Keyset.Reveal() != "{keyset}" || got.KeysetFile == "" || !got.Slack.BotToken.IsZero() || !got.Entra.ClientSecret.IsZero() {
+		t.Errorf("read %+v", got)
+	}
+	// Secrets that the bot's environment alone holds are not named in the file at all.
+	bare := strings.Replace(example(t, "minimal.yaml"), "  client_secret: env:ENTRA_CLIENT_SECRET\n", "", 1)
+	w.files["elevate.yaml"] = strings.NewReplacer("  signing_secret: env:SLACK_SIGNING_SECRET\n", "", "  bot_token: env:SLACK_BOT_TOKEN\n", "").Replace(bare)
+	if _, err := w.load(config.KeysetOnly()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestWithTheKeysetAloneOtherMistakesAreStillSaid(t *testing.T) {
+	for name, row := range map[string]struct{ old, new, want string }{
+		"a secret written out": {"env:SLACK_BOT_TOKEN", "xoxb-1", "slack.bot_token is a secret and must not stand in the file."},
+		"two credentials":      {"client_secret: env:ENTRA_CLIENT_SECRET", "client_secret: env:X\n  certificate: env:Y", "entra has 2 credentials: certificate, client_secret."},
+		"an unknown key":       {"slack:\n", "slack:\n  colour: red\n", "slack.colour is not a setting."},
+		"no keyset":            {"entra:\n", "keyset: env:NOTHING\nentra:\n", "keyset refers to an environment variable that is not set."},
+	} {
+		w := newWorld(strings.Replace(example(t, "minimal.yaml"), row.old, row.new, 1))
+		if _, err := w.load(config.KeysetOnly()); err == nil || !strings.Contains(err.Error(), row.want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+func TestAKeysetThatThisUserMayNotReadIsNotSaidToBeMissing(t *testing.T) {
+	w := newWorld(example(t, "minimal.yaml"))
+	readFile := func(path string) ([]byte, error) {
+		if content, ok := w.files[path]; ok && path == "elevate.yaml" {
+			return []byte(content), nil
+		}
+		return nil, fs.ErrPermission
+	}
+	_, err := config.Load("elevate.yaml", func(string) (string, bool) { return "", false }, readFile, config.KeysetOnly())
+	if err == nil || !strings.Contains(err.Error(), "keyset refers to a file that may not be read by this user.") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -44,7 +44,7 @@ var mistakesOfComplete = map[string]mistake{
 	"secret in a file path":  {"env:SLACK_BOT_TOKEN", "§file:xoxb-written-out", "slack.bot_token does not name a file."},
 	"secret variable unset":  {"env:SLACK_BOT_TOKEN", "§env:UNSET", "slack.bot_token refers to an environment variable that is not set."},
 	"secret variable empty":  {"env:SLACK_BOT_TOKEN", "§env:EMPTY", "slack.bot_token refers to an environment variable that is not set."},
-	"secret file missing":    {"env:SLACK_BOT_TOKEN", "§file:/etc/missing", "slack.bot_token refers to a file that cannot be read."},
+	"secret file missing":    {"env:SLACK_BOT_TOKEN", "§file:/etc/missing", "slack.bot_token refers to a file that does not exist."},
 	"secret file empty":      {"env:SLACK_BOT_TOKEN", "§file:/etc/empty", "slack.bot_token refers to a file that is empty."},
 	"app token as bot token": {"env:SLACK_BOT_TOKEN", "§file:/etc/elevate/slack-app-token", "slack.bot_token is not the right token: it must begin with xoxb-."},
 	"bot token as app token": {"file:/etc/elevate/slack-app-token", "§env:SLACK_BOT_TOKEN", "slack.app_token is not the right token: it must begin with xapp-."},
@@ -244,7 +244,7 @@ roles:
 		got = append(got, strings.TrimSuffix(sentence, "."))
 	}
 	want := []string{
-		"elevate.yaml:1:1: keyset is not set, and the file it has by default, /etc/elevate/keyset.json, cannot be read",
+		"elevate.yaml:1:1: keyset is not set, and the file it has by default, /etc/elevate/keyset.json, does not exist",
 		"elevate.yaml:1:1: public_url is missing",
 		"elevate.yaml:1:9: listen is not an address to listen on",
 		"elevate.yaml:2:8: state must be an absolute path, as in /var/lib/elevate/elevate.db",

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"errors"
+	"io/fs"
 	"path/filepath"
 	"reflect"
 	"regexp"
@@ -38,7 +40,7 @@ func (l *loader) resolve() {
 	}
 	l.eachScalar(func(path string, s setting) {
 		reference, ok := l.references[path]
-		if _, fromEnvironment := l.variable[path]; !ok || fromEnvironment {
+		if _, fromEnvironment := l.variable[path]; !ok || fromEnvironment || l.leaves(path, s) {
 			return
 		}
 		scheme, name, _ := strings.Cut(reference, ":")
@@ -50,6 +52,11 @@ func (l *loader) resolve() {
 			l.config.KeysetFile = name
 		}
 	})
+}
+
+// leaves says whether a secret is left as it is, so that it is neither read nor missed.
+func (l *loader) leaves(path string, s setting) bool {
+	return l.keysetOnly && s.value.Type() == secretType && path != "keyset"
 }
 
 func (l *loader) resolveVariable(path, name string, into reflect.Value) {
@@ -64,7 +71,7 @@ func (l *loader) resolveVariable(path, name string, into reflect.Value) {
 func (l *loader) resolveFile(path, name string, into reflect.Value) bool {
 	content, err := l.readFile(name)
 	if err != nil {
-		l.failFile(path)
+		l.failFile(path, err)
 		return false
 	}
 	// Editors and `echo` end a file with a line break, which belongs to no secret.
@@ -77,11 +84,19 @@ func (l *loader) resolveFile(path, name string, into reflect.Value) bool {
 	return true
 }
 
-func (l *loader) failFile(path string) {
-	if _, set := l.where[path]; !set {
-		l.fail(path, "is not set, and the file it has by default, %s, cannot be read. Make it with `elevate keyset new`.",
+func (l *loader) failFile(path string, err error) {
+	if _, set := l.where[path]; !set && errors.Is(err, fs.ErrNotExist) {
+		l.fail(path, "is not set, and the file it has by default, %s, does not exist. Make it with `elevate keyset new`.",
 			strings.TrimPrefix(defaultKeyset, "file:"))
 		return
 	}
-	l.fail(path, "refers to a file that cannot be read. Check that it is there and that this user may read it.")
+	// The system's word for it names no path, which may be a secret in the wrong place.
+	why := "cannot be read"
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		why = "does not exist"
+	case errors.Is(err, fs.ErrPermission):
+		why = "may not be read by this user"
+	}
+	l.fail(path, "refers to a file that %s. Check the path, the file and its owner.", why)
 }

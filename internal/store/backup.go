@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,34 +15,59 @@ import (
 // notBackedUp are the buckets that a copy has empty: what can act as a person stays where it is.
 var notBackedUp = []bucket{sessions, sessionsPerson, sessionCaches, tickets}
 
-// Backup writes a consistent, compact copy to a new file of mode 0600, without sessions and tickets. It refuses to
-// replace a file.
-func (db *DB) Backup(ctx context.Context, to string) error {
-	if _, err := os.Lstat(to); !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("the backup %s exists already (or cannot be looked at). Name a new file", to)
-	}
-	folder, err := os.MkdirTemp(filepath.Dir(to), ".elevate-backup-") // of mode 0700
+// Backup writes a consistent, compact copy of the file, without sessions and tickets. The copy is made in the folder room,
+// in a file without a name, so that nobody who reads slowly holds up the bot, and a process that dies leaves nothing.
+func (db *DB) Backup(ctx context.Context, room string, w io.Writer) error {
+	folder, err := os.MkdirTemp(room, ".elevate-backup-") // of mode 0700
 	if err != nil {
-		return fmt.Errorf("writing the backup: %w", err)
+		return fmt.Errorf("making room for the backup: %w", err)
 	}
-	partial := filepath.Join(folder, "partial")
-	err = db.copyTo(ctx, partial)
+	var file *os.File
+	// The copy is gone with the process, so the disk is not waited for.
+	to, err := bolt.Open(filepath.Join(folder, "copy"), 0o600, &bolt.Options{
+		NoSync: true, FreelistType: bolt.FreelistMapType,
+		OpenFile: func(name string, flag int, mode os.FileMode) (*os.File, error) {
+			var err error
+			file, err = os.OpenFile(name, flag, mode) //nolint:gosec // the name is ours
+			return file, err
+		},
+	})
+	err = errors.Join(err, os.RemoveAll(folder))
+	if to == nil {
+		return fmt.Errorf("making room for the backup: %w", err)
+	}
 	if err == nil {
-		err = os.Rename(partial, to)
+		err = db.copyTo(ctx, to)
 	}
-	if err := errors.Join(err, os.RemoveAll(folder)); err != nil {
-		return fmt.Errorf("writing the backup %s: %w", to, err)
+	if err == nil {
+		err = send(ctx, file, w)
+	}
+	if err := errors.Join(err, to.Close()); err != nil {
+		return fmt.Errorf("writing the backup: %w", err)
 	}
 	return nil
 }
 
-func (db *DB) copyTo(ctx context.Context, partial string) error {
-	// Nothing is safe before the end, so the disk is waited for once.
-	to, err := bolt.Open(partial, 0o600, &bolt.Options{NoSync: true, FreelistType: bolt.FreelistMapType})
+// send writes the whole file.
+func send(ctx context.Context, file *os.File, w io.Writer) error {
+	info, err := file.Stat()
 	if err != nil {
 		return err
 	}
-	err = db.View(func(tx *Tx) error {
+	const piece = 1 << 20
+	for at := int64(0); at < info.Size(); at += piece {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if _, err := io.Copy(w, io.NewSectionReader(file, at, min(piece, info.Size()-at))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (db *DB) copyTo(ctx context.Context, to *bolt.DB) error {
+	return db.View(func(tx *Tx) error {
 		for b := range bucketCount {
 			if err := tx.copyBucket(ctx, to, b); err != nil {
 				return fmt.Errorf("copying %s: %w", b, err)
@@ -50,10 +75,6 @@ func (db *DB) copyTo(ctx context.Context, partial string) error {
 		}
 		return nil
 	})
-	if err == nil {
-		err = to.Sync()
-	}
-	return errors.Join(err, to.Close())
 }
 
 // copyBucket goes in pieces, so that the copy of a large bucket is never in memory as a whole.

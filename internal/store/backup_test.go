@@ -1,6 +1,11 @@
 package store_test
 
 import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,18 +20,16 @@ func TestBackupHasAllButWhatCanActAsAPerson(t *testing.T) {
 	f := newFile(t)
 	f.update(t, fill)
 	to := filepath.Join(t.TempDir(), "backup.db")
-	if err := f.db.Backup(t.Context(), to); err != nil {
+	var copied bytes.Buffer
+	room := t.TempDir()
+	if err := f.db.Backup(t.Context(), room, &copied); err != nil {
 		t.Fatal(err)
 	}
-	info, err := os.Stat(to)
-	if err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("%v, %v", info.Mode(), err)
-	}
-	if left, err := filepath.Glob(filepath.Join(filepath.Dir(to), ".*")); len(left) > 0 || err != nil {
+	if left, err := os.ReadDir(room); len(left) > 0 || err != nil {
 		t.Errorf("it left %v behind (%v)", left, err)
 	}
-	if err := f.db.Backup(t.Context(), to); err == nil || !strings.Contains(err.Error(), "exists already") {
-		t.Errorf("a second backup of that name: %v", err)
+	if err := os.WriteFile(to, copied.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
 	}
 	live := f.db
 	head, err := live.Head()
@@ -58,6 +61,30 @@ func TestBackupHasAllButWhatCanActAsAPerson(t *testing.T) {
 		_, err := tx.Expire(10) // finds entries for what was not copied
 		return err
 	})
+}
+
+// gone is a reader of a backup who goes away.
+type gone struct{ cancel context.CancelFunc }
+
+func (g gone) Write(p []byte) (int, error) { g.cancel(); return len(p), nil }
+
+func TestABackupThatNobodyReadsToItsEndLeavesNothing(t *testing.T) {
+	f := newFile(t)
+	f.update(t, fill)
+	f.update(t, func(tx *store.Tx) error {
+		return tx.PutMeta("large", strings.Repeat("x", 3<<20))
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	room := t.TempDir()
+	if err := f.db.Backup(ctx, room, gone{cancel}); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+	if err := f.db.Backup(t.Context(), filepath.Join(room, "nowhere"), io.Discard); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%v", err)
+	}
+	if left, err := os.ReadDir(room); len(left) > 0 || err != nil {
+		t.Errorf("it left %v behind (%v)", left, err)
+	}
 }
 
 func TestRestoredFileActsAsNobody(t *testing.T) {

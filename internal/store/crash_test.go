@@ -174,7 +174,11 @@ func (f *family) check(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = db.Close() }()
-	proof, err := db.Verify(t.Context(), store.Anchor{}, io.NewSectionReader(sink, 0, 1<<40))
+	var stream io.Reader = io.NewSectionReader(sink, 0, 1<<40)
+	if head, err := db.Head(); err != nil || head.Seq == 0 {
+		stream = nil // a file that was only made has told nothing
+	}
+	proof, err := db.Verify(t.Context(), store.Anchor{}, stream)
 	if err != nil || proof.Through != proof.Events || proof.Through < uint64(len(f.stored)) {
 		t.Errorf("Verify: %+v, %v", proof, err)
 	}

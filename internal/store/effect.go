@@ -20,12 +20,10 @@ type Effect struct {
 	Data    json.RawMessage  `json:"data,omitempty"`
 	Due     time.Time        `json:"due,omitzero"`
 	First   time.Time        `json:"first"`
-	Tries   int              `json:"tries,omitempty"`
 	// Gen counts how often the effect was put: who has done it deletes the one that was done, not a newer one.
 	Gen uint64 `json:"gen"`
 	// After is the newest event when the effect was put: it runs when that one is on the sink.
-	After     uint64 `json:"after"`
-	LastError string `json:"last_error,omitempty"`
+	After uint64 `json:"after"`
 }
 
 // Parked is an effect that was given up.
@@ -90,7 +88,7 @@ func (tx *Tx) Park(e Effect, why string) error {
 // Parked returns all parked effects.
 func (tx *Tx) Parked() ([]Parked, error) { return list[Parked](tx, parked) }
 
-// Unpark puts a parked effect back to work, due now and with no tries, and returns it. When the same work waits
+// Unpark puts a parked effect back to work, due now, and returns it. When the same work waits
 // anyhow, that is what remains. The error is of kind pim.NotFound when there is no such effect.
 func (tx *Tx) Unpark(key string) (Effect, error) {
 	p, err := tx.DropParked(key)
@@ -102,7 +100,7 @@ func (tx *Tx) Unpark(key string) (Effect, error) {
 	}
 	e := p.Effect
 	// Its age counts from now: who puts it back wants it tried, not given up at once.
-	e.Due, e.First, e.Tries, e.LastError = tx.now, tx.now, 0, ""
+	e.Due, e.First = tx.now, tx.now
 	if err := tx.PutEffect(e); err != nil {
 		return Effect{}, err
 	}

@@ -20,9 +20,9 @@ func TestEffectPutAgainKeepsItsAgeAndRaisesItsGen(t *testing.T) {
 	})
 	f.now = start.Add(time.Minute)
 	f.update(t, func(tx *store.Tx) error {
-		return tx.PutEffect(store.Effect{Key: "k", Kind: "cards", Tries: 1, Due: f.now.Add(time.Minute), LastError: "down"})
+		return tx.PutEffect(store.Effect{Key: "k", Kind: "cards", Due: f.now.Add(time.Minute)})
 	})
-	want := store.Effect{Key: "k", Kind: "cards", Tries: 1, First: start, Due: f.now.Add(time.Minute), Gen: 2, After: 1, LastError: "down"}
+	want := store.Effect{Key: "k", Kind: "cards", First: start, Due: f.now.Add(time.Minute), Gen: 2, After: 1}
 	f.update(t, func(tx *store.Tx) error {
 		got, ok, err := tx.Effect("k")
 		if err != nil || !ok {
@@ -54,7 +54,7 @@ func TestParkedEffectWaitsForAPerson(t *testing.T) {
 		return e
 	}
 	f.update(t, func(tx *store.Tx) error {
-		if err := tx.PutEffect(store.Effect{Key: "k", Kind: "cards", Tries: 9, LastError: "no channel"}); err != nil {
+		if err := tx.PutEffect(store.Effect{Key: "k", Kind: "cards"}); err != nil {
 			return err
 		}
 		return tx.Park(effect(tx), "given up")
@@ -69,7 +69,7 @@ func TestParkedEffectWaitsForAPerson(t *testing.T) {
 			t.Errorf("Parked: %+v, %v", parked, err)
 		}
 		e, err := tx.Unpark("k")
-		if err != nil || e.Tries != 0 || !e.First.Equal(f.now) || !e.Due.Equal(f.now) || e.LastError != "" {
+		if err != nil || !e.First.Equal(f.now) || !e.Due.Equal(f.now) {
 			t.Errorf("Unpark: %+v, %v", e, err)
 		}
 		if _, err := tx.Unpark("k"); !pim.IsKind(err, pim.NotFound) {

@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -51,7 +50,7 @@ func opensFixture(t *testing.T, version string) {
 	f.open(t)
 	defer f.close(t)
 	f.view(t, readAll)
-	proof, err := f.db.Verify(t.Context(), store.Anchor{}, strings.NewReader(f.sink.String()))
+	proof, err := f.db.Verify(t.Context(), store.Anchor{}, nil) // its events were told before
 	if err != nil || proof.Events != 3 {
 		t.Errorf("%+v, %v", proof, err)
 	}

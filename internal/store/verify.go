@@ -9,6 +9,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
+	"strings"
 
 	"elevate/internal/pim"
 )
@@ -17,6 +19,21 @@ import (
 type Anchor struct {
 	Seq  uint64 `json:"seq"`
 	Head string `json:"head"` // chain MAC in hex
+}
+
+// String is the anchor as ParseAnchor reads it.
+func (a Anchor) String() string { return fmt.Sprintf("%d:%s", a.Seq, a.Head) }
+
+// ParseAnchor reads an anchor as it was printed, and nothing else: half a code would prove nothing.
+func ParseAnchor(text string) (Anchor, error) {
+	number, code, _ := strings.Cut(text, ":")
+	seq, err := strconv.ParseUint(number, 10, 64)
+	mac, err2 := hex.DecodeString(code)
+	a := Anchor{Seq: seq, Head: code}
+	if err != nil || err2 != nil || seq == 0 || len(mac) != headSize-1 || a.String() != text || hex.EncodeToString(mac) != code {
+		return Anchor{}, fmt.Errorf("an anchor is the number of an event, a colon and its code of %d hexadecimal digits, as `audit verify` and the anchor in the chat show it", 2*(headSize-1))
+	}
+	return a, nil
 }
 
 // Proof is what a verification proved. With an error beside it, it is what was proved before that.
@@ -34,6 +51,12 @@ type Proof struct {
 	Wrong string
 }
 
+// differs is the error of an event that the file has otherwise than what it was compared with.
+func (p *Proof) differs(seq uint64, format string, args ...any) error {
+	p.Wrong = keyName(events, seqKey(seq))
+	return fmt.Errorf(format, args...)
+}
+
 // Head returns the newest event's anchor, zero when there is none.
 func (db *DB) Head() (Anchor, error) {
 	var head Anchor
@@ -46,7 +69,7 @@ func (db *DB) Head() (Anchor, error) {
 }
 
 // Verify checks the chain of events from the first to the newest. An anchor that is not zero must lie on it, and a
-// stream that is not nil must be what went to the sink: all its events, without a gap, equal to the file's.
+// stream that is not nil must be what went to the sink: at least one event, all without a gap, equal to the file's.
 func (db *DB) Verify(ctx context.Context, anchor Anchor, stream io.Reader) (Proof, error) {
 	var p Proof
 	err := db.verifyChain(ctx, anchor, &p)
@@ -66,13 +89,13 @@ func (db *DB) verifyChain(ctx context.Context, anchor Anchor, p *Proof) error {
 			return nil
 		}
 		if p.Head.Head != anchor.Head {
-			return fmt.Errorf("event %d is not the one of the anchor: %w", l.seq, tampered(events, seqKey(l.seq)))
+			return p.differs(l.seq, "event %d is not the one of the anchor: the trail was written anew since, or the anchor is another trail's", l.seq)
 		}
 		p.Anchored = true
 		return nil
 	})
 	if err == nil && anchor.Seq > p.Events {
-		err = fmt.Errorf("the anchor is event %d and the file ends with event %d: %w", anchor.Seq, p.Events, tampered(events, seqKey(p.Events+1)))
+		err = p.differs(p.Events+1, "the anchor is event %d and the chain ends with event %d: its newest events were taken away, an older state file is in this one's place, or the anchor is another trail's", anchor.Seq, p.Events)
 	}
 	return err
 }
@@ -112,29 +135,40 @@ func (db *DB) verifyStream(ctx context.Context, stream io.Reader, p *Proof) erro
 	if err := lines.Err(); err != nil {
 		return fmt.Errorf("reading the stream: %w", err)
 	}
-	return nil
+	return p.compared()
+}
+
+// compared refuses to call nothing a proof.
+func (p *Proof) compared() error {
+	if p.From > 0 {
+		return nil
+	}
+	return fmt.Errorf("the stream has no event of this chain (%d lines that are none of its events), so nothing was compared. Give it what the audit sink or `audit export` wrote", p.Skipped)
 }
 
 // laterThan ends a comparison at an event that the chain did not have when it was checked: it was appended meanwhile, or
 // the file has lost its end.
 func (db *DB) laterThan(line exported, p *Proof) error {
 	head, err := db.Head()
-	if err == nil && head.Seq < line.Seq {
-		err = fmt.Errorf("the stream has event %d and the file ends with event %d: %w", line.Seq, p.Events, tampered(events, seqKey(line.Seq)))
+	switch {
+	case err != nil:
+		return err
+	case head.Seq < line.Seq:
+		return p.differs(line.Seq, "the stream has event %d and the chain ends with event %d: its newest events were taken away, an older state file is in this one's place, or the stream is another trail's", line.Seq, head.Seq)
 	}
-	return err
+	return p.compared()
 }
 
 func (db *DB) verifyLine(line exported, p *Proof) error {
 	if p.Through != 0 && line.Seq > p.Through+1 {
-		return fmt.Errorf("the stream lacks event %d: %w", p.Through+1, tampered(events, seqKey(p.Through+1)))
+		return p.differs(p.Through+1, "the stream lacks event %d, which the chain has", p.Through+1)
 	}
 	same, err := db.sameEvent(line)
 	if err != nil {
 		return err
 	}
 	if !same {
-		return fmt.Errorf("event %d differs between the stream and the file: %w", line.Seq, tampered(events, seqKey(line.Seq)))
+		return p.differs(line.Seq, "event %d differs between the stream and the chain", line.Seq)
 	}
 	switch {
 	case p.From == 0:

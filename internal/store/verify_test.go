@@ -122,6 +122,8 @@ func TestVerifyFindsWhatDiffers(t *testing.T) {
 		"a gap in the stream":           {stream: slices.Concat(lines[:2], lines[3:]), want: "events/3"},
 		"a line that was changed":       {stream: []string{lines[0], changed}, want: "events/2"},
 		"a line with another's code":    {stream: []string{strings.Replace(lines[1], macOf(t, lines[1]), macOf(t, lines[2]), 1)}, want: "events/2"},
+		"an empty stream":               {stream: []string{}, want: ""},
+		"a stream of another program":   {stream: []string{`{"level":"info"}`, "ready"}, want: ""},
 		"a line the file does not have": {stream: slices.Concat(lines, []string{invented}), want: "events/6"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -130,6 +132,32 @@ func TestVerifyFindsWhatDiffers(t *testing.T) {
 				t.Errorf("it names %q: %v", got.Wrong, err)
 			}
 		})
+	}
+}
+
+func TestAnAnchorIsReadAsItWasPrintedAndNotOtherwise(t *testing.T) {
+	_, _, third, last := history(t)
+	for _, a := range []store.Anchor{third, last} {
+		if got, err := store.ParseAnchor(a.String()); err != nil || got != a {
+			t.Errorf("%s: %v, %v", a, got, err)
+		}
+	}
+	for _, bad := range []string{
+		"", "3", ":", "3:", ":" + third.Head, "0:" + third.Head, "-3:" + third.Head, "+3:" + third.Head, "03:" + third.Head, " 3:" + third.Head,
+		"3x:" + third.Head, "3 :" + third.Head, "99999999999999999999:" + third.Head, "3:" + third.Head[2:], "3:" + third.Head + "00",
+		"3:" + strings.ToUpper(third.Head), "3:" + third.Head + ":", "3:" + third.Head + " ", third.Head + ":3", "3 " + third.Head,
+	} {
+		if got, err := store.ParseAnchor(bad); err == nil {
+			t.Errorf("%q was taken as %v", bad, got)
+		}
+	}
+}
+
+func TestAnAnchorBehindTheEndSaysWhatThatMeans(t *testing.T) {
+	f, _, third, _ := history(t)
+	_, err := verify(f, store.Anchor{Seq: 9, Head: third.Head}, nil)
+	if err == nil || !strings.Contains(err.Error(), "the anchor is event 9 and the chain ends with event 5") {
+		t.Errorf("%v", err)
 	}
 }
 

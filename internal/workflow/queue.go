@@ -34,6 +34,7 @@ type item struct {
 	store.Effect
 	due     time.Time
 	tries   int
+	why     string // what the last try came to, if it failed
 	panics  int
 	running bool
 	// later is what was put under the same key while this one ran.
@@ -106,7 +107,7 @@ func (q *queue) putOne(e store.Effect) {
 	case it.running:
 		it.later = &e
 	case it.index >= 0:
-		it.Effect, it.due, it.tries = e, q.dueAt(e), 0
+		it.Effect, it.due, it.tries, it.why = e, q.dueAt(e), 0, ""
 		heap.Fix(&q.wait, it.index)
 	default: // ready: runs with what is newest
 		it.Effect = e
@@ -291,7 +292,7 @@ func (q *queue) settle(it *item, e store.Effect, res result, err error) {
 	q.lanes.free(it)
 	switch {
 	case it.later != nil:
-		it.Effect, it.tries, it.later = *it.later, 0, nil
+		it.Effect, it.tries, it.why, it.later = *it.later, 0, "", nil
 		q.later(it, q.dueAt(it.Effect))
 	case wait > 0:
 		q.later(it, q.now().Add(wait))
@@ -304,12 +305,12 @@ func (q *queue) settle(it *item, e store.Effect, res result, err error) {
 // judge returns after which time the effect runs again (zero: it is done) and
 // why it is parked, if it is.
 func (q *queue) judge(it *item, e store.Effect, res result, err error) (time.Duration, string) {
+	q.note(it, err)
 	if err == nil {
-		it.tries, it.panics = 0, 0
+		it.panics = 0
 		q.count(e.Kind, "ok")
 		return res.again, res.park
 	}
-	it.tries++
 	q.count(e.Kind, string(pim.Explain(err).Kind))
 	p := paces[e.Kind]
 	if crash, ok := errors.AsType[*panicked](err); ok || errors.Is(err, store.ErrPanicked) {
@@ -331,6 +332,17 @@ func (q *queue) judge(it *item, e store.Effect, res result, err error) (time.Dur
 		return time.Millisecond, "" // the lane knows when
 	}
 	return backoff(p, it.tries), ""
+}
+
+// note keeps how often an effect failed since it last worked, and why.
+func (q *queue) note(it *item, err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if err == nil {
+		it.tries, it.why = 0, ""
+		return
+	}
+	it.tries, it.why = it.tries+1, err.Error()
 }
 
 func (q *queue) pauseLane(it *item, d time.Duration) {

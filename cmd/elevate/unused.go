@@ -1,0 +1,34 @@
+package main
+
+import (
+	"fmt"
+
+	"elevate/internal/config"
+)
+
+// unused are the settings that somebody set and that nothing acts on in this
+// version, by their path. Whoever builds one takes its line away.
+func unused(cfg *config.Config) []string {
+	var found []string
+	note := func(path string, set bool) {
+		if set {
+			found = append(found, path)
+		}
+	}
+	note("teams", cfg.Teams != nil)
+	note("audit.anchor.teams", cfg.Audit.Anchor.Teams != "")
+	note("on_call", cfg.OnCall.PagerDuty != nil)
+	for i, r := range cfg.Roles {
+		role := func(key string, set bool) { note(fmt.Sprintf("roles[%d].%s", i, key), set) }
+		role("eligible", len(r.Eligible) > 0)
+		role("approvers", len(r.Approvers) > 0)
+		role("require.mfa", r.Require.MFA)
+		role("require.authentication_context", r.Require.AuthenticationContext != "")
+		role("ask.teams", r.Ask.Teams != "")
+		role("notify.teams", r.Notify.Teams != "")
+		role("remind", r.Remind != config.Remind{})
+		role("emergency", r.Emergency)
+		role("reviewers", len(r.Reviewers) > 0)
+	}
+	return found
+}
