@@ -1,6 +1,8 @@
 package config
 
 import (
+	"errors"
+	"io/fs"
 	"path/filepath"
 	"reflect"
 	"regexp"
@@ -64,7 +66,7 @@ func (l *loader) resolveVariable(path, name string, into reflect.Value) {
 func (l *loader) resolveFile(path, name string, into reflect.Value) bool {
 	content, err := l.readFile(name)
 	if err != nil {
-		l.failFile(path)
+		l.failFile(path, err)
 		return false
 	}
 	// Editors and `echo` end a file with a line break, which belongs to no secret.
@@ -77,10 +79,14 @@ func (l *loader) resolveFile(path, name string, into reflect.Value) bool {
 	return true
 }
 
-func (l *loader) failFile(path string) {
+func (l *loader) failFile(path string, err error) {
+	byDefault := strings.TrimPrefix(defaultKeyset, "file:")
 	if _, set := l.where[path]; !set {
-		l.fail(path, "is not set, and the file it has by default, %s, cannot be read. Make it with `elevate keyset new`.",
-			strings.TrimPrefix(defaultKeyset, "file:"))
+		l.fail(path, "is not set, and the file it has by default, %s, cannot be read. Make it with `elevate keyset new %s`.", byDefault, byDefault)
+		return
+	}
+	if path == "keyset" && errors.Is(err, fs.ErrNotExist) {
+		l.fail(path, "refers to a file that is not there. Make it with `elevate keyset new FILE`, once: what one keyset sealed opens with no other.")
 		return
 	}
 	l.fail(path, "refers to a file that cannot be read. Check that it is there and that this user may read it.")
