@@ -198,7 +198,7 @@ func (s *Service) notElsewhere(tx *store.Tx, account pim.ChatAccount, person pim
 		}
 		if link.Account != account && link.Account.Chat == account.Chat && link.Account.Workspace == account.Workspace {
 			return refuse("a second chat account", fmt.Sprintf("This Microsoft account is already linked to another %s account of this workspace. "+
-				"Type /elevate unlink there first, then ask for a new link here.", chatName(account.Chat)))
+				"Type /elevate unlink there first, then ask for a new sign-in link here.", chatName(account.Chat)))
 		}
 	}
 	return nil
