@@ -24,6 +24,7 @@ func answers() map[string]card.Card {
 		"answer":           card.Answer("You are signed out."),
 		"problem":          card.Problem(pim.Errorf(pim.Forbidden, "You cannot decide your own request.")),
 		"help":             card.Help(),
+		"sign_in_link":     card.SignInLink("https://elevate.example.com/auth/start?t=x"),
 		"sign_in":          card.SignInNeeded("approve request k7m2pq", "https://elevate.example.com/auth/start?t=x"),
 		"asked":            card.Asked(typed(pim.Submitting), adminRole(), names, ""),
 		"asked_nobody":     card.Asked(typed(pim.Submitting), adminRole(), nil, ""),

@@ -100,7 +100,7 @@ func TestTheLimitsHoldOverAllAccountsOfAPerson(t *testing.T) {
 		}
 		w.expect(w.saysFrom(teams, "mde-admin again"), "5 times within a minute")
 		teams.Account.Workspace = "another tenant"
-		w.expect(w.saysFrom(teams, "roles"), "Sign in to")
+		w.expect(w.saysFrom(teams, "roles"), "Sign in with Microsoft")
 	})
 }
 
@@ -267,7 +267,7 @@ func TestListsShowWhatThePersonMaySee(t *testing.T) {
 			t.Errorf("somebody who is nothing reads\n%s", said)
 		}
 		other := w.sender(carol)
-		w.expect(w.saysFrom(other, "who"), "Sign in to")
+		w.expect(w.saysFrom(other, "who"), "Sign in with Microsoft")
 		if said := w.says(bob, "status"); strings.Contains(said, string(id)) {
 			t.Errorf("Bob's status shows Alice's request:\n%s", said)
 		}

@@ -180,7 +180,7 @@ func (s *Service) account(from Sender, verb pim.Verb) Reply {
 	case err != nil:
 		return s.notDone(err)
 	case url != "":
-		return reply(card.SignInNeeded("go on in the chat as yourself", url))
+		return reply(card.SignInLink(url))
 	}
 	return reply(card.Answer(text))
 }
