@@ -18,7 +18,7 @@ type format func(c *Config, text string) string
 
 // formats are the words of the tag `check`.
 var formats = map[string]format{
-	"guid":         guid,
+	"guid": guid,
 	"slackclient": shaped(`^\d+\.\d+$`,
 		"is not a Slack client id. Copy it from the app's page Basic Information and put it into quotes, as in '123.456'."),
 	"team": shaped(`^[TE][A-Z0-9]{2,20}$`,

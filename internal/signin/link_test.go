@@ -161,7 +161,7 @@ func TestAccountsOfOneLinkingBrowserAreOnePerson(t *testing.T) {
 
 func TestWhoeverHadTheChatAccountBeforeIsOnePerson(t *testing.T) {
 	b := linked(t, nil)
-	b.update(func(tx *store.Tx) error { return b.svc.Unlink(tx, aliceSlack, pim.Actor{Account: aliceSlack}) })
+	b.update(func(tx *store.Tx) error { return b.svc.Unlink(tx, aliceSlack, pim.Actor{Account: aliceSlack}, "") })
 	w := b.visitor().signInBoth(b.newLink(aliceSlack, ""), person(bob, "Bob"), slackAccount(team, aliceSlack.User))
 	mustSay(t, w, http.StatusOK, "is linked")
 	if !b.samePerson(alice, bob) {
@@ -231,10 +231,22 @@ func TestTeamsNamesThePersonItself(t *testing.T) {
 	}
 }
 
+func TestWhoseLinkIsEndedIsToldWhyAndWhoCanHelp(t *testing.T) {
+	b := linked(t, nil)
+	b.update(func(tx *store.Tx) error {
+		return b.svc.Unlink(tx, aliceSlack, pim.Actor{Name: "Elevate"}, "the account in Microsoft Entra is disabled")
+	})
+	const want = "no longer linked to the Microsoft account of Alice Anders, because the account in Microsoft Entra is disabled. " +
+		"If that is a mistake, an administrator can mend it; type /elevate sign-in after that to link it again."
+	if len(b.told) != 1 || !strings.Contains(b.told[0], want) {
+		t.Errorf("told: %q", b.told)
+	}
+}
+
 func TestUnlinkEndsLinkAndSession(t *testing.T) {
 	b := linked(t, nil)
 	b.update(func(tx *store.Tx) error {
-		return b.svc.Unlink(tx, aliceSlack, pim.Actor{Person: alice, Account: aliceSlack})
+		return b.svc.Unlink(tx, aliceSlack, pim.Actor{Person: alice, Account: aliceSlack}, "")
 	})
 	if _, found := b.link(aliceSlack); found {
 		t.Error("the link is still there")

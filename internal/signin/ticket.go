@@ -75,7 +75,7 @@ type proof struct {
 	Person   pim.PrincipalID `json:"person"`
 	Name     string          `json:"name"`
 	Login    string          `json:"login,omitempty"` // what they type to sign in; decides nothing
-	AuthTime time.Time       `json:"auth_time"` // zero where the tenant does not say
+	AuthTime time.Time       `json:"auth_time"`       // zero where the tenant does not say
 	ACRS     []string        `json:"acrs,omitempty"`
 	Cache    []byte          `json:"cache"` // MSAL's token cache
 }

@@ -31,8 +31,9 @@ type Config struct {
 	EndSession func(tx *store.Tx, a pim.ChatAccount) error
 	// SignOut drops the account's session because the person said so.
 	SignOut func(tx *store.Tx, a pim.ChatAccount) error
-	// Unlink ends the account's link and session inside the transaction.
-	Unlink func(tx *store.Tx, a pim.ChatAccount, by pim.Actor) error
+	// Unlink ends the account's link and session inside the transaction, and tells the account why; "" where the person
+	// wanted it.
+	Unlink func(tx *store.Tx, a pim.ChatAccount, by pim.Actor, why string) error
 	// PIMPage is the address of PIM's own page for approvers.
 	PIMPage string
 	Now     func() time.Time
