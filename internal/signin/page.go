@@ -109,6 +109,15 @@ func accountFacts(account pim.ChatAccount, a ask) []fact {
 	return facts
 }
 
+// proofFacts name the account for its owner, who may have several under one name.
+func proofFacts(p *proof) []fact {
+	facts := []fact{{"You signed in as", p.Name}}
+	if p.Login != "" && p.Login != p.Name {
+		facts = append(facts, fact{"Sign-in name", p.Login})
+	}
+	return facts
+}
+
 // startPage says whose link it is and what its button will do.
 func (s *Service) startPage(link spendable, token, proof string) *page {
 	chat := chatName(link.ticket.Account.Chat)
@@ -187,7 +196,7 @@ func wrongAccount(f flow, p *proof) error {
 					"What is linked stays linked. Elevate takes the two Microsoft accounts for one person from now on, so that neither can approve for the other.",
 				"If it is your " + chat + " account, try again with the Microsoft account that it is linked to. If somebody sent you the sign-in link, close this page and tell your security team.",
 			},
-			Facts: []fact{{"You signed in as", p.called()}},
+			Facts: proofFacts(p),
 		},
 	}
 }
@@ -218,7 +227,7 @@ func secondPage(f flow, p *proof, b *button) *page {
 			"The " + chat + " account below is linked to another Microsoft account than the one you signed in with.",
 			"If both are yours, sign in with the linked one now, and with " + chat + " after that. Then you can act as either of them, and Elevate takes both for one person.",
 		},
-		Facts:   append([]fact{{"You signed in as", p.called()}}, accountFacts(f.account, f.Ask)...),
+		Facts:   append(proofFacts(p), accountFacts(f.account, f.Ask)...),
 		Warning: "Go on only if both accounts are yours and you asked for this yourself.",
 		Button:  b,
 	}

@@ -80,14 +80,6 @@ type proof struct {
 	Cache    []byte          `json:"cache"` // MSAL's token cache
 }
 
-// called names the account for its owner, who may have several under one name.
-func (p *proof) called() string {
-	if p.Login == "" || p.Login == p.Name {
-		return p.Name
-	}
-	return p.Name + ", " + p.Login
-}
-
 // newToken draws a random value that fits in a URL.
 func newToken() string {
 	b := make([]byte, tokenBytes)
