@@ -60,8 +60,8 @@ func TestTheReadmesLinesWorkAsWritten(t *testing.T) {
 			})
 			t.Cleanup(func() { printsTheLines(t, said()) })
 		case strings.Contains(line, "elevate serve "):
-			keepRunning(t, folder, line, func(context.Context) (bool, error) {
-				return botReady(t.Context(), filepath.Join(folder, "play", settingsFile))
+			keepRunning(t, folder, line, func(ctx context.Context) (bool, error) {
+				return botReady(ctx, filepath.Join(folder, "play", settingsFile))
 			})
 		default:
 			c, out := typed(t.Context(), folder, line)

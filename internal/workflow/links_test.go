@@ -30,7 +30,7 @@ func (w *world) disable(p pim.PrincipalID) {
 func TestALinkEndsWithinADayOfItsAccount(t *testing.T) {
 	for name, end := range map[string]func(*world){
 		"in Microsoft Entra": func(w *world) { w.disable(dave) },
-		"in Slack": func(w *world) { w.chat.Close(account(dave), pim.Errorf(pim.Forbidden, "It is deactivated.")) },
+		"in Slack":           func(w *world) { w.chat.Close(account(dave), pim.Errorf(pim.Forbidden, "It is deactivated.")) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			inWorld(t, nil, func(w *world) {

@@ -99,7 +99,7 @@ func ownRequests(tx *store.Tx, who identity) ([]pim.Request, error) {
 func (s *Service) waitingLinks(from Sender, mine []pim.Request) (map[pim.RequestID]string, error) {
 	waits := slices.DeleteFunc(slices.Clone(mine), func(r pim.Request) bool { return r.State != pim.WaitingForSignIn })
 	if len(waits) == 0 || s.steps.take(from.Account, s.cfg.Now()) != nil {
-		return nil, nil // without links: there is a limit to how many somebody gets
+		return nil, nil //nolint:nilerr // without links: there is a limit to how many somebody gets
 	}
 	var links map[pim.RequestID]string
 	err := s.update(func(tx *store.Tx) error {
