@@ -119,14 +119,20 @@ func (s *Sandbox) nobody(word string) error {
 
 // part says what somebody is in the model scenario.
 func (s *Sandbox) part(p cast.Person) string {
-	var parts []string
+	var parts, asks, approves []string
 	for _, role := range modelRoles() {
 		if s.in(p.Key, role.Eligible) {
-			parts = append(parts, "may ask for "+role.Name)
+			asks = append(asks, role.Name)
 		}
 		if s.in(p.Key, role.Approvers) {
-			parts = append(parts, "approves "+role.Name)
+			approves = append(approves, role.Name)
 		}
+	}
+	if len(asks) > 0 {
+		parts = append(parts, "may ask for "+strings.Join(asks, ", "))
+	}
+	if len(approves) > 0 {
+		parts = append(parts, "approves "+strings.Join(approves, ", "))
 	}
 	if s.in(p.Key, []string{cast.Auditors}) {
 		parts = append(parts, "may read everything")
@@ -149,7 +155,7 @@ func (s *Sandbox) part(p cast.Person) string {
 	if member, err := s.Slack.Person(p.Slack.UserID); err == nil && member.TZ != "" {
 		parts = append(parts, "lives in "+member.TZ)
 	}
-	return strings.Join(parts, ", ")
+	return strings.Join(parts, "; ")
 }
 
 // in says whether somebody is a member of one of the groups.
