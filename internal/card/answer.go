@@ -204,6 +204,6 @@ func until(t time.Time) Text {
 // NotKept stands where a card stood for a chat account that is not linked any
 // more: who is not known is told nothing.
 func NotKept(id pim.RequestID) Card {
-	const sentence = "This chat account is not linked to anybody any more, so Elevate does not show here what becomes of the request. Type /elevate sign-in to link it again."
+	const sentence = "This chat account is not linked to anybody any more, so Elevate does not show here what becomes of the request."
 	return Card{Title: "Not shown any more", Tone: Neutral, Lines: []Text{Plain(sentence)}, Fallback: sentence, Request: id}
 }

@@ -15,7 +15,7 @@ import (
 func (s *Service) Command(ctx context.Context, from Sender, text string) Reply {
 	cmd, err := pim.ParseCommand(text, pim.Reading{Roles: s.cfg.Roles, Now: s.cfg.Now(), Zone: from.Zone})
 	if slices.Contains(toCome, cmd.Verb) { // nobody has to learn first how it would be said
-		return problem(pim.Errorf(pim.NotFound, "This Elevate cannot do `%s` yet. `/elevate help` lists what it can.", cmd.Verb))
+		return problem(pim.Errorf(pim.Conflict, "This Elevate cannot do `%s` yet. `/elevate help` lists what it can.", cmd.Verb))
 	}
 	if err != nil {
 		return problem(err)
