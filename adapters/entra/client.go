@@ -36,8 +36,6 @@ type Config struct {
 	Transport http.RoundTripper
 	// AppCredential is the application's own identity. It only reads.
 	AppCredential azcore.TokenCredential
-	// AppScope is what the application asks a token for. Empty means Graph's address with "/.default".
-	AppScope string
 	// PersonToken gives the tokens of signed-in people.
 	PersonToken PersonToken
 	// SamePersonAttribute is the user attribute that is equal for all accounts of one person; empty or "none" reads none.
@@ -53,7 +51,7 @@ type Client struct {
 	base      *url.URL // with the version, without a slash at the end
 	transport http.RoundTripper
 	app       azcore.TokenCredential
-	scope     string
+	scope     string // what the application asks a token for
 	person    PersonToken
 	same      attribute
 	log       *slog.Logger
@@ -78,16 +76,14 @@ func New(cfg Config) (*Client, error) {
 		return nil, errors.New("entra: AppCredential, PersonToken, Now and Logger are needed")
 	}
 	c := &Client{
-		base: base, transport: cfg.Transport, app: cfg.AppCredential, scope: cfg.AppScope, person: cfg.PersonToken,
+		base: base, transport: cfg.Transport, app: cfg.AppCredential, person: cfg.PersonToken,
 		same: same, log: cfg.Logger, metrics: cfg.Metrics, clock: clock{now: cfg.Now},
 		readers: serialization.NewParseNodeFactoryRegistry(), writers: serialization.NewSerializationWriterFactoryRegistry(),
 	}
 	if c.transport == nil {
 		c.transport = defaultTransport()
 	}
-	if c.scope == "" {
-		c.scope = base.Scheme + "://" + base.Host + "/.default"
-	}
+	c.scope = base.Scheme + "://" + base.Host + "/.default"
 	if c.metrics == nil {
 		c.metrics = func(string, int) {}
 	}

@@ -33,12 +33,9 @@ type CredentialConfig struct {
 	Authority string // https://login.microsoftonline.com
 	Secret    secret.Text
 	// Certificate is the certificate and its private key, PEM or PFX.
-	Certificate         secret.Text
-	CertificatePassword secret.Text
-	Federated           Federated
-	// ManagedIdentityID is the client id of a user-assigned identity. Empty means the system-assigned one.
-	ManagedIdentityID string
-	Transport         http.RoundTripper // nil means the default one
+	Certificate secret.Text
+	Federated   Federated
+	Transport   http.RoundTripper // nil means the default one
 	// Sandbox switches off asking the public login host about an authority it does not know.
 	Sandbox bool
 }
@@ -108,7 +105,7 @@ func clientOptions(cfg CredentialConfig) azcore.ClientOptions {
 }
 
 func certificateCredential(cfg CredentialConfig, options azcore.ClientOptions) (azcore.TokenCredential, error) {
-	certificates, key, err := azidentity.ParseCertificates([]byte(cfg.Certificate.Reveal()), []byte(cfg.CertificatePassword.Reveal()))
+	certificates, key, err := azidentity.ParseCertificates([]byte(cfg.Certificate.Reveal()), nil)
 	if err != nil {
 		return nil, errors.New("entra: the certificate cannot be read; it must be PEM or PFX and hold the certificate and its private key")
 	}
@@ -118,7 +115,7 @@ func certificateCredential(cfg CredentialConfig, options azcore.ClientOptions) (
 
 // managedCredential signs the application in with a token of the host's identity.
 func managedCredential(cfg CredentialConfig, options azcore.ClientOptions) (azcore.TokenCredential, error) {
-	token, err := hostToken(cfg, options)
+	token, err := hostToken(options)
 	if err != nil {
 		return nil, err
 	}
@@ -132,7 +129,7 @@ func NewAssertion(cfg CredentialConfig) (func(context.Context) (secret.Text, err
 	token := fileToken
 	if cfg.Federated == ManagedIdentity {
 		var err error
-		if token, err = hostToken(cfg, clientOptions(cfg)); err != nil {
+		if token, err = hostToken(clientOptions(cfg)); err != nil {
 			return nil, err
 		}
 	}
@@ -152,10 +149,11 @@ func fileToken(context.Context) (string, error) {
 }
 
 // hostToken gets tokens of the host's identity that serve as assertions.
-func hostToken(cfg CredentialConfig, options azcore.ClientOptions) (func(context.Context) (string, error), error) {
+func hostToken(options azcore.ClientOptions) (func(context.Context) (string, error), error) {
 	managed := &azidentity.ManagedIdentityCredentialOptions{ClientOptions: options}
-	if cfg.ManagedIdentityID != "" {
-		managed.ID = azidentity.ClientID(cfg.ManagedIdentityID)
+	// As Microsoft's own clients have it, a user-assigned identity is named here; else it is the system-assigned one.
+	if id := os.Getenv("AZURE_CLIENT_ID"); id != "" {
+		managed.ID = azidentity.ClientID(id)
 	}
 	host, err := made(azidentity.NewManagedIdentityCredential(managed))
 	if err != nil {

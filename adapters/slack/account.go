@@ -34,7 +34,7 @@ func (c *Client) Account(ctx context.Context, a pim.ChatAccount) error {
 // Profile returns what Slack says of an account that may be used, or said a few
 // minutes ago: commands and clicks have to be answered at once.
 func (c *Client) Profile(ctx context.Context, a pim.ChatAccount) (Profile, error) {
-	if p, known := c.profiles.get(a.User, c.cfg.Now()); known && c.ours(a) {
+	if p, known := c.profiles.Get(a.User, c.cfg.Now()); known && c.ours(a) {
 		return p.usable()
 	}
 	return c.lookUp(ctx, a)
@@ -53,7 +53,7 @@ func (c *Client) lookUp(ctx context.Context, a pim.ChatAccount) (Profile, error)
 		return Profile{}, read(incomplete("users.info"))
 	}
 	p := Profile{Name: displayName(user), Zone: zone(user), standing: c.standing(user)}
-	c.profiles.put(a.User, p, c.cfg.Now())
+	c.profiles.Put(a.User, p, c.cfg.Now())
 	return p.usable()
 }
 
@@ -80,7 +80,7 @@ func (p Profile) usable() (Profile, error) {
 }
 
 // Forget ends what is believed of an account, after Slack said that it changed.
-func (c *Client) Forget(a pim.ChatAccount) { c.profiles.drop(a.User) }
+func (c *Client) Forget(a pim.ChatAccount) { c.profiles.Drop(a.User) }
 
 // standing says why this person may not use Elevate, or nil.
 func (c *Client) standing(u *slack.User) *pim.Error {

@@ -72,7 +72,7 @@ func (d drawing) header(c card.Card) []slack.Block {
 	if strings.TrimSpace(tidy(c.Title)) == "" {
 		return nil
 	}
-	return []slack.Block{slack.NewHeaderBlock(plain(cut(signs[c.Tone]+tidy(c.Title), maxHeader)))}
+	return []slack.Block{slack.NewHeaderBlock(plain(card.Cut(signs[c.Tone]+tidy(c.Title), maxHeader)))}
 }
 
 // mentions calls people. Those of other chats have nothing here to be called by.
@@ -128,7 +128,7 @@ func (d drawing) facts(facts []card.Fact) []slack.Block {
 // fact draws one label with its value, and says whether it is wider than a column.
 func (d drawing) fact(f card.Fact) (o *slack.TextBlockObject, wide bool) {
 	l := newLine(maxField, true)
-	d.wrapped(l, "*", literal(cut(tidy(f.Label), maxOption)))
+	d.wrapped(l, "*", literal(card.Cut(tidy(f.Label), maxOption)))
 	l.token("\n")
 	before := l.left
 	d.add(l, f.Value)
@@ -137,7 +137,7 @@ func (d drawing) fact(f card.Fact) (o *slack.TextBlockObject, wide bool) {
 	}
 	seen := 0
 	for _, s := range f.Value {
-		seen += size(s.Typed + s.Plain + s.Strong + s.Code + s.Link.Label)
+		seen += card.Size(s.Typed + s.Plain + s.Strong + s.Code + s.Link.Label)
 	}
 	return l.object(), seen > maxColumn
 }

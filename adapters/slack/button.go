@@ -81,7 +81,7 @@ func leads(a card.Act) bool { return a == card.Open || a == card.SignIn }
 
 // actionID is unique in its block.
 func actionID(a card.Act, i int) string {
-	return cut("elevate."+string(a), maxBlockID-8) + "." + strconv.Itoa(i)
+	return card.Cut("elevate."+string(a), maxBlockID-8) + "." + strconv.Itoa(i)
 }
 
 func confirmation(c card.Confirm, style slack.Style) *slack.ConfirmationBlockObject {

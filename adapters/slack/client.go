@@ -2,7 +2,6 @@ package slack
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -12,7 +11,9 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"elevate/internal/bounded"
 	"elevate/internal/card"
+	"elevate/internal/exchange"
 	"elevate/internal/pim"
 	"elevate/internal/secret"
 	"elevate/internal/workflow"
@@ -42,9 +43,9 @@ type Client struct {
 	hooks    *http.Client // for response URLs, whose answers are not those of the API
 	base     *url.URL
 	self     atomic.Pointer[identity]
-	profiles *cache[Profile]
-	directs  *cache[string]
-	foreign  *cache[bool]
+	profiles *bounded.Cache[Profile]
+	directs  *bounded.Cache[string]
+	foreign  *bounded.Cache[bool]
 }
 
 // identity is who the bot is in its workspace.
@@ -56,7 +57,7 @@ func NewClient(cfg Config) *Client {
 		cfg.API = slack.APIURL
 	}
 	if cfg.Transport == nil {
-		cfg.Transport = newTransport()
+		cfg.Transport = exchange.NewTransport()
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
@@ -70,10 +71,10 @@ func NewClient(cfg Config) *Client {
 	// the connection ends after Slack took the message, those for 429 sleep in
 	// the caller's lane.
 	api := slack.New(cfg.BotToken.Reveal(), slack.OptionAPIURL(cfg.API),
-		slack.OptionHTTPClient(newHTTPClient(wire{cfg.Transport})), slack.OptionAppLevelToken(cfg.AppToken.Reveal()))
+		slack.OptionHTTPClient(exchange.NewClient(wire{cfg.Transport})), slack.OptionAppLevelToken(cfg.AppToken.Reveal()))
 	return &Client{
-		cfg: cfg, api: api, base: base, hooks: newHTTPClient(bounded{cfg.Transport}),
-		profiles: newCache[Profile](10_000, profileLife), directs: newCache[string](10_000, 24*time.Hour), foreign: newCache[bool](1_000, channelLife),
+		cfg: cfg, api: api, base: base, hooks: exchange.NewClient(exchange.Whole{Next: cfg.Transport}),
+		profiles: bounded.NewCache[Profile](10_000, profileLife), directs: bounded.NewCache[string](10_000, 24*time.Hour), foreign: bounded.NewCache[bool](1_000, channelLife),
 	}
 }
 
@@ -196,17 +197,4 @@ func (m message) options() []slack.MsgOption {
 		slack.MsgOptionText(m.text, false), slack.MsgOptionBlocks(m.blocks...),
 		slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMediaUnfurl(), slack.MsgOptionParse(false),
 	}
-}
-
-// bounded reads answers whole and up to a limit, for response URLs, which
-// answer with a word.
-type bounded struct{ next http.RoundTripper }
-
-// RoundTrip sends a call and returns its whole answer, or a wireError.
-func (b bounded) RoundTrip(req *http.Request) (*http.Response, error) {
-	resp, err := exchange(b.next, req)
-	if err != nil {
-		return nil, fmt.Errorf("response url: %w", err)
-	}
-	return resp, nil
 }

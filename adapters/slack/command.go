@@ -58,12 +58,12 @@ func (h *Handler) command(ctx context.Context, cmd slack.SlashCommand, name stri
 // goOn carries out what waits for a network, a form or a list, after the
 // answer, which carries the card if there is one.
 func (h *Handler) goOn(ctx context.Context, to asked, reply workflow.Reply) ack {
-	room, ok := h.later.take()
+	room, ok := h.later.Take()
 	if !ok {
 		h.cfg.Count(Busy)
 		return h.privately(sentence(busySentence))
 	}
-	room.run(ctx, func(ctx context.Context) {
+	room.Run(ctx, afterwards, func(ctx context.Context) {
 		h.deliver(ctx, to, workflow.Reply{Form: reply.Form, Later: reply.Later})
 	})
 	if reply.Card == nil {

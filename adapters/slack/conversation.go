@@ -29,7 +29,7 @@ func (c *Client) channel(ctx context.Context, to pim.Conversation) (string, erro
 // direct opens the direct conversation with a person. Opening it again gives
 // the same one.
 func (c *Client) direct(ctx context.Context, user string) (string, error) {
-	if id, ok := c.directs.get(user, c.cfg.Now()); ok {
+	if id, ok := c.directs.Get(user, c.cfg.Now()); ok {
 		return id, nil
 	}
 	opened, _, _, err := c.api.OpenConversationContext(ctx, &slack.OpenConversationParameters{Users: []string{user}})
@@ -39,14 +39,14 @@ func (c *Client) direct(ctx context.Context, user string) (string, error) {
 	if opened == nil || opened.ID == "" {
 		return "", read(incomplete("conversations.open"))
 	}
-	c.directs.put(user, opened.ID, c.cfg.Now())
+	c.directs.Put(user, opened.ID, c.cfg.Now())
 	return opened.ID, nil
 }
 
 // closed refuses a channel that people of other organisations see. is_shared
 // would also cover sharing inside the own organisation.
 func (c *Client) closed(ctx context.Context, channel string) error {
-	shared, known := c.foreign.get(channel, c.cfg.Now())
+	shared, known := c.foreign.Get(channel, c.cfg.Now())
 	if !known {
 		info, err := c.api.GetConversationInfoContext(ctx, &slack.GetConversationInfoInput{ChannelID: channel})
 		if err != nil {
@@ -56,7 +56,7 @@ func (c *Client) closed(ctx context.Context, channel string) error {
 			return read(incomplete("conversations.info"))
 		}
 		shared = info.IsExtShared
-		c.foreign.put(channel, shared, c.cfg.Now())
+		c.foreign.Put(channel, shared, c.cfg.Now())
 	}
 	if shared {
 		return pim.Errorf(pim.Forbidden, "That channel is shared with other organisations, so Elevate does not write there.")
@@ -67,7 +67,7 @@ func (c *Client) closed(ctx context.Context, channel string) error {
 // forget drops what was believed of a conversation that an error contradicts.
 func (c *Client) forget(to pim.Conversation, err error) {
 	if e := judge(err); e.Kind == pim.NotFound || e.Kind == pim.Forbidden {
-		c.directs.drop(to.User)
-		c.foreign.drop(to.ID)
+		c.directs.Drop(to.User)
+		c.foreign.Drop(to.ID)
 	}
 }

@@ -46,7 +46,7 @@ func (h *Handler) open(ctx context.Context, to asked, f card.Form) {
 		err = incomplete("views.open")
 	}
 	if err == nil {
-		h.forms.put(resp.ID, to.responseURL, h.cfg.Now())
+		h.forms.Put(resp.ID, to.responseURL, h.cfg.Now())
 		return
 	}
 	e := pim.Explain(fault("views.open", err))

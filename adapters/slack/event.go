@@ -39,7 +39,7 @@ func (h *Handler) event(ctx context.Context, raw []byte) ack {
 		return h.refuse(http.StatusBadRequest, Malformed)
 	}
 	if out.Type == slackevents.URLVerification {
-		return ack{status: http.StatusOK, payload: cut(out.Challenge, maxValue)}
+		return ack{status: http.StatusOK, payload: card.Cut(out.Challenge, maxValue)}
 	}
 	if refused, ok := h.ours(out.TeamID, out.EnterpriseID, out.APIAppID); !ok {
 		return refused
@@ -47,7 +47,7 @@ func (h *Handler) event(ctx context.Context, raw []byte) ack {
 	if out.Type != slackevents.CallbackEvent {
 		return accepted
 	}
-	if out.EventID == "" || !h.events.first(out.EventID, struct{}{}, h.cfg.Now()) {
+	if out.EventID == "" || !h.events.First(out.EventID, struct{}{}, h.cfg.Now()) {
 		h.cfg.Count(Repeated)
 		return accepted
 	}
@@ -58,7 +58,7 @@ func (h *Handler) event(ctx context.Context, raw []byte) ack {
 	}
 	answer := h.happened(ctx, in.InnerEvent.Data)
 	if answer.status != http.StatusOK {
-		h.events.drop(out.EventID) // its repetition is welcome
+		h.events.Drop(out.EventID) // its repetition is welcome
 	}
 	return answer
 }
@@ -81,11 +81,11 @@ func (h *Handler) happened(ctx context.Context, data any) ack {
 
 // afterwards does something after Slack has its answer, or asks it to come again.
 func (h *Handler) afterwards(ctx context.Context, work func(context.Context)) ack {
-	room, ok := h.later.take()
+	room, ok := h.later.Take()
 	if !ok {
 		return h.refuse(http.StatusServiceUnavailable, Busy)
 	}
-	room.run(ctx, work)
+	room.Run(ctx, afterwards, work)
 	return accepted
 }
 

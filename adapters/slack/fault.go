@@ -12,6 +12,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"elevate/internal/exchange"
 	"elevate/internal/pim"
 )
 
@@ -82,7 +83,7 @@ func judge(err error) *pim.Error {
 	var refused slack.SlackErrorResponse
 	var limited *slack.RateLimitedError
 	var status slack.StatusCodeError
-	var broken *wireError
+	var broken *exchange.Error
 	switch {
 	case errors.As(err, &known):
 		return &pim.Error{Kind: known.Kind, Code: known.Code, RetryAfter: known.RetryAfter}
@@ -92,14 +93,14 @@ func judge(err error) *pim.Error {
 		return &pim.Error{Kind: pim.Throttled, RetryAfter: limited.RetryAfter}
 	case errors.As(err, &status):
 		return &pim.Error{Kind: kindOfStatus(status.Code), Code: fmt.Sprintf("http_%d", status.Code)}
-	case errors.As(err, &broken) && !broken.sent:
+	case errors.As(err, &broken) && !broken.Sent:
 		return &pim.Error{Kind: pim.Unavailable}
 	case errors.As(err, &broken) || undecoded(err):
 		return &pim.Error{Kind: pim.AnswerLost}
 	case isTimeout(err):
 		return &pim.Error{Kind: pim.AnswerLost}
 	case isNetwork(err):
-		return &pim.Error{Kind: pim.Unavailable} // of the socket's connection: calls end as a wireError
+		return &pim.Error{Kind: pim.Unavailable} // of the socket's connection: calls end as an exchange.Error
 	}
 	return &pim.Error{Kind: pim.Internal}
 }
@@ -113,7 +114,7 @@ func refusal(r slack.SlackErrorResponse) *pim.Error {
 		e.Kind = kind
 	}
 	if e.Kind == pim.Throttled {
-		e.RetryAfter = waitUnsaid
+		e.RetryAfter = exchange.WaitUnsaid
 	}
 	if e.Code == "missing_scope" && word.MatchString(r.Needed) {
 		e.Code += ": " + r.Needed
@@ -154,7 +155,7 @@ func isNetwork(err error) bool {
 
 // incomplete is an answer that says yes and leaves out what it is about.
 func incomplete(method string) error {
-	return fault(method, &wireError{sent: true, what: "the answer is not complete"})
+	return fault(method, &exchange.Error{Sent: true, What: "the answer is not complete"})
 }
 
 // read turns a fault of a call that changes nothing: a lost answer is no more

@@ -19,7 +19,7 @@ func (d drawing) view(f card.Form, channel string) slack.ModalViewRequest {
 		Title:      words(f.Title, maxViewTitle, "Elevate"),
 		Submit:     words(f.Submit, maxViewTitle, "Send"),
 		Close:      plain("Close"),
-		CallbackID: cut(f.Name, maxBlockID),
+		CallbackID: card.Cut(f.Name, maxBlockID),
 	}
 	if fits(t.String(), maxMetadata) {
 		v.PrivateMetadata = t.String()
@@ -68,7 +68,7 @@ func entry(f card.Field) *slack.PlainTextInputBlockElement {
 	if f.Max > 0 && f.Max < maxInput {
 		e.MaxLength = f.Max
 	}
-	e.InitialValue = cut(strings.ToValidUTF8(f.Value, ""), e.MaxLength)
+	e.InitialValue = card.Cut(strings.ToValidUTF8(f.Value, ""), e.MaxLength)
 	return e
 }
 

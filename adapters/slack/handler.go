@@ -12,6 +12,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"elevate/internal/bounded"
 	"elevate/internal/card"
 	"elevate/internal/pim"
 	"elevate/internal/secret"
@@ -75,9 +76,9 @@ type Handler struct {
 	cfg    HandlerConfig
 	client *Client
 	mux    *http.ServeMux
-	later  *slots
-	events *cache[struct{}]
-	forms  *cache[string] // the response URLs of forms, by view
+	later  *bounded.Slots
+	events *bounded.Cache[struct{}]
+	forms  *bounded.Cache[string] // the response URLs of forms, by view
 }
 
 // NewHandler returns a Handler for POST /slack/commands, /slack/interactions
@@ -92,10 +93,10 @@ func NewHandler(cfg HandlerConfig) *Handler {
 	h := &Handler{
 		cfg: cfg, client: cfg.Client, mux: http.NewServeMux(),
 		// Slack repeats an event for up to a day when delayed events are on.
-		events: newCache[struct{}](20_000, 25*time.Hour),
-		forms:  newCache[string](10_000, formAnswer),
+		events: bounded.NewCache[struct{}](20_000, 25*time.Hour),
+		forms:  bounded.NewCache[string](10_000, formAnswer),
 	}
-	h.later = newSlots(slotCount, h.survive)
+	h.later = bounded.NewSlots(slotCount, h.survive)
 	h.mux.HandleFunc("POST /slack/commands", h.serveCommand)
 	h.mux.HandleFunc("POST /slack/interactions", h.serveInteraction)
 	h.mux.HandleFunc("POST /slack/events", h.serveEvent)
@@ -106,7 +107,7 @@ func NewHandler(cfg HandlerConfig) *Handler {
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.mux.ServeHTTP(w, r) }
 
 // Close takes on nothing more and waits for what was begun; that is bounded.
-func (h *Handler) Close() { h.later.close() }
+func (h *Handler) Close() { h.later.Close() }
 
 // survive, deferred, keeps a panic from ending the process, as the HTTP server
 // does for a request.

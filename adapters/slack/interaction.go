@@ -66,25 +66,25 @@ func (h *Handler) clicked(ctx context.Context, in slack.InteractionCallback, nam
 	if t.Act == "" || leads(t.Act) {
 		return accepted // the address was opened by Slack itself
 	}
-	room, ok := h.later.take()
+	room, ok := h.later.Take()
 	if !ok {
 		// Slack shows a sign beside the button; there is no room to say more.
 		return h.refuse(http.StatusServiceUnavailable, Busy)
 	}
-	defer room.free()
+	defer room.Free()
 	channel := in.Channel.ID
 	to := asked{channel: channel, responseURL: in.ResponseURL, trigger: in.TriggerID}
 	from, err := h.sender(ctx, in.User.ID, h.where(channel, in.User.ID), name)
 	if err != nil {
 		to.from = workflow.Sender{Account: h.client.account(in.User.ID)}
-		room.run(ctx, func(ctx context.Context) { h.tell(ctx, to, sentence(excuse(err))) })
+		room.Run(ctx, afterwards, func(ctx context.Context) { h.tell(ctx, to, sentence(excuse(err))) })
 		return accepted
 	}
 	to.from = from
 	reply := h.cfg.Service.Click(ctx, from, workflow.Click{
 		Act: t.Act, Request: pim.ParseRequestID(string(t.Request)), Digest: t.Digest, Role: t.Role, Ref: h.reference(in, from),
 	})
-	room.run(ctx, func(ctx context.Context) { h.deliver(ctx, to, reply) })
+	room.Run(ctx, afterwards, func(ctx context.Context) { h.deliver(ctx, to, reply) })
 	return accepted
 }
 
@@ -108,27 +108,27 @@ func (h *Handler) submitted(ctx context.Context, in slack.InteractionCallback, n
 	if err != nil {
 		return h.complain(in.View, map[string]string{"": excuse(err)})
 	}
-	room, ok := h.later.take()
+	room, ok := h.later.Take()
 	if !ok {
 		h.cfg.Count(Busy)
 		return h.complain(in.View, map[string]string{"": busySentence})
 	}
-	defer room.free()
+	defer room.Free()
 	reply := h.cfg.Service.Filled(ctx, from, card.Filled{
 		Name: in.View.CallbackID, Request: pim.ParseRequestID(string(t.Request)), Digest: t.Digest, Values: valuesOf(in.View),
 	})
 	to := asked{from: from, channel: t.Channel}
-	to.responseURL, _ = h.forms.get(in.View.ID, h.cfg.Now())
+	to.responseURL, _ = h.forms.Get(in.View.ID, h.cfg.Now())
 	switch {
 	case len(reply.Errors) > 0:
 		return h.complain(in.View, reply.Errors)
 	case reply.Form != nil:
 		next := h.client.drawing().view(*reply.Form, t.Channel)
 		reply.Form = nil
-		room.run(ctx, func(ctx context.Context) { h.deliver(ctx, to, reply) })
+		room.Run(ctx, afterwards, func(ctx context.Context) { h.deliver(ctx, to, reply) })
 		return ack{status: http.StatusOK, payload: slack.NewUpdateViewSubmissionResponse(&next)}
 	}
-	room.run(ctx, func(ctx context.Context) { h.deliver(ctx, to, reply) })
+	room.Run(ctx, afterwards, func(ctx context.Context) { h.deliver(ctx, to, reply) })
 	return ack{status: http.StatusOK, payload: slack.NewClearViewSubmissionResponse()}
 }
 
@@ -164,7 +164,7 @@ func (h *Handler) complain(v slack.View, errs map[string]string) ack {
 		if said[field] != "" {
 			text = said[field] + " " + text
 		}
-		said[field] = cut(tidy(text), maxField)
+		said[field] = card.Cut(tidy(text), maxField)
 	}
 	if first == "" {
 		// A view without inputs is none of ours; it can only be closed.

@@ -1,6 +1,10 @@
 package slack
 
-import "unicode/utf8"
+import (
+	"unicode/utf8"
+
+	"elevate/internal/card"
+)
 
 // The limits of Block Kit, from https://docs.slack.dev/reference/block-kit and
 // https://docs.slack.dev/reference/views. slack-go checks none of those that
@@ -37,41 +41,9 @@ const (
 	maxFallback = 2900
 )
 
-const ellipsis = "\u2026"
-
-// size counts as Slack's clients do, in UTF-16 units, which is never less than
-// the number of characters.
-func size(s string) int {
-	n := 0
-	for _, r := range s {
-		n += width(r)
-	}
-	return n
-}
-
-func width(r rune) int {
-	if r > 0xFFFF {
-		return 2
-	}
-	return 1
-}
-
-// cut shortens a text to a limit at the border of a character, and says so.
-func cut(s string, most int) string {
-	if len(s) <= most || size(s) <= most {
-		return s
-	}
-	used := size(ellipsis)
-	for i, r := range s {
-		if used+width(r) > most {
-			return s[:i] + ellipsis
-		}
-		used += width(r)
-	}
-	return s
-}
+const ellipsis = card.Ellipsis
 
 // fits says whether an opaque value may be used as it is; it is never cut.
 func fits(s string, most int) bool {
-	return s != "" && utf8.ValidString(s) && size(s) <= most
+	return s != "" && utf8.ValidString(s) && card.Size(s) <= most
 }

@@ -30,12 +30,12 @@ type line struct {
 }
 
 func newLine(most int, mrkdwn bool) *line {
-	return &line{left: most - size(ellipsis), mrkdwn: mrkdwn}
+	return &line{left: most - card.Size(ellipsis), mrkdwn: mrkdwn}
 }
 
 // token adds something that must not be cut.
 func (l *line) token(s string) {
-	n := size(s)
+	n := card.Size(s)
 	switch {
 	case l.full:
 	case n > l.left:
@@ -89,7 +89,7 @@ func words(s string, most int, otherwise string) *slack.TextBlockObject {
 	if s == "" {
 		s = otherwise
 	}
-	return plain(cut(s, most))
+	return plain(card.Cut(s, most))
 }
 
 // text draws a card's text. Without anything live in it, it is plain_text,
@@ -121,7 +121,7 @@ func (d drawing) span(l *line, s card.Span) {
 	case s.Typed != "":
 		l.words(tidy(s.Typed))
 	case s.Plain != "":
-		l.words(visible(s.Plain))
+		l.words(card.Visible(s.Plain))
 	case s.Strong != "":
 		d.wrapped(l, "*", literal(strings.TrimSpace(tidy(s.Strong))))
 	case s.Code != "":
@@ -138,7 +138,7 @@ func (d drawing) span(l *line, s card.Span) {
 // wrapped adds words between two marks, or without them when they have to be cut.
 func (d drawing) wrapped(l *line, mark, s string) {
 	whole := mark + escape(s) + mark
-	if s == "" || size(whole) > l.left {
+	if s == "" || card.Size(whole) > l.left {
 		l.words(s)
 		return
 	}

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"elevate/adapters/entra"
@@ -234,7 +235,7 @@ func (b *bot) wireService(ctx context.Context) error {
 		SignInLink: func(tx *store.Tx, l workflow.SignInLink) (string, error) {
 			return b.signin.Link(tx, l.Account, l.AccountName, b.workspaceName(l.Account), l.Intent, l.Claims)
 		},
-		EndSession: b.signin.EndSession, SignOut: b.signin.SignOut, Unlink: b.signin.Unlink, PIMPage: pimPage,
+		EndSession: b.signin.EndSession, SignOut: b.signin.SignOut, Unlink: b.signin.Unlink, PIMPage: pimPage(b.cfg.Entra.Authority),
 		Now: b.around.now, Tick: b.around.tick, Logger: b.around.log, Count: b.meters.effect, SweepFirst: b.around.restored,
 	})
 	b.wireInbound()
@@ -242,8 +243,18 @@ func (b *bot) wireService(ctx context.Context) error {
 	return nil
 }
 
-// pimPage is where approvers find PIM's own list of requests.
-const pimPage = "https://entra.microsoft.com/#view/Microsoft_Azure_PIMCommon/ApproveRequestMenuBlade/~/aadgroup"
+// pimPage is where approvers find PIM's own list of requests, in the cloud that people sign in to.
+// https://learn.microsoft.com/entra/identity/privileged-identity-management/groups-approval-workflow
+func pimPage(authority string) string {
+	portal := "https://entra.microsoft.com"
+	switch {
+	case strings.HasSuffix(authority, ".us"):
+		portal = "https://entra.microsoft.us"
+	case strings.HasSuffix(authority, ".cn"):
+		portal = "https://entra.microsoftonline.cn"
+	}
+	return portal + "/#view/Microsoft_Azure_PIMCommon/ApproveRequestMenuBlade/~/aadgroup"
+}
 
 // gauges are read when somebody looks at /metrics.
 func (b *bot) gauges() {

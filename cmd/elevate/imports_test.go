@@ -16,6 +16,8 @@ var arrows = map[string][]string{
 	"internal/pim":                   {},
 	"internal/secret":                {},
 	"internal/keyset":                {"internal/secret"},
+	"internal/bounded":               {},
+	"internal/exchange":              {},
 	"internal/card":                  {"internal/pim"},
 	"internal/store":                 {"internal/keyset", "internal/pim"},
 	"internal/config":                {"internal/pim", "internal/secret"},
@@ -23,8 +25,8 @@ var arrows = map[string][]string{
 	"internal/workflow":              {"internal/card", "internal/pim", "internal/store"},
 	"internal/workflow/workflowtest": {"internal/card", "internal/keyset", "internal/pim", "internal/store", "internal/workflow"},
 	"adapters/entra":                 {"internal/pim", "internal/secret", "internal/tenant"},
-	"adapters/slack":                 {"internal/card", "internal/pim", "internal/secret", "internal/workflow"},
-	"adapters/teams":                 {"internal/card", "internal/pim", "internal/secret", "internal/workflow"},
+	"adapters/slack":                 {"internal/bounded", "internal/card", "internal/exchange", "internal/pim", "internal/secret", "internal/workflow"},
+	"adapters/teams":                 {"internal/bounded", "internal/card", "internal/exchange", "internal/pim", "internal/secret", "internal/workflow"},
 }
 
 // sandboxOnly is what production code outside cmd never imports.

@@ -113,15 +113,6 @@ func Deciding(r pim.Request, role pim.Role, approve bool) Card {
 	return about(r, role, Waiting, "Your "+what+" of request "+string(r.ID)+" for "+roleTitle(role, &r)+" is on its way to PIM.")
 }
 
-// DecidedAnswer tells whoever decided that PIM has taken the decision.
-func DecidedAnswer(r pim.Request, role pim.Role, approve bool) Card {
-	what := "denied"
-	if approve {
-		what = "approved"
-	}
-	return about(r, role, Neutral, "PIM has taken it: you "+what+" request "+string(r.ID)+" for "+roleTitle(role, &r)+".")
-}
-
 // Canceling answers a cancellation that is on its way to PIM.
 func Canceling(r pim.Request, role pim.Role) Card {
 	return about(r, role, Waiting, "Request "+string(r.ID)+" for "+roleTitle(role, &r)+" is being canceled.")

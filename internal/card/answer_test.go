@@ -32,8 +32,6 @@ func answers() map[string]card.Card {
 		"asked_sign_in":    card.Asked(typed(pim.WaitingForSignIn), adminRole(), names, "https://elevate.example.com/auth/start?t=x"),
 		"deciding_approve": card.Deciding(inPIM(pim.Pending), adminRole(), true),
 		"deciding_deny":    card.Deciding(inPIM(pim.Pending), adminRole(), false),
-		"decided_approve":  card.DecidedAnswer(approved(pim.Granting), adminRole(), true),
-		"decided_deny":     card.DecidedAnswer(inPIM(pim.Denied), adminRole(), false),
 		"canceling":        card.Canceling(inPIM(pim.Pending), adminRole()),
 		"releasing":        card.Releasing(member(pim.Active), adminRole()),
 		"form_ready":       card.FormReady("mde-admin"),

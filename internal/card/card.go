@@ -45,6 +45,9 @@ type Card struct {
 	Request pim.RequestID
 	// Mention are the accounts of this chat that the card calls (approvers, on-call).
 	Mention []pim.ChatAccount
+	// Personal are the accounts of this chat for whom the card has buttons of
+	// their own, where the chat can show each person another view.
+	Personal []pim.ChatAccount
 }
 
 // Text is a run of spans.

@@ -165,7 +165,7 @@ func (d drawing) ended() []Text {
 // steps are what happened, with the times at which it was seen.
 func (d drawing) steps() []Step {
 	r := d.r
-	asked := Step{What: Plain("asked in " + place(r.Chat)), At: r.Created}
+	asked := Step{What: Plain("asked in " + r.Chat.Title()), At: r.Created}
 	if r.Chat == pim.Portal && !r.Copy.Created.IsZero() {
 		asked.At = r.Copy.Created
 	}
@@ -214,29 +214,10 @@ func verdict(by *pim.Decided) Text {
 	return Join(Plain(word+" by "), Typed(by.By.Name))
 }
 
-func place(c pim.Chat) string {
-	switch c {
-	case pim.Slack:
-		return "Slack"
-	case pim.Teams:
-		return "Microsoft Teams"
-	case pim.Portal:
-		return "the PIM portal"
-	case pim.Web:
-		return "the browser"
-	case pim.System:
-		return "Elevate"
-	}
-	return "Elevate"
-}
-
 func (d drawing) notes() []Text {
 	notes := []Text{Join(Plain("Request "), Text{{Code: string(d.r.ID)}})}
 	if d.v.PortalURL != "" {
 		notes = append(notes, Text{{Link: Link{Label: "See it in PIM", URL: d.v.PortalURL}}})
-	}
-	if d.v.Sandbox {
-		notes = append(notes, Plain("This is the sandbox: nothing here is real."))
 	}
 	return notes
 }

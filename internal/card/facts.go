@@ -43,7 +43,8 @@ func (d drawing) askedByOther() bool {
 
 func (d drawing) person() Text {
 	account := d.r.Requester.Account
-	if d.v.Viewer != Approvers || account.IsZero() || account.Chat != d.v.Chat {
+	// In Teams an account is an object id, which tells nobody anything.
+	if d.v.Viewer != Approvers || account.IsZero() || account.Chat != d.v.Chat || account.Chat == pim.Teams {
 		return Typed(d.name)
 	}
 	return Text{{Typed: d.name}, {Plain: " ("}, {Account: account}, {Plain: ")"}}

@@ -226,15 +226,6 @@ func TestAClaimThatRanOutIsNotShown(t *testing.T) {
 	}
 }
 
-func TestASandboxCardSaysSoOnce(t *testing.T) {
-	v := view(card.Approvers)
-	v.Sandbox = true
-	c := card.Sandboxed(card.ForRequest(inPIM(pim.Pending), adminRole(), v))
-	if strings.Count(c.Title, "SANDBOX") != 1 || strings.Count(c.Fallback, "SANDBOX") != 1 {
-		t.Errorf("%q %q", c.Title, c.Fallback)
-	}
-}
-
 func TestARoleThatLeftTheSettingsIsStillNamed(t *testing.T) {
 	c := card.ForRequest(member(pim.Active), pim.Role{}, view(card.OnCall))
 	if c.Title != "mde-admin: active" {

@@ -1,7 +1,6 @@
 package card
 
 import (
-	"strings"
 	"time"
 
 	"elevate/internal/pim"
@@ -34,8 +33,8 @@ type View struct {
 	PortalURL string
 	// Mention are the accounts of this chat that the card calls.
 	Mention []pim.ChatAccount
-	// Sandbox marks a card of which nothing is real.
-	Sandbox bool
+	// Personal are the accounts of this chat for whom the card has buttons of their own.
+	Personal []pim.ChatAccount
 }
 
 // Seen is how often this person had this role, as far as Elevate has seen.
@@ -55,22 +54,8 @@ type Holder struct {
 // facts come from that alone; what the person typed is shown only before.
 func ForRequest(r pim.Request, role pim.Role, v View) Card {
 	d := newDrawing(&r, role, v)
-	c := Card{
+	return Card{
 		Title: d.heading(), Tone: d.tone(), Lines: d.lines(), Facts: d.facts(), Steps: d.steps(),
-		Buttons: d.buttons(), Notes: d.notes(), Fallback: d.sentence(), Request: r.ID, Mention: v.Mention,
+		Buttons: d.buttons(), Notes: d.notes(), Fallback: d.sentence(), Request: r.ID, Mention: v.Mention, Personal: v.Personal,
 	}
-	if v.Sandbox {
-		return Sandboxed(c)
-	}
-	return c
-}
-
-const sandboxSign = "SANDBOX · "
-
-// Sandboxed returns a card with the sandbox's mark. A marked card stays as it is.
-func Sandboxed(c Card) Card {
-	if !strings.HasPrefix(c.Title, sandboxSign) {
-		c.Title, c.Fallback = sandboxSign+c.Title, sandboxSign+c.Fallback
-	}
-	return c
 }

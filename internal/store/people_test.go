@@ -239,12 +239,4 @@ func TestMessageShowsOneRequest(t *testing.T) {
 		}
 		return err
 	})
-	f.update(t, func(tx *store.Tx) error { return tx.DeleteRef("aaaaa3", ref) })
-	f.view(t, func(tx *store.Tx) error {
-		_, _, ok, err := tx.RefByMessage("C1", "1.2")
-		if ok {
-			t.Error("it was not deleted")
-		}
-		return err
-	})
 }

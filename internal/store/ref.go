@@ -60,15 +60,3 @@ func (tx *Tx) RefByMessage(channel, message string) (pim.RequestID, Ref, bool, e
 	}
 	return id, r, err == nil, err
 }
-
-// DeleteRef forgets a message that is gone.
-func (tx *Tx) DeleteRef(id pim.RequestID, r Ref) error {
-	message := path(r.Channel, r.ID)
-	if pim.RequestID(tx.get(refsMessage, message)) != id {
-		return nil
-	}
-	if err := tx.delete(refsMessage, message); err != nil {
-		return err
-	}
-	return tx.delete(refs, refKey(id, r))
-}

@@ -17,7 +17,7 @@ type Session struct {
 	AuthTime time.Time       `json:"auth_time,omitzero"`
 	ACRS     []string        `json:"acrs,omitempty"` // authentication contexts that were fulfilled
 	SignedIn time.Time       `json:"signed_in,omitzero"`
-	Expires  time.Time       `json:"expires,omitzero"` // zero: when it is ended
+	Expires  time.Time       `json:"expires,omitzero"` // zero: by nothing but what ends it
 }
 
 func (s Session) entries() []entry {

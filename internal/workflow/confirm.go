@@ -108,10 +108,12 @@ func (s *Service) stillActive(r pim.Request, i pim.Instance, now time.Time) (res
 	if !r.Gone.IsZero() || moved {
 		err := s.changeActive(r.ID, func(tx *store.Tx, fresh *pim.Request) error {
 			fresh.Gone, fresh.Absent = time.Time{}, time.Time{}
-			if moved {
-				fresh.Ends = i.End
+			if !moved {
+				return tx.PutRequest(*fresh)
 			}
-			if err := tx.PutRequest(*fresh); err != nil || !moved {
+			fresh.Ends = i.End
+			e := pim.Event{Kind: pim.EventObserved, Chat: pim.System, From: fresh.State, Text: "PIM moved the end to " + i.End.UTC().Format(time.RFC3339)}
+			if err := s.record(tx, fresh, e); err != nil {
 				return err
 			}
 			return s.turn(tx, fresh)

@@ -552,3 +552,28 @@ func TestASessionThatRunsOutHasItsEventAlsoWhileGraphIsDown(t *testing.T) {
 		}
 	})
 }
+
+// One group that cannot be read may not keep everybody's messages back for ever.
+func TestARestoredBotSpeaksOnceASweepWasAnsweredInPart(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.end()
+		if err := w.db.Restored(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		w.cfg.SweepFirst = true
+		w.dir.Hide(workflowtest.PartPolicies, errDown)
+		w.start()
+		w.update(func(tx *store.Tx) error {
+			e := store.Effect{Key: "tell|x", Kind: "tell", Lane: direct(alice).String(), To: direct(alice), Data: []byte(`{"text":"Hello."}`)}
+			return tx.PutEffect(e)
+		})
+		w.pass(2 * time.Minute)
+		if !w.bot.Swept().IsZero() {
+			t.Error("a sweep that failed in part counts as one that succeeded")
+		}
+		w.expect(w.told(alice), "Hello.")
+	})
+}

@@ -61,6 +61,7 @@ type Service struct {
 	queue    *queue
 	policies *policies
 	swept    atomic.Int64 // unix seconds of the last sweep that succeeded
+	answered atomic.Bool  // a sweep was answered, if only in part
 	readers  membership
 	owners   membership
 	failing  failing
@@ -87,7 +88,7 @@ func New(cfg Config) *Service {
 		s.queue.count = cfg.Count
 	}
 	// What is said while the disk fails could not be noted, and would be said again.
-	s.queue.quiet = func() bool { return cfg.SweepFirst && s.swept.Load() == 0 || cfg.Store.Unwritten() }
+	s.queue.quiet = func() bool { return cfg.SweepFirst && !s.answered.Load() || cfg.Store.Unwritten() }
 	cfg.Store.OnEffects(s.queue.put)
 	return s
 }

@@ -97,6 +97,8 @@ func (s *Service) sweepOnce(ctx context.Context) error {
 	if err := s.missActive(answer); err != nil {
 		return err
 	}
+	// One group that cannot be read may not keep everybody else in the dark.
+	s.answered.Store(true)
 	for _, failed := range answer.Failed {
 		return failed
 	}

@@ -1,11 +1,7 @@
 package simclock_test
 
 import (
-	"context"
-	"errors"
-	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"elevate/internal/sim/simclock"
@@ -34,47 +30,5 @@ func TestClockRunsAdvancesAndRunsFaster(t *testing.T) {
 		if got := c.Now(); !got.Equal(s.want) {
 			t.Fatalf("%s: got %v, want %v", s.name, got, s.want)
 		}
-	}
-}
-
-func TestWaitersWakeOnAdvance(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		c := simclock.New(start, time.Now)
-		c.SetRate(0)
-		var wg sync.WaitGroup
-		wg.Go(func() {
-			if err := c.WaitUntil(t.Context(), start.Add(time.Hour)); err != nil {
-				t.Error(err)
-			}
-		})
-		synctest.Wait()
-		c.Advance(time.Hour)
-		wg.Wait()
-	})
-}
-
-func TestWaitTakesTheRateIntoAccount(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		c := simclock.New(start, time.Now)
-		c.SetRate(60)
-		began := time.Now()
-		if err := c.WaitUntil(t.Context(), start.Add(time.Hour)); err != nil {
-			t.Fatal(err)
-		}
-		if took := time.Since(began); took != time.Minute {
-			t.Fatalf("an hour at sixty times the speed took %v", took)
-		}
-	})
-}
-
-func TestWaitEndsWithItsContext(t *testing.T) {
-	t.Parallel()
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	c := simclock.New(start, func() time.Time { return start })
-	if err := c.WaitUntil(ctx, start.Add(time.Hour)); !errors.Is(err, context.Canceled) {
-		t.Fatalf("got %v", err)
 	}
 }

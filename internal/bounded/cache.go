@@ -1,13 +1,13 @@
-package slack
+package bounded
 
 import (
 	"sync"
 	"time"
 )
 
-// cache keeps what was read for a while, and never more than a number of
-// entries: what comes in from outside must not make the process grow.
-type cache[V any] struct {
+// Cache keeps what was read for a while, and never more than a number of
+// entries. It is safe for concurrent use.
+type Cache[V any] struct {
 	most int
 	life time.Duration
 
@@ -20,11 +20,13 @@ type entryOf[V any] struct {
 	until time.Time
 }
 
-func newCache[V any](most int, life time.Duration) *cache[V] {
-	return &cache[V]{most: most, life: life, entries: map[string]entryOf[V]{}}
+// NewCache returns a cache for at most so many entries, each for so long.
+func NewCache[V any](most int, life time.Duration) *Cache[V] {
+	return &Cache[V]{most: most, life: life, entries: map[string]entryOf[V]{}}
 }
 
-func (c *cache[V]) get(key string, now time.Time) (V, bool) {
+// Get returns what was put under the key, unless it is too old.
+func (c *Cache[V]) Get(key string, now time.Time) (V, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e, ok := c.entries[key]
@@ -35,14 +37,15 @@ func (c *cache[V]) get(key string, now time.Time) (V, bool) {
 	return e.value, true
 }
 
-func (c *cache[V]) put(key string, value V, now time.Time) {
+// Put keeps a value.
+func (c *Cache[V]) Put(key string, value V, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.store(key, value, now)
 }
 
-// first reports whether the key was not there, and puts it.
-func (c *cache[V]) first(key string, value V, now time.Time) bool {
+// First reports whether the key was not there, and puts it.
+func (c *Cache[V]) First(key string, value V, now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if e, ok := c.entries[key]; ok && now.Before(e.until) {
@@ -52,14 +55,15 @@ func (c *cache[V]) first(key string, value V, now time.Time) bool {
 	return true
 }
 
-func (c *cache[V]) drop(key string) {
+// Drop forgets a key.
+func (c *Cache[V]) Drop(key string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.entries, key)
 }
 
 // store puts an entry. The lock is held.
-func (c *cache[V]) store(key string, value V, now time.Time) {
+func (c *Cache[V]) store(key string, value V, now time.Time) {
 	if _, known := c.entries[key]; !known && len(c.entries) >= c.most {
 		c.thin(now)
 	}
@@ -68,7 +72,7 @@ func (c *cache[V]) store(key string, value V, now time.Time) {
 
 // thin drops what is over, and if that is not enough a tenth of the rest, so
 // that a full cache is not walked through for each entry.
-func (c *cache[V]) thin(now time.Time) {
+func (c *Cache[V]) thin(now time.Time) {
 	for key, e := range c.entries {
 		if !now.Before(e.until) {
 			delete(c.entries, key)

@@ -1,0 +1,280 @@
+package teams
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/infracloudio/msbotbuilder-go/connector/auth"
+	"github.com/infracloudio/msbotbuilder-go/core"
+	"github.com/infracloudio/msbotbuilder-go/core/activity"
+	"github.com/infracloudio/msbotbuilder-go/schema"
+
+	"elevate/internal/bounded"
+	"elevate/internal/card"
+	"elevate/internal/exchange"
+	"elevate/internal/pim"
+	"elevate/internal/workflow"
+)
+
+// Config is what a Client needs.
+type Config struct {
+	AppID    string
+	TenantID string
+	// Metadata is where the Bot Framework says which keys it signs with.
+	Metadata string
+	// ServiceURL is where a conversation from the settings is written to before
+	// anything came from there.
+	ServiceURL string
+	// Credential is the bot's own identity.
+	Credential azcore.TokenCredential
+	// Hosts are the service hosts that are sent the bot's token, and
+	// MetadataHosts those whose keys are believed. In the sandbox they are this
+	// machine's.
+	Hosts, MetadataHosts []string
+	References           References
+	Transport            http.RoundTripper // nil means one of its own
+	Now                  func() time.Time
+	Logger               *slog.Logger
+	Sandbox              bool
+}
+
+// Client posts cards to Teams and rewrites them.
+type Client struct {
+	cfg       Config
+	connector *connector
+	bearer    *bearer
+	rosters   *bounded.Cache[map[string]member]
+	members   *bounded.Cache[member]
+}
+
+var _ workflow.Messenger = (*Client)(nil)
+
+// The Bot Framework of the public cloud and of the US government's.
+const (
+	issuer, issuerGov = "https://api.botframework.com", "https://api.botframework.us"
+	metadataGov       = "login.botframework.azure.us"
+)
+
+// NewClient returns a Client. It calls nobody. Without an app id it is an
+// error: there is nobody for whom a token could be checked then.
+func NewClient(cfg Config) (*Client, error) {
+	if cfg.AppID == "" || cfg.TenantID == "" || cfg.Credential == nil || cfg.References == nil || cfg.Now == nil {
+		return nil, errors.New("teams: AppID, TenantID, Credential, References and Now are needed")
+	}
+	if cfg.Transport == nil {
+		cfg.Transport = exchange.NewTransport()
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	cfg.TenantID = strings.ToLower(cfg.TenantID)
+	metadata, err := url.Parse(cfg.Metadata)
+	if err != nil {
+		return nil, errors.New("teams: Metadata is no address")
+	}
+	c := &Client{
+		cfg: cfg, rosters: bounded.NewCache[map[string]member](1_000, rosterLife), members: bounded.NewCache[member](10_000, memberLife),
+	}
+	said := issuer
+	if metadata.Host == metadataGov {
+		said = issuerGov
+	}
+	c.bearer = &bearer{
+		appID: cfg.AppID, issuer: said, hosts: c.serviceHost, now: cfg.Now,
+		keys: newKeySet(cfg.Metadata, c.metadataHost, cfg.Transport, cfg.Now),
+	}
+	c.connector = &connector{
+		credential: cfg.Credential, scope: said + "/.default", hosts: c.serviceHost,
+		client: exchange.NewClient(exchange.Whole{Next: cfg.Transport}), pace: newPace(),
+	}
+	return c, nil
+}
+
+// serviceHost reports whether an address is one of the connector's.
+func (c *Client) serviceHost(u *url.URL) bool {
+	if u == nil || u.User != nil || u.Host == "" {
+		return false
+	}
+	if c.cfg.Sandbox {
+		return isLoopback(u.Hostname())
+	}
+	return u.Scheme == "https" && slices.Contains(c.cfg.Hosts, strings.ToLower(u.Host))
+}
+
+func (c *Client) metadataHost(host string) bool {
+	if c.cfg.Sandbox {
+		name, _, _ := strings.Cut(host, ":")
+		return isLoopback(name)
+	}
+	return slices.Contains(c.cfg.MetadataHosts, strings.ToLower(host))
+}
+
+// Account says why a person may not use Elevate in Teams, or nil. It asks Teams
+// now; somebody who was never seen there cannot be asked about.
+func (c *Client) Account(ctx context.Context, a pim.ChatAccount) error {
+	if a.Chat != pim.Teams || !strings.EqualFold(a.Workspace, c.cfg.TenantID) {
+		return pim.Errorf(pim.Forbidden, "That account is not of the tenant that Elevate serves.")
+	}
+	r, found, err := c.cfg.References.Reference(ctx, PersonKey(pim.NewPrincipalID(a.User)))
+	if err != nil {
+		return err
+	}
+	if !found || r.Met == "" {
+		return pim.Errorf(pim.Forbidden, "Elevate has not met that person in Teams.")
+	}
+	m, err := c.lookUp(ctx, r.ServiceURL, r.Met, r.MRI)
+	if err != nil {
+		return err
+	}
+	return c.standing(m, a.User)
+}
+
+// adapter is the library's adapter for one send, or for the checks of what
+// comes in. It has no state beyond its two seams.
+func (c *Client) adapter(t *turn) *core.BotFrameworkAdapter {
+	return &core.BotFrameworkAdapter{
+		AdapterSetting: core.AdapterSetting{AppID: c.cfg.AppID, CredentialProvider: auth.SimpleCredentialProvider{AppID: c.cfg.AppID}},
+		TokenValidator: c.bearer, Client: t,
+	}
+}
+
+// address is a reference as the library takes it.
+func (c *Client) address(r Reference, conversation string) schema.ConversationReference {
+	return schema.ConversationReference{
+		Bot:          schema.ChannelAccount{ID: c.botID()},
+		Conversation: schema.ConversationAccount{ID: conversation, TenantID: c.cfg.TenantID, ConversationType: r.Kind, IsGroup: r.Kind != personal},
+		ChannelID:    channelTeams, ServiceURL: r.ServiceURL,
+	}
+}
+
+func (c *Client) botID() string { return "28:" + c.cfg.AppID }
+
+// send puts a message into a conversation that is known to Teams.
+func (c *Client) send(ctx context.Context, r Reference, conversation string, a schema.Activity, t *turn) (sent, error) {
+	t.ctx, t.connector, t.name = ctx, c.connector, orElse(t.name, "send")
+	err := c.adapter(t).ProactiveMessage(ctx, c.address(r, conversation), activity.HandlerFuncs{
+		OnMessageFunc: func(turn *activity.TurnContext) (schema.Activity, error) {
+			a.Type, a.ServiceURL, a.ChannelID = schema.Message, turn.Activity.ServiceURL, turn.Activity.ChannelID
+			a.Conversation, a.From = turn.Activity.Conversation, turn.Activity.From
+			return a, nil
+		},
+	})
+	return t.answer, known(err)
+}
+
+// known takes the library's wrapping off, whose text says nothing.
+func known(err error) error {
+	if err == nil {
+		return nil
+	}
+	var said *pim.Error
+	if errors.As(err, &said) {
+		return said
+	}
+	return &pim.Error{Kind: pim.Internal, Message: "A message for Teams could not be written."}
+}
+
+// message is a card as a message. The summary is what notifications show.
+func message(drawn element, c card.Card) schema.Activity {
+	return schema.Activity{
+		Summary: card.Tidy(orElse(c.Fallback, c.Title), maxTyped), Attachments: []schema.Attachment{attachment(drawn)},
+	}
+}
+
+// Post posts a card. An answer that is lost is told as AnswerLost: whoever posts
+// again may leave a second card, whose buttons answer with the present state.
+func (c *Client) Post(ctx context.Context, to pim.Conversation, what card.Card) (pim.MessageRef, error) {
+	r, err := c.find(ctx, to)
+	if err != nil {
+		return pim.MessageRef{}, err
+	}
+	ref, err := c.post(ctx, r, to, what)
+	if err != nil {
+		c.noteRefusal(ctx, r, err)
+	}
+	return ref, err
+}
+
+// noteRefusal remembers that a conversation takes nothing from the bot.
+func (c *Client) noteRefusal(ctx context.Context, r Reference, err error) {
+	if e := pim.Explain(err); e.Kind == pim.Forbidden && shutCodes[e.Code] != "" {
+		c.shut(ctx, r, e.Code)
+	}
+}
+
+func (c *Client) post(ctx context.Context, r Reference, to pim.Conversation, what card.Card) (pim.MessageRef, error) {
+	if to.User != "" && r.Conversation == "" {
+		var err error
+		if r, err = c.openPersonal(ctx, r); err != nil {
+			return pim.MessageRef{}, err
+		}
+	}
+	d, views := c.drawing(nil, r.Kind != personal), []string(nil)
+	if r.Kind != personal && what.Request != "" {
+		var err error
+		if views, err = c.views(ctx, r, what.Personal); err != nil {
+			return pim.MessageRef{}, err
+		}
+	}
+	drawn, err := d.adaptive(what, views)
+	if err != nil {
+		return pim.MessageRef{}, err
+	}
+	if r.Kind == channel {
+		return c.startThread(ctx, r, to, message(drawn, what))
+	}
+	answer, err := c.send(ctx, r, r.Conversation, message(drawn, what), &turn{})
+	if err != nil {
+		return pim.MessageRef{}, err
+	}
+	return reference(to, r.Conversation, answer.ID)
+}
+
+func reference(to pim.Conversation, conversation, id string) (pim.MessageRef, error) {
+	if conversation == "" || id == "" {
+		return pim.MessageRef{}, &pim.Error{Kind: pim.AnswerLost, Message: "Teams did not say which message it made."}
+	}
+	return pim.MessageRef{Conversation: to, ID: id, Channel: conversation}, nil
+}
+
+// Update rewrites a card that the bot has posted.
+func (c *Client) Update(ctx context.Context, ref pim.MessageRef, what card.Card) error {
+	if ref.Channel == "" || ref.ID == "" || ref.Conversation.Chat != pim.Teams {
+		return pim.Errorf(pim.NotFound, "That is no message in Teams.")
+	}
+	r, err := c.find(ctx, ref.Conversation)
+	if err != nil {
+		return err
+	}
+	var views []string
+	if r.Kind != personal && len(what.Personal) > 0 {
+		if views, err = c.views(ctx, r, what.Personal); err != nil {
+			return err
+		}
+	}
+	drawn, err := c.drawing(nil, r.Kind != personal).adaptive(what, views)
+	if err != nil {
+		return err
+	}
+	a := message(drawn, what)
+	a.Type, a.ID, a.ServiceURL, a.ChannelID = schema.Message, ref.ID, r.ServiceURL, channelTeams
+	a.Conversation = schema.ConversationAccount{ID: ref.Channel, TenantID: c.cfg.TenantID}
+	t := &turn{ctx: ctx, connector: c.connector, name: "update"}
+	if err := known(c.adapter(t).UpdateActivity(ctx, a)); err != nil {
+		c.noteRefusal(ctx, r, err)
+		return err
+	}
+	return nil
+}
+
+// drawing draws for one person in a zone, or for all who see a card.
+func (c *Client) drawing(zone *time.Location, shared bool) drawing {
+	return drawing{sandbox: c.cfg.Sandbox, now: c.cfg.Now(), zone: zone, shared: shared}
+}

@@ -1,0 +1,197 @@
+package teams
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+	"net/http"
+	"slices"
+
+	"elevate/internal/card"
+	"elevate/internal/pim"
+	"elevate/internal/workflow"
+)
+
+// actionName is the invoke of a button of the kind Action.Execute.
+const actionName = "adaptiveCard/action"
+
+// invoked is what such an invoke answers: always with the HTTP status 200.
+// https://learn.microsoft.com/microsoftteams/platform/task-modules-and-cards/cards/universal-actions-for-adaptive-cards/work-with-universal-actions-for-adaptive-cards
+type invoked struct {
+	StatusCode int    `json:"statusCode"`
+	Type       string `json:"type"`
+	Value      any    `json:"value"`
+}
+
+// toast shows a sentence beside the card.
+func toast(text string) ack {
+	return ack{status: http.StatusOK, payload: invoked{StatusCode: http.StatusOK, Type: "application/vnd.microsoft.activity.message", Value: card.Tidy(text, maxTyped)}}
+}
+
+// instead shows another card in the place of the one that was clicked, to the
+// person who clicked alone.
+func instead(drawn element) ack {
+	return ack{status: http.StatusOK, payload: invoked{StatusCode: http.StatusOK, Type: cardType, Value: drawn}}
+}
+
+// invoke answers a click. The answer is the card's new look for this person;
+// for everybody else the message is rewritten when the request turns.
+func (h *Handler) invoke(ctx context.Context, a *received, once string) ack {
+	if a.Name != actionName {
+		return h.refuse(http.StatusNotImplemented, Unknown)
+	}
+	if _, ok := h.account(a); !ok {
+		return h.refuse(http.StatusForbidden, NotAllowed)
+	}
+	var value struct {
+		Action struct {
+			Data json.RawMessage `json:"data"`
+		} `json:"action"`
+	}
+	if json.Unmarshal(a.extra.Value, &value) != nil {
+		return h.refuse(http.StatusBadRequest, Malformed)
+	}
+	from, err := h.sender(ctx, a, once)
+	if err != nil {
+		return toast(excuse(err))
+	}
+	f := readFilled(value.Action.Data)
+	ref := a.reference(from, f)
+	if f.Form != "" {
+		return h.filledIn(ctx, from, f, a)
+	}
+	if f.Act == card.Refresh {
+		return h.answer(ctx, from, h.cfg.Service.View(ctx, from, f.Request, ref), f, a)
+	}
+	return h.answer(ctx, from, h.click(ctx, from, f, ref), f, a)
+}
+
+// reference is the message that was clicked, to adopt if it is not known. A list
+// is not a request's card and must not become one.
+func (a *received) reference(from workflow.Sender, f filled) pim.MessageRef {
+	if !f.OfCard || a.ReplyToID == "" {
+		return pim.MessageRef{}
+	}
+	return pim.MessageRef{Conversation: from.Place, ID: a.ReplyToID, Channel: a.Activity.Conversation.ID}
+}
+
+// click says a click to the workflow. A reason stands beside the button, so what
+// is a form of its own elsewhere is filled in already.
+func (h *Handler) click(ctx context.Context, from workflow.Sender, f filled, ref pim.MessageRef) workflow.Reply {
+	if f.Act == card.Deny && f.Input != "" {
+		return h.cfg.Service.Filled(ctx, from, card.Filled{
+			Name: card.FormDeny, Request: f.Request, Digest: f.Digest, Values: map[string]string{card.FieldReason: f.reason()},
+		})
+	}
+	return h.cfg.Service.Click(ctx, from, workflow.Click{
+		Act: f.Act, Request: f.Request, Digest: f.Digest, Role: f.Role, Reason: f.reason(), Ref: ref,
+	})
+}
+
+// answer turns a reply into the answer of an invoke.
+func (h *Handler) answer(ctx context.Context, from workflow.Sender, reply workflow.Reply, f filled, a *received) ack {
+	d := h.client.drawing(from.Zone, false)
+	for _, field := range slices.Sorted(maps.Keys(reply.Errors)) {
+		return toast(reply.Errors[field])
+	}
+	switch {
+	case reply.Later != nil:
+		return h.laterOn(ctx, from, reply, a)
+	case reply.Form != nil:
+		return instead(d.form(*reply.Form, nil, nil))
+	case reply.Card == nil && f.Request != "":
+		reply = h.cfg.Service.View(ctx, from, f.Request, pim.MessageRef{})
+		if reply.Card == nil {
+			return accepted
+		}
+	case reply.Card == nil:
+		return accepted
+	case f.Act != card.Refresh && len(reply.Card.Buttons) == 0:
+		if !f.OfCard {
+			return toast(reply.Card.Fallback) // the list stays
+		}
+		*reply.Card = h.above(ctx, from, *reply.Card, f.Request)
+	case f.Act != card.Refresh && f.OfCard:
+		reply.Card.Buttons = append(slices.Clone(reply.Card.Buttons), card.Button{Label: "Back to the request", Act: card.Refresh, Request: f.Request})
+		reply.Card.Request = f.Request
+	}
+	drawn, err := d.adaptive(*reply.Card, nil)
+	if err != nil {
+		return toast(reply.Card.Fallback)
+	}
+	return instead(drawn)
+}
+
+// above puts what was answered above the card as it stands now for this person.
+func (h *Handler) above(ctx context.Context, from workflow.Sender, said card.Card, id pim.RequestID) card.Card {
+	now := h.cfg.Service.View(ctx, from, id, pim.MessageRef{})
+	if now.Card == nil || now.Card.Request == "" {
+		return said
+	}
+	c := *now.Card
+	lines := slices.Clone(said.Lines)
+	if said.Title != "" && said.Title != c.Title {
+		lines = append([]card.Text{{{Strong: signs[said.Tone] + said.Title}}}, lines...)
+	}
+	c.Lines = slices.Concat(lines, c.Lines)
+	return c
+}
+
+// laterOn answers with what is known, and with the rest in a message.
+func (h *Handler) laterOn(ctx context.Context, from workflow.Sender, reply workflow.Reply, a *received) ack {
+	room, ok := h.later.Take()
+	if !ok {
+		h.cfg.Count(Busy)
+		return toast(busySentence)
+	}
+	room.Run(ctx, afterwards, func(ctx context.Context) {
+		h.deliver(ctx, answerTo{from: from, activity: a}, workflow.Reply{Later: reply.Later})
+	})
+	if reply.Card == nil {
+		return toast("One moment.")
+	}
+	return toast(reply.Card.Fallback)
+}
+
+// filledIn answers a form that came back.
+func (h *Handler) filledIn(ctx context.Context, from workflow.Sender, f filled, a *received) ack {
+	reply := h.cfg.Service.Filled(ctx, from, card.Filled{Name: f.Form, Request: f.Request, Digest: f.Digest, Values: f.values})
+	if len(reply.Errors) > 0 {
+		return h.complain(ctx, from, f, reply.Errors)
+	}
+	return h.answer(ctx, from, reply, f, a)
+}
+
+// complain shows the form again, with what was filled in and what is wrong with it.
+func (h *Handler) complain(ctx context.Context, from workflow.Sender, f filled, wrong map[string]string) ack {
+	form, ok := h.again(ctx, from, f)
+	if !ok {
+		for _, field := range slices.Sorted(maps.Keys(wrong)) {
+			return toast(wrong[field])
+		}
+	}
+	return instead(h.client.drawing(from.Zone, false).form(form, f.values, wrong))
+}
+
+// again makes the form anew that was filled in.
+func (h *Handler) again(ctx context.Context, from workflow.Sender, f filled) (card.Form, bool) {
+	if f.Form != card.FormAsk {
+		return card.Form{}, false
+	}
+	from.Once = "" // the input was used for what was filled in
+	reply := h.cfg.Service.Click(ctx, from, workflow.Click{Act: card.OpenForm, Role: f.values[card.FieldRole]})
+	if reply.Form == nil {
+		return card.Form{}, false
+	}
+	return *reply.Form, true
+}
+
+// fill is a form that came as a message; what is wrong is told in words.
+func (h *Handler) fill(ctx context.Context, from workflow.Sender, f filled) workflow.Reply {
+	reply := h.cfg.Service.Filled(ctx, from, card.Filled{Name: f.Form, Request: f.Request, Digest: f.Digest, Values: f.values})
+	for _, field := range slices.Sorted(maps.Keys(reply.Errors)) {
+		c := sentence(reply.Errors[field])
+		return workflow.Reply{Card: &c}
+	}
+	return reply
+}

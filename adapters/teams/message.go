@@ -1,0 +1,199 @@
+package teams
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/infracloudio/msbotbuilder-go/schema"
+
+	"elevate/internal/card"
+	"elevate/internal/pim"
+	"elevate/internal/workflow"
+)
+
+// message says what was typed to the workflow, before Teams has its answer, so
+// that it is not lost when the process ends; what the person sees of it comes after.
+func (h *Handler) message(ctx context.Context, a *received, once string) ack {
+	if _, ok := h.account(a); !ok {
+		return h.refuse(http.StatusForbidden, NotAllowed)
+	}
+	room, ok := h.later.Take()
+	if !ok {
+		return h.refuse(http.StatusServiceUnavailable, Busy)
+	}
+	defer room.Free()
+	if !h.seen.First(once, struct{}{}, h.cfg.Now()) {
+		h.cfg.Count(Repeated)
+		return accepted // its first answer is on its way
+	}
+	from, err := h.sender(ctx, a, once)
+	if err != nil {
+		who, _ := h.account(a)
+		to := answerTo{from: workflow.Sender{Account: who, Zone: a.zone()}, activity: a}
+		room.Run(ctx, afterwards, func(ctx context.Context) { h.tell(ctx, to, sentence(excuse(err))) })
+		return accepted
+	}
+	to := answerTo{from: from, activity: a}
+	reply := h.reply(ctx, from, a)
+	room.Run(ctx, afterwards, func(ctx context.Context) { h.deliver(ctx, to, reply) })
+	return accepted
+}
+
+// reply is what the workflow says to a message: typed words, or a button of the
+// older kind, which comes as a message with a value.
+func (h *Handler) reply(ctx context.Context, from workflow.Sender, a *received) workflow.Reply {
+	text := a.typed()
+	if text == "" && len(a.extra.Value) > 0 {
+		f := readFilled(a.extra.Value)
+		if f.Form != "" {
+			return h.fill(ctx, from, f)
+		}
+		return h.click(ctx, from, f, a.reference(from, f))
+	}
+	return h.cfg.Service.Command(ctx, from, words(text))
+}
+
+// words are what was typed behind the command's name, which may be left out.
+func words(text string) string {
+	first, rest, _ := strings.Cut(text, " ")
+	switch strings.ToLower(first) {
+	case "elevate", "/elevate":
+		return strings.TrimSpace(rest)
+	}
+	return strings.TrimPrefix(text, "/")
+}
+
+// answerTo is where an answer goes.
+type answerTo struct {
+	from     workflow.Sender
+	activity *received
+}
+
+// deliver carries out a reply after Teams has its answer.
+func (h *Handler) deliver(ctx context.Context, to answerTo, reply workflow.Reply) {
+	if reply.Form != nil {
+		h.show(ctx, to, h.client.drawing(to.from.Zone, false).form(*reply.Form, nil, nil), card.Card{Title: reply.Form.Title, Fallback: reply.Form.Title + "."})
+	}
+	if reply.Card != nil {
+		h.tell(ctx, to, *reply.Card)
+	}
+	if reply.Later != nil {
+		h.tell(ctx, to, reply.Later(ctx))
+	}
+}
+
+// tell shows a card to one person alone.
+func (h *Handler) tell(ctx context.Context, to answerTo, c card.Card) {
+	drawn, err := h.client.drawing(to.from.Zone, false).adaptive(c, nil)
+	if err != nil {
+		h.undelivered(c, err)
+		return
+	}
+	h.show(ctx, to, drawn, c)
+}
+
+// show posts an answer to one person: into the personal chat, or privately where
+// the command was private, else into the personal chat all the same.
+func (h *Handler) show(ctx context.Context, to answerTo, drawn element, c card.Card) {
+	a := to.activity
+	here := Reference{
+		Key: withoutThread(a.Activity.Conversation.ID), Conversation: a.Activity.Conversation.ID,
+		Kind: a.Activity.Conversation.ConversationType, ServiceURL: a.ServiceURL,
+	}
+	if here.Kind == personal {
+		id, err := h.patiently(ctx, here, message(drawn, c), func() *turn { return &turn{name: "answer"} })
+		if err != nil {
+			h.undelivered(c, err)
+			return
+		}
+		h.adopt(ctx, to.from, c, pim.MessageRef{Conversation: pim.DirectTo(to.from.Account), ID: id, Channel: here.Conversation})
+		return
+	}
+	if a.extra.Recipient.Targeted {
+		private := message(drawn, c)
+		private.Recipient = schema.ChannelAccount{ID: a.From.ID, Name: a.From.Name}
+		quote := element{"type": "targetedMessageInfo", "messageId": a.ID}
+		_, err := h.patiently(ctx, here, private, func() *turn {
+			return &turn{name: "answer privately", targeted: true, entities: []any{quote}}
+		})
+		if err == nil || pim.IsKind(err, pim.AnswerLost) {
+			return
+		}
+	}
+	h.aside(ctx, to, drawn, c, here)
+}
+
+// aside answers in the personal chat what was said among others, and says there
+// that it did, so that nobody waits for it.
+func (h *Handler) aside(ctx context.Context, to answerTo, drawn element, c card.Card, here Reference) {
+	private, err := h.client.find(ctx, pim.DirectTo(to.from.Account))
+	if err == nil && private.Conversation == "" {
+		private, err = h.client.openPersonal(ctx, private)
+	}
+	said := "I answered in our own chat."
+	if err == nil {
+		var id string
+		if id, err = h.patiently(ctx, private, message(drawn, c), func() *turn { return &turn{name: "answer aside"} }); err == nil {
+			h.adopt(ctx, to.from, c, pim.MessageRef{Conversation: pim.DirectTo(to.from.Account), ID: id, Channel: private.Conversation})
+		}
+	}
+	if err != nil {
+		h.undelivered(c, err)
+		said = "I cannot write to you alone. Add Elevate to your chats (Apps, Elevate, Add) and say it again there."
+	}
+	if to.activity.extra.Recipient.Targeted && err == nil {
+		return // a private command needs no public answer
+	}
+	text := schema.Activity{Text: said, ReplyToID: to.activity.ID}
+	if _, err := h.patiently(ctx, here, text, func() *turn { return &turn{name: "answer in public"} }); err != nil {
+		h.undelivered(c, err)
+	}
+}
+
+// patiently sends an answer, and again when Teams asks to wait a little. Nothing
+// of it is stored: what matters of a request comes by its cards, too.
+func (h *Handler) patiently(ctx context.Context, r Reference, a schema.Activity, way func() *turn) (string, error) {
+	const tries, most = 4, 5 * time.Second
+	for try := 1; ; try++ {
+		answer, err := h.client.send(ctx, r, r.Conversation, a, way())
+		e := pim.Explain(err)
+		if err == nil || try == tries || e.Kind != pim.Throttled && e.Kind != pim.Unavailable || e.RetryAfter > most {
+			return answer.ID, err
+		}
+		timer := time.NewTimer(max(e.RetryAfter, time.Duration(try)*time.Second/2))
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return "", err
+		}
+	}
+}
+
+// adopt makes an answer about a request one of the request's cards: it stays in
+// the chat, so it has to stay true. One that holds a sign-in link does not: the
+// card would take the link away.
+func (h *Handler) adopt(ctx context.Context, from workflow.Sender, c card.Card, ref pim.MessageRef) {
+	if c.Request == "" || ref.ID == "" {
+		return
+	}
+	for _, b := range c.Buttons {
+		if leads(b.Act) {
+			return
+		}
+	}
+	h.cfg.Service.Click(ctx, from, workflow.Click{Act: card.Refresh, Request: c.Request, Ref: ref})
+}
+
+func (h *Handler) undelivered(c card.Card, err error) {
+	e := pim.Explain(err)
+	h.cfg.Count(Undelivered)
+	h.cfg.Logger.Warn("an answer was not delivered", "chat", string(pim.Teams), "request", string(c.Request), "kind", string(e.Kind), "code", e.Code)
+}
+
+// sentence is a card that says one thing.
+func sentence(s string) card.Card {
+	return card.Card{Tone: card.Neutral, Lines: []card.Text{card.Typed(s)}, Fallback: s}
+}

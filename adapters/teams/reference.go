@@ -1,0 +1,135 @@
+package teams
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"elevate/internal/pim"
+)
+
+// Reference is what it takes to write into a conversation, as the channel said
+// it last. One is kept for each conversation Elevate was met in, and one for
+// each person.
+type Reference struct {
+	// Key is the conversation's id without a thread, or "person " and an object id.
+	Key string `json:"key"`
+	// Conversation is the chat's own id; for a person that of the personal chat,
+	// or "" while the app is not installed for them.
+	Conversation string `json:"conversation,omitempty"`
+	Kind         string `json:"kind,omitempty"` // personal, groupChat or channel
+	ServiceURL   string `json:"service_url"`
+	// MRI is the chat's own id of the person, which is this bot's alone.
+	MRI string `json:"mri,omitempty"`
+	// Met is a conversation in which the person was seen, to look them up in.
+	Met string `json:"met,omitempty"`
+	// Shut is the code with which Teams refused to let the bot write there, and
+	// ShutAt when. It is tried again after a while.
+	Shut   string    `json:"shut,omitempty"`
+	ShutAt time.Time `json:"shut_at,omitzero"`
+}
+
+// References keep the references, in the state file.
+type References interface {
+	// Reference returns the one of that key; false when there is none.
+	Reference(ctx context.Context, key string) (Reference, bool, error)
+	// KeepReference stores it in the place of the one of its key.
+	KeepReference(ctx context.Context, r Reference) error
+}
+
+// PersonKey is the key of a person's reference.
+func PersonKey(id pim.PrincipalID) string { return "person " + string(id) }
+
+// shutFor is how long a conversation that refused the bot is left alone. The
+// next word from there opens it at once.
+const shutFor = time.Hour
+
+// remember notes where an activity came from, if that is news.
+func (c *Client) remember(ctx context.Context, a *received, who pim.ChatAccount) error {
+	conversation := a.Activity.Conversation
+	if conversation.ID == "" {
+		return nil
+	}
+	kind := conversation.ConversationType
+	if kind != personal {
+		here := Reference{Key: withoutThread(conversation.ID), Conversation: withoutThread(conversation.ID), Kind: kind, ServiceURL: a.ServiceURL}
+		if err := c.keep(ctx, here); err != nil {
+			return err
+		}
+	}
+	if who.IsZero() {
+		return nil
+	}
+	key := PersonKey(pim.PrincipalID(who.User))
+	person, _, err := c.cfg.References.Reference(ctx, key)
+	if err != nil {
+		return err
+	}
+	person.Key, person.ServiceURL, person.MRI, person.Met = key, a.ServiceURL, a.From.ID, conversation.ID
+	if kind == personal {
+		person.Conversation, person.Kind, person.Shut, person.ShutAt = conversation.ID, personal, "", time.Time{}
+	}
+	return c.keep(ctx, person)
+}
+
+// keep stores a reference, unless the same is stored already: most activities
+// bring no news, and a write is a write.
+func (c *Client) keep(ctx context.Context, r Reference) error {
+	old, found, err := c.cfg.References.Reference(ctx, r.Key)
+	if err != nil || found && old == r {
+		return err
+	}
+	return c.cfg.References.KeepReference(ctx, r)
+}
+
+// shut notes that the bot may not write into a conversation.
+func (c *Client) shut(ctx context.Context, r Reference, code string) {
+	r.Shut, r.ShutAt = code, c.cfg.Now()
+	if err := c.cfg.References.KeepReference(ctx, r); err != nil {
+		c.cfg.Logger.Warn("a conversation's refusal was not noted", "chat", string(pim.Teams), "code", code, "error", err)
+	}
+}
+
+// find returns where to write for a conversation of the workflow's.
+func (c *Client) find(ctx context.Context, to pim.Conversation) (Reference, error) {
+	if to.Chat != pim.Teams || to.Workspace != "" && !strings.EqualFold(to.Workspace, c.cfg.TenantID) {
+		return Reference{}, pim.Errorf(pim.Forbidden, "That conversation is not in the Teams of this tenant.")
+	}
+	key := withoutThread(to.ID)
+	if to.User != "" {
+		key = PersonKey(pim.NewPrincipalID(to.User))
+	}
+	r, found, err := c.cfg.References.Reference(ctx, key)
+	switch {
+	case err != nil:
+		return Reference{}, err
+	case found && r.Shut != "" && c.cfg.Now().Sub(r.ShutAt).Abs() < shutFor:
+		return Reference{}, refused(r.Shut)
+	case found:
+		return r, nil
+	case to.User != "":
+		return Reference{}, pim.Errorf(pim.Forbidden, "Elevate cannot write to that person in Teams: they have not added the app to their chats yet.")
+	case to.ID == "":
+		return Reference{}, pim.Errorf(pim.NotFound, "That is no conversation in Teams.")
+	}
+	// From the settings, and nothing came from there yet.
+	kind := channel
+	if !strings.HasSuffix(key, "@thread.tacv2") && !strings.HasSuffix(key, "@thread.skype") {
+		kind = "groupChat"
+	}
+	return Reference{Key: key, Conversation: key, Kind: kind, ServiceURL: c.cfg.ServiceURL}, nil
+}
+
+// left notes that the bot was removed from a conversation.
+func (c *Client) left(ctx context.Context, a *received, who pim.ChatAccount) error {
+	key := withoutThread(a.Activity.Conversation.ID)
+	if a.Activity.Conversation.ConversationType == personal && !who.IsZero() {
+		key = PersonKey(pim.PrincipalID(who.User))
+	}
+	r, found, err := c.cfg.References.Reference(ctx, key)
+	if err != nil || !found {
+		return err
+	}
+	r.Shut, r.ShutAt = "BotNotInConversationRoster", c.cfg.Now()
+	return c.keep(ctx, r)
+}
