@@ -45,13 +45,17 @@ func (p program) actDir(flag string) string {
 // act has the sandbox carry out the words. What a chat or PIM refused is
 // printed like everything a person sees, and is an error.
 func (p program) act(ctx context.Context, dir string, asJSON bool, words []string) error {
+	if words[0] == "help" { // wanted before there is a sandbox, too
+		fmt.Fprintln(p.out, sim.Help())
+		return nil
+	}
 	client, err := sim.OpenClient(dir)
 	if err != nil {
-		return err
+		return whyNot(err, dir)
 	}
 	result, err := client.Do(ctx, words)
 	if err != nil {
-		return misunderstood(err)
+		return whyNot(err, dir)
 	}
 	if asJSON {
 		raw, err := json.MarshalIndent(result, "", "  ")
@@ -60,7 +64,7 @@ func (p program) act(ctx context.Context, dir string, asJSON bool, words []strin
 		}
 		fmt.Fprintf(p.out, "%s\n", raw)
 	} else {
-		fmt.Fprintln(p.out, strings.TrimSpace(result.Text))
+		p.show(result)
 	}
 	if result.Failed != "" {
 		return errors.New(result.Failed)
@@ -68,10 +72,29 @@ func (p program) act(ctx context.Context, dir string, asJSON bool, words []strin
 	return nil
 }
 
-// misunderstood tells words that nobody understands from an act that failed.
-func misunderstood(err error) error {
+// show prints what somebody sees. What was refused at its end is printed once,
+// as the command's error.
+func (p program) show(r sim.Result) {
+	text := strings.TrimSpace(r.Text)
+	if seen, ends := strings.CutSuffix(text, r.Failed); ends && r.Failed != "" {
+		text = strings.TrimRight(seen, "! \n")
+	}
+	if text != "" {
+		fmt.Fprintln(p.out, text)
+	}
+}
+
+// whyNot tells words that nobody understands, and a sandbox that is missing,
+// from an act that failed.
+func whyNot(err error, dir string) error {
 	if _, ok := errors.AsType[*sim.UnknownError](err); ok {
 		return usagef("%v", err)
 	}
-	return err
+	if !errors.Is(err, sim.ErrNotRunning) {
+		return err
+	}
+	if dir == "." {
+		return errors.New("no sandbox is running here; start one with `elevate sandbox -dir play`, and name its directory: elevate act -dir play …")
+	}
+	return fmt.Errorf("no sandbox is running in %s; start one with `elevate sandbox -dir %s`", dir, shellWord(dir))
 }

@@ -30,7 +30,7 @@ func (w *world) links() map[string]store.Link {
 func TestAPassedOnLinkLinksNobody(t *testing.T) {
 	w := newWorld(t, nil)
 	w.act("alice slack /elevate mde-admin isolating WS-042")
-	page := w.says("bob web sign-in of alice", "is not the one this link was made for").Page
+	page := w.says("bob web sign-in of alice", "is not the one this sign-in link was made for").Page
 	if page.Status != http.StatusForbidden || len(w.links()) > 0 {
 		t.Errorf("status %d, links %v", page.Status, w.links())
 	}
@@ -59,7 +59,7 @@ func TestAPersonIsNeverSomebodyElseAtEntraAndAtSlack(t *testing.T) {
 	w := newWorld(t, nil)
 	// The link is bob's own, and alice has left her Slack open in his browser.
 	w.act("bob slack /elevate sign-in")
-	w.says("bob web sign-in slack-as alice", "is not the one this link was made for")
+	w.says("bob web sign-in slack-as alice", "is not the one this sign-in link was made for")
 	if len(w.links()) > 0 {
 		t.Errorf("linked: %v", w.links())
 	}

@@ -65,6 +65,7 @@ func (p program) demoIn(ctx context.Context, home string, f demoFlags) error {
 	if err != nil {
 		return err
 	}
+	fmt.Fprintln(said, s.zones(demoScript))
 	err = s.play(ctx, demoScript, demoPrinter{out: p.out, json: f.json})
 	if err == nil && f.serve {
 		s.box.Clock.SetRate(1)

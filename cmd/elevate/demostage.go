@@ -70,6 +70,27 @@ func (s *stage) startBot(ctx context.Context, home string, env func(string) (str
 	return nil
 }
 
+// zones says in which time zone the people of a script see times: each in their
+// own, as Slack shows them.
+func (s *stage) zones(script []scene) string {
+	var elsewhere, met []string
+	for _, sc := range script {
+		person, err := s.box.Slack.Person(sc.actor)
+		if err != nil || slices.Contains(met, sc.actor) {
+			continue
+		}
+		met = append(met, sc.actor)
+		if person.TZ != "" && person.TZ != "UTC" {
+			elsewhere = append(elsewhere, sc.actor+" in "+person.TZ)
+		}
+	}
+	text := "Times are UTC, as Slack shows them to people who live there"
+	if len(elsewhere) > 0 {
+		text += "; " + strings.Join(elsewhere, " and ") + " see their own"
+	}
+	return fmt.Sprintf("%s. The clock runs %d times as fast as yours.", text, demoRate)
+}
+
 // ready waits until the bot listens.
 func (s *stage) ready(ctx context.Context, address string) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)

@@ -50,6 +50,9 @@ func (p program) keysetNew(_ context.Context, args []string) error {
 		if errors.Is(err, fs.ErrExist) {
 			return fmt.Errorf("%s exists already; a keyset that is lost cannot be made again, so nothing was overwritten", args[0])
 		}
+		if folder := filepath.Dir(args[0]); errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("there is no folder %s; make it first, for its owner only: install -d -m 0700 %s", folder, shellWord(folder))
+		}
 		return err
 	}
 	_, err = fmt.Fprintf(p.out, "Wrote a new keyset to %s. Keep a copy in a safe place: without it no session opens and the audit trail cannot be verified.\n", args[0])

@@ -177,24 +177,50 @@ func (op operator) eachParked(ctx context.Context, words []string, out io.Writer
 
 func (op operator) linksList(out io.Writer) error {
 	var links []store.Link
+	var joined [][]pim.PrincipalID
 	err := op.db.View(func(tx *store.Tx) error {
 		var err error
-		links, err = tx.Links()
+		if links, err = tx.Links(); err != nil {
+			return err
+		}
+		joined, err = tx.Joined()
 		return err
 	})
 	if err != nil {
 		return err
 	}
 	if len(links) == 0 {
-		_, err := fmt.Fprintln(out, "No chat account is linked.")
-		return err
+		fmt.Fprintln(out, "No chat account is linked.")
+		return joinsList(joined, out)
 	}
 	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(w, "ACCOUNT\tPERSON\tALSO\tNAME\tSINCE\tLAST SIGN-IN")
 	for _, l := range links {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", l.Account, l.Person, alsoText(l), l.Name, timeText(l.Since), timeText(l.LastSignIn))
 	}
-	return w.Flush()
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	return joinsList(joined, out)
+}
+
+// joinsList shows which accounts in Entra are one person, as far as the state
+// file knows: for each other they approve nothing, linked or not.
+func joinsList(joined [][]pim.PrincipalID, out io.Writer) error {
+	said := false
+	for _, ids := range joined {
+		// Chat accounts and browsers are among them, by names that are no object ids.
+		people := slices.DeleteFunc(ids, func(id pim.PrincipalID) bool { return strings.Contains(string(id), " ") })
+		if len(people) < 2 {
+			continue
+		}
+		if !said {
+			fmt.Fprintln(out, "\nAccounts that were seen together, so that they are one person and cannot approve for each other:")
+		}
+		said = true
+		fmt.Fprintln(out, idList(people))
+	}
+	return nil
 }
 
 // alsoText names the other accounts of a link's person.
@@ -202,10 +228,15 @@ func alsoText(l store.Link) string {
 	if len(l.Also) == 0 {
 		return "-"
 	}
-	ids := make([]string, len(l.Also))
-	for i, id := range l.Also {
+	return idList(l.Also)
+}
+
+func idList(people []pim.PrincipalID) string {
+	ids := make([]string, len(people))
+	for i, id := range people {
 		ids[i] = string(id)
 	}
+	slices.Sort(ids)
 	return strings.Join(ids, ",")
 }
 

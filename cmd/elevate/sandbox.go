@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -31,9 +33,27 @@ func (p program) sandboxCommand() *ffcli.Command {
 			if *dir == "" {
 				return usagef("say where the sandbox keeps its files: -dir DIR")
 			}
+			if err := checkBotListen(*listen); err != nil {
+				return err
+			}
 			return p.sandbox(ctx, *dir, sim.Config{SocketMode: *socketMode, BotListen: *listen})
 		},
 	}
+}
+
+// checkBotListen keeps the bot of a sandbox on this machine; no address is fine.
+func checkBotListen(address string) error {
+	if address == "" {
+		return nil
+	}
+	host, port, err := net.SplitHostPort(address)
+	if n, portErr := strconv.Atoi(port); err != nil || portErr != nil || n < 1 || n > 65535 {
+		return usagef("-listen takes a host and a port, as in 127.0.0.1:8080")
+	}
+	if ip := net.ParseIP(host); host != "localhost" && !ip.IsLoopback() {
+		return usagef("a sandbox stays on this machine: -listen takes an address on loopback, as in 127.0.0.1:%s", port)
+	}
+	return nil
 }
 
 // sandbox runs until ctx ends.
@@ -56,7 +76,7 @@ func (p program) sandbox(ctx context.Context, dir string, cfg sim.Config) error 
 }
 
 // openSandboxDir makes the directory if it is missing, and returns its absolute
-// path, unless a sandbox runs there already.
+// path, unless a sandbox runs there already or somebody keeps other files there.
 func openSandboxDir(ctx context.Context, dir string) (string, error) {
 	home, err := filepath.Abs(dir)
 	if err != nil {
@@ -65,10 +85,29 @@ func openSandboxDir(ctx context.Context, dir string) (string, error) {
 	if err := os.MkdirAll(home, 0o700); err != nil {
 		return "", fmt.Errorf("making the sandbox's directory: %w", err)
 	}
+	if err := checkOurs(dir, home); err != nil {
+		return "", err
+	}
 	if sandboxRuns(ctx, home) {
 		return "", fmt.Errorf("a sandbox runs with the directory %s already; end that one first, or choose another directory", dir)
 	}
 	return home, nil
+}
+
+// checkOurs refuses a directory with files of somebody else's, which a sandbox
+// would overwrite: its own have names such as keyset.json and elevate.yaml.
+func checkOurs(dir, home string) error {
+	if _, err := sim.OpenClient(home); err == nil {
+		return nil
+	}
+	files, err := os.ReadDir(home)
+	if err != nil {
+		return fmt.Errorf("looking into the sandbox's directory: %w", err)
+	}
+	if len(files) > 0 {
+		return fmt.Errorf("the directory %s is not empty, and what is in it belongs to no sandbox, so nothing was written; name a new directory, as in -dir %s", dir, filepath.Join(dir, "play"))
+	}
+	return nil
 }
 
 // sandboxRuns asks the sandbox of a directory for its time.
@@ -83,9 +122,24 @@ func sandboxRuns(ctx context.Context, home string) bool {
 	return err == nil
 }
 
+// firstActs are the acts that a new user types first: a request from its asking
+// to its end. The README holds the same lines.
+var firstActs = []string{
+	"alice slack /elevate mde-admin isolating WS-042, INC-1234",
+	"alice web sign-in",
+	"bob slack sees '#approvals' until approval needed within 30s",
+	"bob slack click Approve in '#approvals'",
+	"bob web sign-in",
+	"alice slack sees dm until member since within 45s",
+	"clock +1h x20",
+	"alice slack sees dm until ended at its time within 45s",
+	"people",
+	"help",
+}
+
 // sayWhatNext prints the lines that a new user types next.
 func (p program) sayWhatNext(dir, home string) {
-	self, act := shellWord(os.Args[0]), shellWord(os.Args[0])+" act -dir "+shellWord(dir)
+	self := shellWord(os.Args[0])
 	fmt.Fprintf(p.out, `SANDBOX on loopback: nothing here is real. It runs until you interrupt it.
 
 Start the bot in a second terminal:
@@ -94,18 +148,16 @@ Start the bot in a second terminal:
 
 Act as people in a third one:
 
-    %s alice slack /elevate mde-admin isolating WS-042, INC-1234
-    %s alice web sign-in
-    %s bob slack sees '#approvals'
-
-    %s help
-`, shellWord(filepath.Join(home, "ca.pem")), self, shellWord(filepath.Join(home, settingsFile)), act, act, act, act)
-	if state := filepath.Join(home, stateFile); exists(state) {
+`, shellWord(filepath.Join(dir, "ca.pem")), self, shellWord(filepath.Join(dir, settingsFile)))
+	for _, act := range firstActs {
+		fmt.Fprintf(p.out, "    %s act -dir %s %s\n", self, shellWord(dir), act)
+	}
+	if exists(filepath.Join(home, stateFile)) {
 		fmt.Fprintf(p.out, `
 The sandbox begins anew each time, but the bot's state file of an earlier run is still there. To begin anew with both:
 
     rm %s
-`, shellWord(state))
+`, shellWord(filepath.Join(dir, stateFile)))
 	}
 }
 

@@ -24,8 +24,9 @@ func newTransport(roots *x509.CertPool) *http.Transport {
 // that is closed, a certificate that is not trusted. People are told no more
 // than that it did not work, and who operates the bot has to find out why.
 type telling struct {
-	next http.RoundTripper
-	log  *slog.Logger
+	next    http.RoundTripper
+	log     *slog.Logger
+	sandbox bool
 }
 
 // RoundTrip passes a call on. The error of a transport names hosts and ports
@@ -33,10 +34,17 @@ type telling struct {
 func (t telling) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := t.next.RoundTrip(req)
 	if err != nil && !errors.Is(req.Context().Err(), context.Canceled) {
-		t.log.Warn("host_not_reached", "host", req.URL.Host, "error", err)
+		about := []any{"host", req.URL.Host, "error", err}
+		if _, unknown := errors.AsType[x509.UnknownAuthorityError](err); unknown && t.sandbox {
+			about = append(about, "advice", sandboxCA)
+		}
+		t.log.Warn("host_not_reached", about...)
 	}
 	return resp, err
 }
+
+// sandboxCA is what to do about a certificate of the sandbox's, which nobody trusts by himself.
+const sandboxCA = "start serve with SSL_CERT_FILE=DIR/ca.pem, where DIR is the sandbox's directory"
 
 // CloseIdleConnections lets go of what nobody uses.
 func (t telling) CloseIdleConnections() {

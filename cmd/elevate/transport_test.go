@@ -13,7 +13,7 @@ func TestOperatorIsToldWhyAHostWasNotReached(t *testing.T) {
 	untrusted := httptest.NewTLSServer(http.NotFoundHandler())
 	defer untrusted.Close()
 	var log strings.Builder
-	way := telling{newTransport(nil), slog.New(slog.NewTextHandler(&log, nil))}
+	way := telling{newTransport(nil), slog.New(slog.NewTextHandler(&log, nil)), true}
 	defer way.CloseIdleConnections()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, untrusted.URL+"/hooks/secret?code=hush", nil)
 	if err != nil {
@@ -24,6 +24,9 @@ func TestOperatorIsToldWhyAHostWasNotReached(t *testing.T) {
 	}
 	if said := log.String(); !strings.Contains(said, "certificate signed by unknown authority") || !strings.Contains(said, req.URL.Host) {
 		t.Errorf("logged %q", said)
+	}
+	if said := log.String(); !strings.Contains(said, "SSL_CERT_FILE=DIR/ca.pem") {
+		t.Errorf("in a sandbox nobody is told how to trust it: %q", said)
 	}
 	if said := log.String(); strings.Contains(said, "secret") || strings.Contains(said, "hush") {
 		t.Errorf("the path or query is in %q", said)

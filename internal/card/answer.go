@@ -42,6 +42,22 @@ func problem(kind pim.Kind) (title string, tone Tone) {
 	return "Something went wrong", Bad
 }
 
+// SignInLink offers a sign-in that goes on with nothing.
+func SignInLink(url string) Card {
+	return Card{
+		Title: "Sign in", Tone: Waiting,
+		Lines: []Text{
+			Plain("Sign in with Microsoft, so that Elevate knows who you are."),
+			linkRules,
+		},
+		Buttons:  []Button{signInButton(url)},
+		Fallback: "Sign in with Microsoft, so that Elevate knows who you are.",
+	}
+}
+
+// linkRules stand beside each sign-in link.
+var linkRules = Plain("The sign-in link is for you alone, works once and for ten minutes.")
+
 // SignInNeeded asks for a sign-in. What is what goes on after it, in words that
 // follow "to": "approve request k7m2pq".
 func SignInNeeded(what, url string) Card {
@@ -49,7 +65,7 @@ func SignInNeeded(what, url string) Card {
 		Title: "Sign in to go on", Tone: Waiting,
 		Lines: []Text{
 			Join(Plain("Sign in to "), Typed(what), Plain(". It goes on by itself afterwards.")),
-			Plain("The link is for you alone, works once and for ten minutes."),
+			linkRules,
 		},
 		Buttons:  []Button{signInButton(url)},
 		Fallback: "Sign in to " + what + ".",
@@ -179,6 +195,6 @@ func until(t time.Time) Text {
 // NotKept stands where a card stood for a chat account that is not linked any
 // more: who is not known is told nothing.
 func NotKept(id pim.RequestID) Card {
-	const sentence = "This chat account is not linked to anybody any more, so Elevate does not show here what becomes of the request. Type /elevate sign-in to link it again."
+	const sentence = "This chat account is not linked to anybody any more, so Elevate does not show here what becomes of the request."
 	return Card{Title: "Not shown any more", Tone: Neutral, Lines: []Text{Plain(sentence)}, Fallback: sentence, Request: id}
 }

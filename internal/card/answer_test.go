@@ -24,6 +24,7 @@ func answers() map[string]card.Card {
 		"answer":           card.Answer("You are signed out."),
 		"problem":          card.Problem(pim.Errorf(pim.Forbidden, "You cannot decide your own request.")),
 		"help":             card.Help(),
+		"sign_in_link":     card.SignInLink("https://elevate.example.com/auth/start?t=x"),
 		"sign_in":          card.SignInNeeded("approve request k7m2pq", "https://elevate.example.com/auth/start?t=x"),
 		"asked":            card.Asked(typed(pim.Submitting), adminRole(), names, ""),
 		"asked_nobody":     card.Asked(typed(pim.Submitting), adminRole(), nil, ""),
@@ -37,11 +38,16 @@ func answers() map[string]card.Card {
 		"roles": card.RolesList([]card.RoleRow{
 			{Role: adminRole(), Approvers: names, Holds: asked.Add(time.Hour)}, {Role: easy, Eligible: asked.AddDate(0, 3, 0)}, {Role: pim.Role{Name: "open", Title: "Open", NeedsApproval: true}},
 		}),
-		"roles_none": card.RolesList(nil),
+		"roles_waiting": card.RolesList([]card.RoleRow{{Role: adminRole(), Waits: new(inPIM(pim.Pending))}}),
+		"roles_none":    card.RolesList(nil),
 		"status": card.StatusList([]pim.Request{
 			inPIM(pim.Pending), member(pim.Active), over(pim.Expired, time.Hour), typed(pim.Submitting),
+		}, nil, roles(), asked),
+		"status_sign_in": card.StatusList([]pim.Request{typed(pim.WaitingForSignIn)}, map[pim.RequestID]string{
+			typed(pim.WaitingForSignIn).ID: "https://elevate.example.com/auth/start?t=x",
 		}, roles(), asked),
-		"status_none": card.StatusList(nil, roles(), asked),
+		"status_no_link": card.StatusList([]pim.Request{typed(pim.WaitingForSignIn)}, nil, roles(), asked),
+		"status_none":    card.StatusList(nil, nil, roles(), asked),
 		"approvals": card.ApprovalsList([]card.Wait{
 			{Request: inPIM(pim.Pending), Role: adminRole(), Requester: "Alice"},
 			{Request: stories()["pending_claim"], Role: adminRole(), Requester: "Alice"},
@@ -114,7 +120,7 @@ func TestLongListsAreCut(t *testing.T) {
 		waits, mine = append(waits, card.Wait{Request: inPIM(pim.Pending), Role: adminRole()}), append(mine, inPIM(pim.Pending))
 	}
 	for name, c := range map[string]card.Card{
-		"approvals": card.ApprovalsList(waits, asked), "status": card.StatusList(mine, roles(), asked),
+		"approvals": card.ApprovalsList(waits, asked), "status": card.StatusList(mine, nil, roles(), asked),
 	} {
 		if len(c.Lines) != 20 || len(c.Buttons) > 10 || len(c.Notes) != 1 || words(c.Notes[0]) != "5 more are not shown." {
 			t.Errorf("%s: %d lines, %d buttons, notes %v", name, len(c.Lines), len(c.Buttons), c.Notes)

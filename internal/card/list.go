@@ -22,6 +22,8 @@ type RoleRow struct {
 	Eligible time.Time
 	// Holds is when the present access ends; zero: none.
 	Holds time.Time
+	// Waits is an open request for the role that gives nothing yet; nil: none.
+	Waits *pim.Request
 }
 
 // RolesList lists the roles a person may activate.
@@ -29,7 +31,7 @@ func RolesList(rows []RoleRow) Card {
 	c := list("Your roles", len(rows), "You have no role that Elevate could activate. Ask an administrator for an eligibility in PIM.")
 	for i, row := range rows[:min(len(rows), mostRows)] {
 		c.Lines = append(c.Lines, roleLine(row))
-		if i < mostActs && row.Holds.IsZero() {
+		if i < mostActs && row.Holds.IsZero() && row.Waits == nil {
 			c.Buttons = append(c.Buttons, Button{Label: "Ask for " + row.Role.Title, Act: OpenForm, Role: row.Role.Name})
 		}
 	}
@@ -41,6 +43,9 @@ func roleLine(row RoleRow) Text {
 	t := Text{{Strong: row.Role.Title}, {Plain: " "}, {Code: row.Role.Name}}
 	if !row.Holds.IsZero() {
 		t = Join(t, Plain(" \u00b7 you have it"), until(row.Holds))
+	}
+	if row.Waits != nil {
+		t = Join(t, Plain(" \u00b7 your request "), Text{{Code: string(row.Waits.ID)}}, Plain(" is "+row.Waits.State.Phrase()))
 	}
 	if row.Role.Gives != "" {
 		t = append(t, Span{Plain: "\n" + row.Role.Gives})
@@ -72,8 +77,9 @@ func howLong(role pim.Role) string {
 	return s
 }
 
-// StatusList lists a person's requests, newest first as they come.
-func StatusList(requests []pim.Request, roles pim.Roles, now time.Time) Card {
+// StatusList lists a person's requests, newest first as they come. Links are the
+// sign-in links of those that wait for one.
+func StatusList(requests []pim.Request, links map[pim.RequestID]string, roles pim.Roles, now time.Time) Card {
 	c := list("Your requests", len(requests), "You have no requests. /elevate and a role's name asks for one.")
 	for i := range requests[:min(len(requests), mostRows)] {
 		r := &requests[i]
@@ -81,10 +87,25 @@ func StatusList(requests []pim.Request, roles pim.Roles, now time.Time) Card {
 		d := newDrawing(r, role, View{Viewer: Requester, Now: now})
 		c.Lines = append(c.Lines, d.statusLine())
 		if len(c.Buttons) < mostActs {
+			c.Buttons = append(c.Buttons, d.signingIn(links[r.ID])...)
 			c.Buttons = append(c.Buttons, d.namedUndoing()...)
 		}
 	}
 	return c
+}
+
+// signingIn are the ways out of waiting for a sign-in.
+func (d drawing) signingIn(url string) []Button {
+	if d.r.State != pim.WaitingForSignIn {
+		return nil
+	}
+	cancel := cancelButton(d.r, "Cancel "+string(d.r.ID))
+	if url == "" {
+		return []Button{cancel}
+	}
+	in := signInButton(url)
+	in.Label = "Sign in for " + string(d.r.ID)
+	return []Button{in, cancel}
 }
 
 func (d drawing) statusLine() Text {

@@ -18,8 +18,7 @@ type format func(c *Config, text string) string
 
 // formats are the words of the tag `check`.
 var formats = map[string]format{
-	"guid": shaped(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`,
-		"is not a GUID. Copy the id as Entra shows it, as in 11111111-2222-3333-4444-555555555555."),
+	"guid": guid,
 	"slackclient": shaped(`^\d+\.\d+$`,
 		"is not a Slack client id. Copy it from the app's page Basic Information and put it into quotes, as in '123.456'."),
 	"team": shaped(`^[TE][A-Z0-9]{2,20}$`,
@@ -52,6 +51,17 @@ var formats = map[string]format{
 	"botframework": ofCloud(botFrameworkHosts, false),
 	"connector":    ofCloud(connectorHosts, false),
 	"pagerduty":    ofCloud(pagerDutyHosts, true),
+}
+
+var isGUID = shaped(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`,
+	"is not a GUID. Copy the id as Entra shows it, as in 11111111-2222-3333-4444-555555555555.")
+
+// guid takes no GUID of zeros, which stands in examples where the own one has to be put.
+func guid(c *Config, text string) string {
+	if strings.Trim(text, "0-") == "" {
+		return "is a placeholder. Copy the id as Entra shows it."
+	}
+	return isGUID(c, text)
 }
 
 func shaped(pattern, sentence string) format {

@@ -44,6 +44,7 @@ var mistakesOfComplete = map[string]mistake{
 	"secret in a file path":  {"env:SLACK_BOT_TOKEN", "§file:xoxb-written-out", "slack.bot_token does not name a file."},
 	"secret variable unset":  {"env:SLACK_BOT_TOKEN", "§env:UNSET", "slack.bot_token refers to an environment variable that is not set."},
 	"secret variable empty":  {"env:SLACK_BOT_TOKEN", "§env:EMPTY", "slack.bot_token refers to an environment variable that is not set."},
+	"keyset missing":         {"file:/etc/elevate/keyset.json", "§file:/etc/missing.json", "keyset refers to a file that is not there. Make it with `elevate keyset new FILE`"},
 	"secret file missing":    {"env:SLACK_BOT_TOKEN", "§file:/etc/missing", "slack.bot_token refers to a file that does not exist."},
 	"secret file empty":      {"env:SLACK_BOT_TOKEN", "§file:/etc/empty", "slack.bot_token refers to a file that is empty."},
 	"app token as bot token": {"env:SLACK_BOT_TOKEN", "§file:/etc/elevate/slack-app-token", "slack.bot_token is not the right token: it must begin with xoxb-."},
@@ -86,6 +87,7 @@ var mistakesOfComplete = map[string]mistake{
 
 	// Ids and choices.
 	"tenant not a GUID":     {"tenant_id: 11111111-1111-4111-8111-111111111111\n  client_id: 22", "tenant_id: §contoso.onmicrosoft.com\n  client_id: 22", "entra.tenant_id is not a GUID."},
+	"tenant of zeros":       {"tenant_id: 11111111-1111-4111-8111-111111111111\n  client_id: 22", "tenant_id: §00000000-0000-0000-0000-000000000000\n  client_id: 22", "entra.tenant_id is a placeholder."},
 	"client missing":        {"  client_id: 22222222-2222-4222-8222-222222222222\n", "", "entra.client_id is missing. Set it here or as ELEVATE_ENTRA_CLIENT_ID."},
 	"Teams' other tenant":   {"  tenant_id: 11111111-1111-4111-8111-111111111111\n  client_secret: env:TEAMS", "  tenant_id: §99999999-1111-4111-8111-111111111111\n  client_secret: env:TEAMS", "teams.tenant_id differs from entra.tenant_id."},
 	"team id a name":        {"T0123456789", "§contoso", "slack.team_id is not a workspace's id"},

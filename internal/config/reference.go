@@ -85,9 +85,13 @@ func (l *loader) resolveFile(path, name string, into reflect.Value) bool {
 }
 
 func (l *loader) failFile(path string, err error) {
+	byDefault := strings.TrimPrefix(defaultKeyset, "file:")
 	if _, set := l.where[path]; !set && errors.Is(err, fs.ErrNotExist) {
-		l.fail(path, "is not set, and the file it has by default, %s, does not exist. Make it with `elevate keyset new`.",
-			strings.TrimPrefix(defaultKeyset, "file:"))
+		l.fail(path, "is not set, and the file it has by default, %s, does not exist. Make it with `elevate keyset new %s`.", byDefault, byDefault)
+		return
+	}
+	if path == "keyset" && errors.Is(err, fs.ErrNotExist) {
+		l.fail(path, "refers to a file that is not there. Make it with `elevate keyset new FILE`, once: what one keyset sealed opens with no other.")
 		return
 	}
 	// The system's word for it names no path, which may be a secret in the wrong place.

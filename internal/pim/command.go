@@ -90,7 +90,8 @@ func (in Reading) zone() *time.Location {
 const punctuation = `.,;:!?()[]<>"'“”„‟‘’‚‛«»` + "`"
 
 // ParseCommand returns what a text means, with or without "/elevate" before
-// it. Its errors are whole sentences; what people typed is not repeated in them.
+// it. Its errors are whole sentences; what people typed is not repeated in them,
+// and the verb is returned all the same.
 func ParseCommand(text string, in Reading) (Command, error) {
 	words := strings.Fields(Tidy(text))
 	if len(words) > 0 && strings.EqualFold(strings.TrimPrefix(words[0], "/"), "elevate") {
@@ -99,9 +100,16 @@ func ParseCommand(text string, in Reading) (Command, error) {
 	if len(words) == 0 {
 		return Command{Verb: VerbForm}, nil
 	}
+	if strings.TrimPrefix(words[0], "/") == "?" {
+		return Command{Verb: VerbHelp}, nil
+	}
 	first, rest := plainWord(words[0]), words[1:]
 	if verb := verbNamed(first); verb != "" {
-		return parseVerb(verb, rest, in)
+		c, err := parseVerb(verb, rest, in)
+		if err != nil {
+			return Command{Verb: verb}, err
+		}
+		return c, nil
 	}
 	if role, ok := in.Roles.typed(first); ok {
 		return parseActivation(role, rest, in)

@@ -59,6 +59,8 @@ func TestCommandsAreUnderstood(t *testing.T) {
 		"history k7m2pq":              {Verb: pim.VerbHistory, Name: "k7m2pq", Request: "k7m2pq"},
 		"release mde-admin":           {Verb: pim.VerbRelease, Role: admin},
 		"release MDE-ADMIN I am done": {Verb: pim.VerbRelease, Role: admin, Reason: "I am done"},
+		"?":                           {Verb: pim.VerbHelp},
+		"/elevate ? please":           {Verb: pim.VerbHelp},
 		"cancel k7m2pq":               {Verb: pim.VerbCancel, Request: "k7m2pq"},
 		"cancel #K7M2PQ.":             {Verb: pim.VerbCancel, Request: "k7m2pq"},
 		"approve k7m2pq":              {Verb: pim.VerbApprove, Request: "k7m2pq"},
@@ -207,6 +209,16 @@ func TestTypedWordsAreNotRepeatedInErrors(t *testing.T) {
 	for _, text := range []string{"<!channel>", "release <!channel>", "cancel <!channel>", "mde-admin until <!channel>25:00"} {
 		if _, err := pim.ParseCommand(text, reading()); err != nil && strings.Contains(err.Error(), "channel") {
 			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+func TestTheVerbIsKnownEvenIfTheRestIsNot(t *testing.T) {
+	for text, verb := range map[string]pim.Verb{
+		"revoke": pim.VerbRevoke, "review nothing": pim.VerbReview, "deny k7m2pq": pim.VerbDeny, "release mde-nothing": pim.VerbRelease,
+	} {
+		if c, err := pim.ParseCommand(text, reading()); err == nil || c != (pim.Command{Verb: verb}) {
+			t.Errorf("%q: %+v, %v", text, c, err)
 		}
 	}
 }

@@ -64,12 +64,28 @@ func (s *Service) arrive(ctx context.Context, from leg, r *http.Request) (flow, 
 			return err
 		}
 		if !found || f.Browser != browser {
-			return notThisBrowser()
+			return s.notNow(tx, stateHash(from, state), browser)
 		}
 		f.account, f.intent = ticket.Account, ticket.Intent
-		return tx.DeleteTicket(ticket.Hash)
+		return s.putTicket(tx, store.Ticket{
+			Hash: ticket.Hash, Kind: kindDone, Account: ticket.Account, Expires: tx.Now().Add(linkRemembered),
+		}, flow{Browser: browser, Ask: ask{Name: f.Ask.Name, Workspace: f.Ask.Workspace}})
 	})
 	return f, err
+}
+
+// notNow tells somebody who reloads a page that the step is done, and everybody else nothing.
+func (s *Service) notNow(tx *store.Tx, hash, browser string) error {
+	var f flow
+	ticket, found, err := s.openTicket(tx, kindDone, hash, &f)
+	if err != nil {
+		return err
+	}
+	if !found || f.Browser != browser {
+		return notThisBrowser()
+	}
+	f.account = ticket.Account
+	return &refusal{why: "the flow is over", err: pim.Errorf(pim.Conflict, "The sign-in is over."), page: overPage(f)}
 }
 
 // codeOf reads an issuer's answer.
@@ -129,7 +145,7 @@ func (s *Service) stale(f flow, p *proof) (bool, error) {
 	})
 	if err == nil && !fresh && f.Ask.Again {
 		return false, refuse("sign-in not fresh", "Decisions need a new sign-in, and Microsoft went on with an older one. "+
-			"Ask for a new link, and sign in when Microsoft asks you to.")
+			"Sign in anew when Microsoft asks you to.")
 	}
 	return !fresh, err
 }
@@ -199,6 +215,8 @@ func (s *Service) offerAgain(ctx context.Context, f flow, err error) (answer, er
 		if shown.Button, err = s.button(ctx, f, next, "Try again with Microsoft"); err != nil {
 			return answer{}, err
 		}
+	} else if why.err.Kind != pim.Administered {
+		shown.Lines = append(shown.Lines, newLink(f.account.Chat)+".")
 	}
 	return answer{}, &refusal{why: why.why, err: why.err, page: shown}
 }

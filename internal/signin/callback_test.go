@@ -80,6 +80,16 @@ func TestAStateWorksOnceAndForTenMinutes(t *testing.T) {
 	if w := v.get(back); w.Code != http.StatusSeeOther {
 		t.Fatalf("%d %s", w.Code, textOf(w))
 	}
+	for range 2 {
+		mustSay(t, v.get(back), http.StatusConflict, "This sign-in is over")
+	}
+	if len(b.idp.asked) != 1 {
+		t.Errorf("Entra was asked %d times", len(b.idp.asked))
+	}
+	other := b.visitor()
+	other.get(b.newLink(aliceSlack, ""))
+	mustSay(t, other.get(back), http.StatusForbidden, "This sign-in cannot go on here")
+	b.advance(time.Hour)
 	mustSay(t, v.get(back), http.StatusForbidden, "This sign-in cannot go on here")
 	v, back = atEntra(t, b)
 	b.advance(10 * time.Minute)
@@ -221,8 +231,8 @@ func TestErrorsOfTheIssuers(t *testing.T) {
 		status            int
 		says              string
 	}{
-		"cancelled":          {"access_denied", "AADSTS65004: " + trap, http.StatusConflict, "The sign-in was cancelled"},
-		"cancelled, no code": {"access_denied", trap, http.StatusConflict, "The sign-in was cancelled"},
+		"canceled":           {"access_denied", "AADSTS65004: " + trap, http.StatusConflict, "The sign-in was canceled"},
+		"canceled, no code":  {"access_denied", trap, http.StatusConflict, "The sign-in was canceled"},
 		"no admin consent":   {"consent_required", "AADSTS65001: " + trap, http.StatusInternalServerError, "grant admin consent"},
 		"not assigned":       {"access_denied", "AADSTS50105: " + trap, http.StatusForbidden, "not assigned to Elevate"},
 		"disabled":           {"access_denied", "AADSTS50057: " + trap, http.StatusForbidden, "disabled or locked"},
@@ -262,7 +272,7 @@ func TestARefusalCanBeTriedAgainInThisBrowserOnly(t *testing.T) {
 			t.Errorf("no account can be chosen: %s", location)
 		}
 		page = v.get(b.idp.approve(location, person(bob, "Bob")))
-		mustSay(t, page, http.StatusForbidden, "This link belongs to the Slack account below")
+		mustSay(t, page, http.StatusForbidden, "This sign-in link belongs to the Slack account below")
 	}
 	if form := formOf(page); len(form) != 0 {
 		t.Errorf("after three tries there is still a button: %v", form)

@@ -132,9 +132,9 @@ func (c entraClaims) check(tenant, issuerURL string) error {
 }
 
 func (c entraClaims) proof() *proof {
-	p := &proof{Person: pim.NewPrincipalID(c.OID), Name: cut(c.Name), ACRS: c.ACRS}
+	p := &proof{Person: pim.NewPrincipalID(c.OID), Name: cut(c.Name), Login: cut(c.Username), ACRS: c.ACRS}
 	if p.Name == "" {
-		p.Name = cut(c.Username)
+		p.Name = p.Login
 	}
 	if c.AuthTime > 0 {
 		p.AuthTime = time.Unix(c.AuthTime, 0).UTC()

@@ -119,15 +119,15 @@ type sentence struct {
 
 var (
 	noConsent = sentence{pim.Administered, "An administrator has not approved Elevate's permissions in Microsoft Entra yet. " +
-		"Ask an administrator to grant admin consent to the application, then ask for a new link."}
+		"Ask an administrator to grant admin consent to the application, then sign in again."}
 	notAssigned = sentence{pim.Forbidden, "Your account is not assigned to Elevate in Microsoft Entra. " +
 		"Ask an administrator to assign it, or sign in with the account that is."}
 	disabled    = sentence{pim.Forbidden, "This account is disabled or locked in Microsoft Entra. Ask an administrator."}
 	foreign     = sentence{pim.Forbidden, "This account belongs to another organisation. Sign in with your account of this one."}
 	conditional = sentence{pim.Forbidden, "A Conditional Access policy of your organisation does not allow this sign-in, " +
 		"from this device or place. Ask an administrator what it wants."}
-	canceled = sentence{pim.Conflict, "The sign-in was cancelled, so nothing was changed. Ask for a new link when you want to go on."}
-	codeGone = sentence{pim.Conflict, "The sign-in took too long or its answer came twice, so nothing was changed. Ask for a new link."}
+	canceled = sentence{pim.Conflict, "The sign-in was canceled."}
+	codeGone = sentence{pim.Conflict, "The sign-in took too long, or its answer came twice."}
 	again    = sentence{pim.SignIn, signInAgain}
 	badApp   = sentence{pim.Administered, "Elevate's own credential at Microsoft Entra is wrong or has expired. Tell an administrator."}
 )
@@ -157,7 +157,7 @@ func callbackFault(from *issuer, kind, description string) error {
 	}
 	if from.name == nameSlack {
 		return &refusal{why: "Slack: " + known(kind), err: pim.Errorf(pim.Unavailable,
-			"Slack did not let the sign-in through, so nothing was linked. Ask for a new link; if it stays, tell an administrator.")}
+			"Slack did not let the sign-in through, so nothing was linked. Ask for a new sign-in link; if it stays, tell an administrator.")}
 	}
 	return said.refusal()
 }

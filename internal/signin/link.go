@@ -198,7 +198,7 @@ func (s *Service) notElsewhere(tx *store.Tx, account pim.ChatAccount, person pim
 		}
 		if link.Account != account && link.Account.Chat == account.Chat && link.Account.Workspace == account.Workspace {
 			return refuse("a second chat account", fmt.Sprintf("This Microsoft account is already linked to another %s account of this workspace. "+
-				"Type /elevate unlink there first, then ask for a new link here.", chatName(account.Chat)))
+				"Type /elevate unlink there first, then ask for a new sign-in link here.", chatName(account.Chat)))
 		}
 	}
 	return nil
@@ -232,12 +232,22 @@ func (s *Service) noteSignIn(tx *store.Tx, account pim.ChatAccount) error {
 	return tx.PutLink(link)
 }
 
-// Unlink ends a chat account's link and session. It is told to the account. By says who ended it.
-func (s *Service) Unlink(tx *store.Tx, account pim.ChatAccount, by pim.Actor) error {
-	return s.unlink(tx, account, pim.Event{By: by, Chat: account.Chat}, "")
+// Unlink ends a chat account's link and session, and tells the account. By says who ended it; why is empty where the
+// person did, else what an administrator can mend.
+func (s *Service) Unlink(tx *store.Tx, account pim.ChatAccount, by pim.Actor, why string) error {
+	event := pim.Event{By: by, Chat: account.Chat}
+	if why == "" {
+		return s.unlink(tx, account, event, "", linkAgain)
+	}
+	event.Chat = pim.System
+	return s.unlink(tx, account, event, ", because "+why,
+		"If that is a mistake, an administrator can mend it; type /elevate sign-in after that to link it again.")
 }
 
-func (s *Service) unlink(tx *store.Tx, account pim.ChatAccount, event pim.Event, because string) error {
+const linkAgain = "Type /elevate sign-in to link it again."
+
+// unlink says in the trail and to the person that a link ended and because of what, and to the person what to do then.
+func (s *Service) unlink(tx *store.Tx, account pim.ChatAccount, event pim.Event, because, then string) error {
 	if err := s.endSession(tx, account, "the link ended"); err != nil {
 		return err
 	}
@@ -256,8 +266,8 @@ func (s *Service) unlink(tx *store.Tx, account pim.ChatAccount, event pim.Event,
 	if err := tx.DeleteLink(account); err != nil {
 		return err
 	}
-	return s.cfg.Told(tx, account, fmt.Sprintf("Your %s account is no longer linked to the Microsoft account of %s%s. "+
-		"Type /elevate sign-in to link it again.", chatName(account.Chat), link.Name, because))
+	return s.cfg.Told(tx, account, fmt.Sprintf("Your %s account is no longer linked to the Microsoft account of %s%s. %s",
+		chatName(account.Chat), link.Name, because, then))
 }
 
 func chatName(c pim.Chat) string {

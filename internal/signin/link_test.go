@@ -69,7 +69,7 @@ func TestALinkThatIsPassedOnLinksNobody(t *testing.T) {
 			b := newBench(t, func(c *signin.Config) { c.Slack.TeamID = "" })
 			// Alice's link, in Bob's browser, with Bob's silent session at Entra.
 			w := b.visitor().signInBoth(b.newLink(aliceSlack, "intent-1"), person(bob, "Bob Berger"), slack)
-			mustSay(t, w, http.StatusForbidden, "is not the one this link was made for")
+			mustSay(t, w, http.StatusForbidden, "is not the one this sign-in link was made for")
 			mustSay(t, w, http.StatusForbidden, "Slack account Alice <b>Anders</b> Workspace Contoso")
 			if _, found := b.link(aliceSlack); found {
 				t.Error("linked")
@@ -90,7 +90,7 @@ func TestAnEnterpriseAccountIsKnownByItsEnterprise(t *testing.T) {
 	b := newBench(t, served)
 	said := slackAccount("T0ONEOFMANY", "W0ALICE")
 	w := b.visitor().signInBoth(b.newLink(account, ""), person(alice, "Alice"), said)
-	mustSay(t, w, http.StatusForbidden, "is not the one this link was made for")
+	mustSay(t, w, http.StatusForbidden, "is not the one this sign-in link was made for")
 	said["https://slack.com/enterprise_id"] = "E0CONTOSO"
 	w = b.visitor().signInBoth(b.newLink(account, ""), person(alice, "Alice"), said)
 	mustSay(t, w, http.StatusOK, "is linked")
@@ -100,7 +100,7 @@ func TestAccountsOfOtherWorkspacesAreNotLinked(t *testing.T) {
 	b := newBench(t, nil)
 	account := pim.ChatAccount{Chat: pim.Slack, Workspace: "T0FABRIKAM", User: aliceSlack.User}
 	w := b.visitor().signInBoth(b.newLink(account, ""), person(alice, "Alice"), slackAccount("T0FABRIKAM", aliceSlack.User))
-	mustSay(t, w, http.StatusForbidden, "is not the one this link was made for")
+	mustSay(t, w, http.StatusForbidden, "is not the one this sign-in link was made for")
 }
 
 func TestAChatAccountThatIsGoneIsNotLinked(t *testing.T) {
@@ -129,7 +129,7 @@ func TestAnotherAccountIsRefusedAndCountsAsOnePerson(t *testing.T) {
 	b := linked(t, nil)
 	before := b.events()
 	w := b.visitor().signIn(b.newLink(aliceSlack, "intent-2"), person(bob, "Bob Berger"))
-	mustSay(t, w, http.StatusForbidden, "This link belongs to the Slack account below")
+	mustSay(t, w, http.StatusForbidden, "This sign-in link belongs to the Slack account below")
 	mustSay(t, w, http.StatusForbidden, "Alice <b>Anders</b>")
 	mustSay(t, w, http.StatusForbidden, "Bob Berger")
 	link, _ := b.link(aliceSlack)
@@ -161,7 +161,7 @@ func TestAccountsOfOneLinkingBrowserAreOnePerson(t *testing.T) {
 
 func TestWhoeverHadTheChatAccountBeforeIsOnePerson(t *testing.T) {
 	b := linked(t, nil)
-	b.update(func(tx *store.Tx) error { return b.svc.Unlink(tx, aliceSlack, pim.Actor{Account: aliceSlack}) })
+	b.update(func(tx *store.Tx) error { return b.svc.Unlink(tx, aliceSlack, pim.Actor{Account: aliceSlack}, "") })
 	w := b.visitor().signInBoth(b.newLink(aliceSlack, ""), person(bob, "Bob"), slackAccount(team, aliceSlack.User))
 	mustSay(t, w, http.StatusOK, "is linked")
 	if !b.samePerson(alice, bob) {
@@ -223,7 +223,7 @@ func TestTeamsNamesThePersonItself(t *testing.T) {
 	b := newBench(t, nil)
 	account := pim.ChatAccount{Chat: pim.Teams, Workspace: tenant, User: alice}
 	w := b.visitor().signIn(b.newLink(account, ""), person(bob, "Bob"))
-	mustSay(t, w, http.StatusForbidden, "This link belongs to the Teams account below")
+	mustSay(t, w, http.StatusForbidden, "This sign-in link belongs to the Teams account below")
 	w = b.visitor().signIn(b.newLink(account, ""), person(alice, "Alice"))
 	mustSay(t, w, http.StatusOK, "You are signed in")
 	if session, found := b.session(account); !found || session.Person != alice {
@@ -231,10 +231,22 @@ func TestTeamsNamesThePersonItself(t *testing.T) {
 	}
 }
 
+func TestWhoseLinkIsEndedIsToldWhyAndWhoCanHelp(t *testing.T) {
+	b := linked(t, nil)
+	b.update(func(tx *store.Tx) error {
+		return b.svc.Unlink(tx, aliceSlack, pim.Actor{Name: "Elevate"}, "the account in Microsoft Entra is disabled")
+	})
+	const want = "no longer linked to the Microsoft account of Alice Anders, because the account in Microsoft Entra is disabled. " +
+		"If that is a mistake, an administrator can mend it; type /elevate sign-in after that to link it again."
+	if len(b.told) != 1 || !strings.Contains(b.told[0], want) {
+		t.Errorf("told: %q", b.told)
+	}
+}
+
 func TestUnlinkEndsLinkAndSession(t *testing.T) {
 	b := linked(t, nil)
 	b.update(func(tx *store.Tx) error {
-		return b.svc.Unlink(tx, aliceSlack, pim.Actor{Person: alice, Account: aliceSlack})
+		return b.svc.Unlink(tx, aliceSlack, pim.Actor{Person: alice, Account: aliceSlack}, "")
 	})
 	if _, found := b.link(aliceSlack); found {
 		t.Error("the link is still there")

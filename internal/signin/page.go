@@ -109,23 +109,31 @@ func accountFacts(account pim.ChatAccount, a ask) []fact {
 	return facts
 }
 
+// proofFacts name the account for its owner, who may have several under one name.
+func proofFacts(p *proof) []fact {
+	facts := []fact{{"You signed in as", p.Name}}
+	if p.Login != "" && p.Login != p.Name {
+		facts = append(facts, fact{"Sign-in name", p.Login})
+	}
+	return facts
+}
+
 // startPage says whose link it is and what its button will do.
 func (s *Service) startPage(link spendable, token, proof string) *page {
 	chat := chatName(link.ticket.Account.Chat)
 	p := &page{
 		Status: http.StatusOK, Tone: plain, Title: "Sign in to Elevate", Facts: accountFacts(link.ticket.Account, link.ask),
-		Warning: "Go on only if this is your " + chat + " account and you asked for this yourself. If somebody sent you this link, close this page.",
+		Warning: "Go on only if this is your " + chat + " account and you asked for this yourself. If somebody sent you this sign-in link, close this page.",
 		Button:  &button{Label: "Sign in with Microsoft", Token: token, Proof: proof},
-		Note:    "The link works once, for ten minutes. Opening it changed nothing.",
-	}
-	if link.what != "" {
-		p.Title = "Sign in and " + link.what
+		Note:    "The sign-in link works once, for ten minutes. Opening it changed nothing.",
 	}
 	does, then := "Microsoft confirms that it is you", "."
 	if !link.linked {
+		p.Title = "Sign in and link your accounts"
 		does = "You sign in with Microsoft first and with " + chat + " second, to show that both accounts are yours. Elevate links them"
 	}
 	if link.what != "" {
+		p.Title = "Sign in and " + link.what
 		then = ", and then what you began in " + chat + " goes on by itself."
 	}
 	p.Lines = []string{does + then}
@@ -136,7 +144,25 @@ func (s *Service) startPage(link spendable, token, proof string) *page {
 func linkPage(title string, chat pim.Chat, why string) *page {
 	return &page{
 		Status: http.StatusNotFound, Tone: bad, Title: title,
-		Lines: []string{why + " Nothing was changed.", "Type /elevate sign-in in " + chatName(chat) + " for a new link, or repeat the command that you wanted to sign in for."},
+		Lines: []string{why, newLink(chat) + ", or repeat the command that you wanted to sign in for."},
+	}
+}
+
+// newLink says how to get another sign-in link; a full stop follows, or more.
+func newLink(chat pim.Chat) string {
+	return "Type /elevate sign-in in " + chatName(chat) + " for a new sign-in link"
+}
+
+// overPage stands in for a step that came twice: somebody reloaded its page, or went back to it.
+func overPage(f flow) *page {
+	chat := chatName(f.account.Chat)
+	return &page{
+		Status: http.StatusConflict, Tone: plain, Title: "This sign-in is over",
+		Lines: []string{
+			"You reloaded a page of it, or went back to one. What the page said holds, and nothing was done twice: each step works once.",
+			"Close this page and go on in " + chat + ". If the sign-in did not work, type /elevate sign-in there for a new sign-in link.",
+		},
+		Facts: accountFacts(f.account, f.Ask),
 	}
 }
 
@@ -166,11 +192,11 @@ func wrongAccount(f flow, p *proof) error {
 		page: &page{
 			Status: http.StatusForbidden, Tone: bad, Title: "This is another account",
 			Lines: []string{
-				"This link belongs to the " + chat + " account below, and that is linked to another Microsoft account than the one you signed in with. " +
-					"The link stays as it is. Elevate takes the two Microsoft accounts for one person from now on, so that neither can approve for the other.",
-				"If it is your " + chat + " account, try again with the Microsoft account that it is linked to. If somebody sent you the link, close this page and tell your security team.",
+				"This sign-in link belongs to the " + chat + " account below, and that is linked to another Microsoft account than the one you signed in with. " +
+					"What is linked stays linked. Elevate takes the two Microsoft accounts for one person from now on, so that neither can approve for the other.",
+				"If it is your " + chat + " account, try again with the Microsoft account that it is linked to. If somebody sent you the sign-in link, close this page and tell your security team.",
 			},
-			Facts: []fact{{"You signed in as", p.Name}},
+			Facts: proofFacts(p),
 		},
 	}
 }
@@ -183,9 +209,9 @@ func wrongSlack(f flow) error {
 		page: &page{
 			Status: http.StatusForbidden, Tone: bad, Title: "This is another Slack account",
 			Lines: []string{
-				"The Slack account you signed in with is not the one this link was made for, which is named below. Nothing was linked, and your Microsoft sign-in was thrown away.",
-				"If it is your account, sign in to Slack as yourself in this browser, and type /elevate sign-in there for a new link. " +
-					"If somebody sent you the link, close this page and tell your security team.",
+				"The Slack account you signed in with is not the one this sign-in link was made for, which is named below. Nothing was linked, and your Microsoft sign-in was thrown away.",
+				"If it is your account, sign in to Slack as yourself in this browser, and type /elevate sign-in there for a new sign-in link. " +
+					"If somebody sent you this one, close this page and tell your security team.",
 			},
 			Facts: accountFacts(f.account, f.Ask),
 		},
@@ -201,7 +227,7 @@ func secondPage(f flow, p *proof, b *button) *page {
 			"The " + chat + " account below is linked to another Microsoft account than the one you signed in with.",
 			"If both are yours, sign in with the linked one now, and with " + chat + " after that. Then you can act as either of them, and Elevate takes both for one person.",
 		},
-		Facts:   append([]fact{{"You signed in as", p.Name}}, accountFacts(f.account, f.Ask)...),
+		Facts:   append(proofFacts(p), accountFacts(f.account, f.Ask)...),
 		Warning: "Go on only if both accounts are yours and you asked for this yourself.",
 		Button:  b,
 	}

@@ -140,7 +140,7 @@ func (w *world) eligibilities(token secret.Text) int {
 
 func TestAPassedOnLinkInTheSandbox(t *testing.T) {
 	w := newWorld(t, nil)
-	mustShow(t, w.follow("bob", w.newLink(w.account("alice"), "")), http.StatusForbidden, "is not the one this link was made for")
+	mustShow(t, w.follow("bob", w.newLink(w.account("alice"), "")), http.StatusForbidden, "is not the one this sign-in link was made for")
 	if _, found := w.link(w.account("alice")); found {
 		t.Error("linked")
 	}
@@ -162,6 +162,7 @@ func TestSeparateAdministratorAccountsInTheSandbox(t *testing.T) {
 	mustShow(t, w.follow("frank", w.newLink(w.account("frank"), ""), "stop"), http.StatusOK, "Sign in to Elevate")
 	w.act("frank", "press", "Sign in with Microsoft", "as", "adm-frank", "stop") // Entra's page
 	mustShow(t, w.act("frank", "press", "Frank Fischer (Admin)", "stop"), http.StatusOK, "Is this a second account of yours?")
+	mustShow(t, w.act("frank", "page"), http.StatusOK, "You signed in as: Frank Fischer (Admin)\nSign-in name: adm-frank@contoso.example")
 	mustShow(t, w.act("frank", "press", "Sign in with the linked account", "as", "frank"), http.StatusOK, "may now also act as the Microsoft account of Frank Fischer (Admin)")
 	both, _ := w.link(w.account("frank"))
 	if both.Person != first.Person || len(both.Also) != 1 || !w.samePerson(both.Person, both.Also[0]) {

@@ -215,7 +215,7 @@ func TestARenewalForAnotherAccountIsRefused(t *testing.T) {
 	}
 }
 
-func TestACancelledCallEndsNothing(t *testing.T) {
+func TestACanceledCallEndsNothing(t *testing.T) {
 	b := short(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

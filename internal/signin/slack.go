@@ -76,7 +76,7 @@ func (s *Service) proveSlack(ctx context.Context, f flow, code string) error {
 	if err != nil {
 		// The library's error holds the whole answer.
 		return &refusal{why: "Slack: the code was not taken", err: pim.Errorf(pim.Unavailable,
-			"Slack did not confirm the sign-in, so nothing was linked. Ask for a new link; if it stays, tell an administrator.")}
+			"Slack did not confirm the sign-in, so nothing was linked. Ask for a new sign-in link; if it stays, tell an administrator.")}
 	}
 	raw, ok := token.Extra("id_token").(string)
 	if !ok {

@@ -56,11 +56,11 @@ func (s *Service) find(tx *store.Tx, token, browser string) (spendable, error) {
 	case !found:
 		return link, goneLink()
 	case !tx.Now().Before(link.ask.Until):
-		return link, &refusal{why: "link expired", err: pim.Errorf(pim.NotFound, "The link does not work."), page: linkPage("This link has expired", ticket.Account.Chat,
-			"Sign-in links work for ten minutes, and this one is older.")}
+		return link, &refusal{why: "link expired", err: pim.Errorf(pim.NotFound, "The link does not work."), page: linkPage("This sign-in link has expired", ticket.Account.Chat,
+			"Sign-in links work for ten minutes, and this one is older. Nothing was changed.")}
 	case link.ask.Used:
-		return link, &refusal{why: "link used", err: pim.Errorf(pim.NotFound, "The link does not work."), page: linkPage("This link was used already", ticket.Account.Chat,
-			"Sign-in links work once. If you pressed the button twice, the first sign-in may still be open in another tab.")}
+		return link, &refusal{why: "link used", err: pim.Errorf(pim.NotFound, "The link does not work."), page: linkPage("This sign-in link was used already", ticket.Account.Chat,
+			"Sign-in links work once. If you have signed in with it, go on in "+chatName(ticket.Account.Chat)+"; if not, the sign-in may still be open in another tab.")}
 	case link.ask.Browser != "" && link.ask.Browser != browser:
 		return link, notThisBrowser()
 	}
@@ -69,8 +69,8 @@ func (s *Service) find(tx *store.Tx, token, browser string) (spendable, error) {
 }
 
 func goneLink() error {
-	return &refusal{why: "no such link", err: pim.Errorf(pim.NotFound, "The link does not work."), page: linkPage("This link does not work", pim.Slack,
-		"It is incomplete, was used already, or is older than ten minutes.")}
+	return &refusal{why: "no such link", err: pim.Errorf(pim.NotFound, "The link does not work."), page: linkPage("This sign-in link does not work", pim.Slack,
+		"It is incomplete, was used already, or is older than ten minutes. Nothing was changed.")}
 }
 
 func notThisBrowser() error {
@@ -78,7 +78,7 @@ func notThisBrowser() error {
 		Status: http.StatusForbidden, Tone: bad, Title: "This sign-in cannot go on here",
 		Lines: []string{
 			"It was begun in another browser, took longer than ten minutes, or has ended already. Nothing was changed.",
-			"Type /elevate sign-in in the chat and open the new link in the browser that you want to sign in with. Cookies must be allowed there.",
+			"Type /elevate sign-in in the chat and open the new sign-in link in the browser that you want to sign in with. Cookies must be allowed there.",
 		},
 	}}
 }

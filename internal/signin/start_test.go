@@ -16,7 +16,7 @@ func TestThePageSaysWhoseLinkItIsAndWhatWillHappen(t *testing.T) {
 	w := b.visitor().get(b.newLink(aliceSlack, "intent-1"))
 	mustSay(t, w, http.StatusOK, "Sign in and approve Alice's request for MDE Administrator, 1 h")
 	mustSay(t, w, http.StatusOK, "Slack account Alice <b>Anders</b> Workspace Contoso")
-	mustSay(t, w, http.StatusOK, "If somebody sent you this link, close this page.")
+	mustSay(t, w, http.StatusOK, "If somebody sent you this sign-in link, close this page.")
 	if strings.Contains(w.Body.String(), "<b>Anders") {
 		t.Error("a name was taken for markup")
 	}
@@ -31,6 +31,12 @@ func TestOnlyWhatWasBegunIsSaidToGoOn(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestThePageIsCalledAfterWhatASignInDoes(t *testing.T) {
+	first, linked := newBench(t, nil), linked(t, nil)
+	mustSay(t, first.visitor().get(first.newLink(aliceSlack, "")), http.StatusOK, "Sign in and link your accounts")
+	mustSay(t, linked.visitor().get(linked.newLink(aliceSlack, "")), http.StatusOK, "Sign in to Elevate")
 }
 
 func TestPagesKeepToThemselves(t *testing.T) {
@@ -87,9 +93,9 @@ func TestALinkWorksOnce(t *testing.T) {
 	link, v := b.newLink(aliceSlack, ""), b.visitor()
 	page := v.get(link)
 	v.press(page)
-	mustSay(t, v.post(formOf(page), asBrowser), http.StatusNotFound, "This link was used already")
-	mustSay(t, v.get(link), http.StatusNotFound, "This link was used already")
-	mustSay(t, b.visitor().get(link), http.StatusNotFound, "This link was used already")
+	mustSay(t, v.post(formOf(page), asBrowser), http.StatusNotFound, "This sign-in link was used already")
+	mustSay(t, v.get(link), http.StatusNotFound, "This sign-in link was used already")
+	mustSay(t, b.visitor().get(link), http.StatusNotFound, "This sign-in link was used already")
 }
 
 func TestALinkWorksForTenMinutes(t *testing.T) {
@@ -97,10 +103,10 @@ func TestALinkWorksForTenMinutes(t *testing.T) {
 	link, v := b.newLink(aliceSlack, ""), b.visitor()
 	page := v.get(link)
 	b.advance(10 * time.Minute)
-	mustSay(t, v.get(link), http.StatusNotFound, "This link has expired")
-	mustSay(t, v.post(formOf(page), asBrowser), http.StatusNotFound, "This link has expired")
+	mustSay(t, v.get(link), http.StatusNotFound, "This sign-in link has expired")
+	mustSay(t, v.post(formOf(page), asBrowser), http.StatusNotFound, "This sign-in link has expired")
 	b.advance(2 * time.Hour)
-	mustSay(t, v.get(link), http.StatusNotFound, "This link does not work")
+	mustSay(t, v.get(link), http.StatusNotFound, "This sign-in link does not work")
 }
 
 func TestUnknownTokensGetOneAnswer(t *testing.T) {
@@ -208,7 +214,7 @@ func TestTooManyCallsAreTurnedAway(t *testing.T) {
 		t.Error("nothing says when to come back")
 	}
 	b.advance(time.Second)
-	mustSay(t, v.get("/auth/start"), http.StatusNotFound, "This link does not work")
+	mustSay(t, v.get("/auth/start"), http.StatusNotFound, "This sign-in link does not work")
 }
 
 func TestDecisionsWantAFreshSignIn(t *testing.T) {

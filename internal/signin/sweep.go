@@ -48,7 +48,7 @@ func (s *Service) staleLinks(tx *store.Tx) (int, error) {
 			continue
 		}
 		event := pim.Event{By: pim.Actor{Name: "Elevate"}, Chat: pim.System}
-		if err := s.unlink(tx, link.Account, event, ", because nobody signed in with it for 90 days"); err != nil {
+		if err := s.unlink(tx, link.Account, event, ", because nobody signed in with it for 90 days", linkAgain); err != nil {
 			return done, err
 		}
 		done++

@@ -17,7 +17,7 @@ import (
 const (
 	// ticketLife is how long a link, and each way to an issuer and back, may take.
 	ticketLife = 10 * time.Minute
-	// linkRemembered is how long it is known why a link does not work.
+	// linkRemembered is how long it is known why a link, or a page that is reloaded, does not work.
 	linkRemembered = time.Hour
 	// tokenBytes make the random values of links, states, nonces and cookies.
 	tokenBytes = 32
@@ -26,6 +26,7 @@ const (
 
 	kindLink = "link"
 	kindFlow = "flow"
+	kindDone = "done" // a flow that came back; what is left of it tells a reload from a stranger
 )
 
 // A leg is the way to one issuer and back to its own callback.
@@ -73,7 +74,8 @@ type flow struct {
 type proof struct {
 	Person   pim.PrincipalID `json:"person"`
 	Name     string          `json:"name"`
-	AuthTime time.Time       `json:"auth_time"` // zero where the tenant does not say
+	Login    string          `json:"login,omitempty"` // what they type to sign in; decides nothing
+	AuthTime time.Time       `json:"auth_time"`       // zero where the tenant does not say
 	ACRS     []string        `json:"acrs,omitempty"`
 	Cache    []byte          `json:"cache"` // MSAL's token cache
 }

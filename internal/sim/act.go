@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"elevate/internal/sim/cast"
 	"elevate/internal/sim/simentra"
 	"elevate/internal/sim/simslack"
 )
@@ -27,9 +29,13 @@ type Result struct {
 type UnknownError struct {
 	Line string `json:"line"`
 	Help string `json:"help"`
+	Said string `json:"said,omitzero"` // a better sentence than that a line is not understood
 }
 
 func (e *UnknownError) Error() string {
+	if e.Said != "" {
+		return e.Said
+	}
 	return fmt.Sprintf("%q is not understood. Try: %s", e.Line, e.Help)
 }
 
@@ -68,7 +74,7 @@ func (s *Sandbox) do(ctx context.Context, words []string) (Result, error) {
 		return s.actEvent(ctx, words[1:])
 	}
 	if _, known := s.cast.Person(words[0]); !known {
-		return Result{}, &UnknownError{strings.Join(words, " "), "people, which lists who there is"}
+		return Result{}, s.unknownPerson(words)
 	}
 	if len(words) < 3 {
 		return Result{}, unknown(words)
@@ -93,6 +99,74 @@ func failed(r Result, err error) (Result, error) {
 	return r, err
 }
 
+// unknownPerson answers a line that begins with nobody's name: it may have been meant for somebody, or be no person's.
+func (s *Sandbox) unknownPerson(words []string) error {
+	e := &UnknownError{Line: strings.Join(words, " "), Help: "people, which lists who there is"}
+	if len(words) > 1 && slices.Contains([]string{"slack", "web", "portal"}, words[1]) {
+		e.Said = s.nobody(words[0]).Error()
+	}
+	return e
+}
+
+// nobody says that there is no such person, and who there is.
+func (s *Sandbox) nobody(word string) error {
+	var keys []string
+	for _, p := range s.cast.People {
+		keys = append(keys, p.Key)
+	}
+	return fmt.Errorf("nobody is called %q; people are %s", word, strings.Join(keys, ", "))
+}
+
+// part says what somebody is in the model scenario.
+func (s *Sandbox) part(p cast.Person) string {
+	var parts, asks, approves []string
+	for _, role := range modelRoles() {
+		if s.in(p.Key, role.Eligible) {
+			asks = append(asks, role.Name)
+		}
+		if s.in(p.Key, role.Approvers) {
+			approves = append(approves, role.Name)
+		}
+	}
+	if len(asks) > 0 {
+		parts = append(parts, "may ask for "+strings.Join(asks, ", "))
+	}
+	if len(approves) > 0 {
+		parts = append(parts, "approves "+strings.Join(approves, ", "))
+	}
+	if s.in(p.Key, []string{cast.Auditors}) {
+		parts = append(parts, "may read everything")
+	}
+	for _, odd := range []struct {
+		is   bool
+		what string
+	}{
+		{p.Admin, "administrator of the tenant"},
+		{p.UserType == cast.Guest, "guest of the tenant"},
+		{p.Slack.Restricted, "guest in Slack"},
+		{p.Slack.Deactivated, "deactivated in Slack"},
+		{p.Slack.Stranger, "from another workspace"},
+		{p.Slack.Bot, "bot"},
+	} {
+		if odd.is {
+			parts = append(parts, odd.what)
+		}
+	}
+	if member, err := s.Slack.Person(p.Slack.UserID); err == nil && member.TZ != "" {
+		parts = append(parts, "lives in "+member.TZ)
+	}
+	return strings.Join(parts, "; ")
+}
+
+// in says whether somebody is a member of one of the groups.
+func (s *Sandbox) in(key string, groups []string) bool {
+	return slices.ContainsFunc(groups, func(name string) bool {
+		g, _ := s.cast.Group(name)
+		return slices.Contains(g.Members, key)
+	})
+}
+
+// actPeople lists who there is, and what they may do.
 func (s *Sandbox) actPeople() (Result, error) {
 	var lines []string
 	for _, p := range s.cast.People {
@@ -100,7 +174,8 @@ func (s *Sandbox) actPeople() (Result, error) {
 		if slack == "" {
 			slack = "not in Slack"
 		}
-		lines = append(lines, fmt.Sprintf("%-10s %-22s %-12s %s", p.Key, p.DisplayName, slack, p.UPN))
+		line := fmt.Sprintf("%-10s %-22s %-12s %-26s %s", p.Key, p.DisplayName, slack, p.UPN, s.part(p))
+		lines = append(lines, strings.TrimRight(line, " "))
 	}
 	return Result{Text: strings.Join(lines, "\n")}, nil
 }
@@ -137,7 +212,7 @@ func (s *Sandbox) actClock(ctx context.Context, words []string) (Result, error) 
 		}
 		d, err := time.ParseDuration(strings.TrimPrefix(word, "+"))
 		if err != nil || d < 0 {
-			return Result{}, &UnknownError{"clock " + strings.Join(words, " "), "clock [+1h30m] [x60]"}
+			return Result{}, &UnknownError{Line: "clock " + strings.Join(words, " "), Help: "clock [+1h30m] [x60]"}
 		}
 		s.Clock.Advance(d)
 	}
@@ -148,7 +223,7 @@ func (s *Sandbox) actClock(ctx context.Context, words []string) (Result, error) 
 func parseRate(s string) (float64, error) {
 	var rate float64
 	if _, err := fmt.Sscanf(s, "%g", &rate); err != nil || rate <= 0 {
-		return 0, &UnknownError{"clock x" + s, "clock x60, which makes a minute pass in a second"}
+		return 0, &UnknownError{Line: "clock x" + s, Help: "clock x60, which makes a minute pass in a second"}
 	}
 	return rate, nil
 }

@@ -32,7 +32,7 @@ func (s *Sandbox) actPortal(person string, words []string) (Result, error) {
 	}
 	if refused != nil {
 		said = "the portal refused: " + refused.Error()
-		return Result{Text: said, Failed: refused.Error()}, nil //nolint:nilerr // the refusal is what the person sees
+		return Result{Text: said, Failed: said}, nil //nolint:nilerr // the refusal is what the person sees
 	}
 	return Result{Text: said}, nil
 }

@@ -63,11 +63,11 @@ func (s *Sandbox) journey(b *browser, person string, said map[string][]string) (
 	}
 	account, ok := s.cast.Person(entra)
 	if !ok {
-		return journey{}, fmt.Errorf("nobody is called %q", entra)
+		return journey{}, s.nobody(entra)
 	}
 	member, ok := s.cast.Person(slack)
 	if !ok {
-		return journey{}, fmt.Errorf("nobody is called %q", slack)
+		return journey{}, s.nobody(slack)
 	}
 	_, stop := said["stop"]
 	return journey{browser: b, upn: account.UPN, slack: member.Slack.UserID, stop: stop}, nil
@@ -159,7 +159,10 @@ func (s *Sandbox) pressLabel(ctx context.Context, j journey, label string) (*Pag
 			labels = append(labels, button.label)
 		}
 	}
-	return nil, fmt.Errorf("the page has no button %q, only %s", label, strings.Join(labels, " | "))
+	if len(labels) == 0 {
+		return nil, fmt.Errorf("the page has no button %q; it has none at all", label)
+	}
+	return nil, fmt.Errorf("the page has no button %q; what can be pressed: %s", label, strings.Join(labels, ", "))
 }
 
 func shownPage(p *Page, err error) (Result, error) {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"syscall"
 	"time"
 )
 
@@ -17,6 +18,9 @@ type Client struct {
 	Token string
 }
 
+// ErrNotRunning says that no sandbox was started with a directory, or that it has ended since.
+var ErrNotRunning = errors.New("no sandbox is running")
+
 // OpenClient finds the sandbox that keeps its addresses in a directory.
 func OpenClient(dir string) (Client, error) {
 	a, err := home(dir).addresses()
@@ -24,7 +28,7 @@ func OpenClient(dir string) (Client, error) {
 		return Client{}, err
 	}
 	if a.Control == "" {
-		return Client{}, fmt.Errorf("no sandbox was started with the directory %s", dir)
+		return Client{}, ErrNotRunning
 	}
 	return Client{Addr: a.Control, Token: a.Token}, nil
 }
@@ -42,6 +46,9 @@ func (c Client) Do(ctx context.Context, words []string) (Result, error) {
 	req.Header.Set("Authorization", "Bearer "+c.Token)
 	client := &http.Client{Timeout: actWithin + 5*time.Second}
 	resp, err := client.Do(req)
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return Result{}, ErrNotRunning
+	}
 	if err != nil {
 		return Result{}, fmt.Errorf("the sandbox does not answer: %w", err)
 	}

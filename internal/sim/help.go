@@ -28,7 +28,7 @@ var helpLines = []string{
 	"heal                                              ends all faults",
 	"graph members|active|requests [GROUP] | calls     what the directory holds, and how often Graph was called",
 	"event url_verification | ssl_check | app_uninstalled | user_change PERSON",
-	"people                                            who there is",
+	"people                                            who there is, and what they may do",
 	"crowd NUMBER GROUP REASON                         so many newcomers ask for a group in the portal",
 }
 
@@ -44,7 +44,7 @@ func unknown(words []string) error {
 		}
 	}
 	form, _, _ := strings.Cut(best, "  ") // without what it does
-	return &UnknownError{strings.Join(words, " "), form}
+	return &UnknownError{Line: strings.Join(words, " "), Help: form}
 }
 
 // shared counts the words that a line of the help has in common with what was said; the verb counts most.

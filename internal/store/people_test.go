@@ -3,6 +3,7 @@ package store_test
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"testing"
 	"time"
 
@@ -66,6 +67,13 @@ func TestSamePersonIsSymmetricAndTransitiveAndOutlivesTheLink(t *testing.T) {
 					t.Errorf("SamePerson(%q, %q) = %v, %v", p, q, got, err)
 				}
 			}
+		}
+		joined, err := tx.Joined()
+		for _, ids := range joined {
+			slices.Sort(ids)
+		}
+		if diff := cmp.Diff([][]pim.PrincipalID{{"a", "b", "c", "d"}, {"x", "y"}}, joined); diff != "" || err != nil {
+			t.Errorf("Joined: %v\n%s", err, diff)
 		}
 		return nil
 	})

@@ -38,6 +38,29 @@ func (tx *Tx) SamePerson(a, b pim.PrincipalID) (bool, error) {
 	return err == nil && top == other, err
 }
 
+// Joined returns the ids that were joined, each person's together.
+func (tx *Tx) Joined() ([][]pim.PrincipalID, error) {
+	var tops []pim.PrincipalID
+	of := map[pim.PrincipalID][]pim.PrincipalID{}
+	err := tx.under(persons, nil, func(key, _ []byte) (bool, error) {
+		id := pim.PrincipalID(key)
+		top, err := tx.standsFor(id)
+		if err != nil {
+			return false, err
+		}
+		if of[top] == nil {
+			tops, of[top] = append(tops, top), []pim.PrincipalID{top}
+		}
+		of[top] = append(of[top], id)
+		return true, nil
+	})
+	joined := make([][]pim.PrincipalID, len(tops))
+	for i, top := range tops {
+		joined[i] = of[top]
+	}
+	return joined, err
+}
+
 // standsFor follows the parents to the id without one.
 func (tx *Tx) standsFor(id pim.PrincipalID) (pim.PrincipalID, error) {
 	const longest = 1000 // no person has so many ids: records from different times were mixed

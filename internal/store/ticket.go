@@ -12,7 +12,7 @@ import (
 // browser holds.
 type Ticket struct {
 	Hash    string          `json:"hash"`
-	Kind    string          `json:"kind"` // link or flow
+	Kind    string          `json:"kind"` // link, flow or done
 	Account pim.ChatAccount `json:"account,omitzero"`
 	Intent  string          `json:"intent,omitempty"`
 	Data    json.RawMessage `json:"data,omitempty"` // sealed where it is secret

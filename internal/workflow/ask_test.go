@@ -33,7 +33,9 @@ func TestWhatCannotBeAskedForIsOneSentenceAndStoresNothing(t *testing.T) {
 		{"no such role", "", "mde-amin checking", "Did you mean mde-admin"},
 		{"our mark", "", "mde-admin checking [elevate abc234]", "[elevate"},
 		{"a reason without end", "", "mde-admin " + strings.Repeat("x", 401), "at most 400"},
-		{"a verb that is to come", "", "history", "cannot do"},
+		{"a verb that is to come", "", "history", "cannot do `history` yet"},
+		{"another, without what it takes", "", "revoke", "cannot do `revoke` yet"},
+		{"another, with a wrong word", "", "review me", "cannot do `review` yet"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			inWorld(t, nil, func(w *world) {
@@ -100,7 +102,7 @@ func TestTheLimitsHoldOverAllAccountsOfAPerson(t *testing.T) {
 		}
 		w.expect(w.saysFrom(teams, "mde-admin again"), "5 times within a minute")
 		teams.Account.Workspace = "another tenant"
-		w.expect(w.saysFrom(teams, "roles"), "Sign in to")
+		w.expect(w.saysFrom(teams, "roles"), "Sign in with Microsoft")
 	})
 }
 
@@ -249,6 +251,38 @@ func TestAFilledFormSaysWhichFieldIsWrong(t *testing.T) {
 	})
 }
 
+func TestWhatWaitsForASignInIsListedWithItsWaysOut(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.says(alice, "mde-admin isolating WS-042")
+		waiting := w.newest(alice)
+		w.is(waiting.ID, pim.WaitingForSignIn)
+		first := w.newestLink(alice)
+		w.expect(w.says(alice, "status"), string(waiting.ID), "waiting for a sign-in", "[Sign in for "+string(waiting.ID)+"]", "[Cancel "+string(waiting.ID)+"]")
+		if again := w.newestLink(alice); again.Intent != first.Intent {
+			t.Errorf("the new link is for %q, not %q", again.Intent, first.Intent)
+		}
+		if said := w.says(bob, "status"); strings.Contains(said, string(waiting.ID)) {
+			t.Errorf("somebody else's status shows it:\n%s", said)
+		}
+		w.knows(alice) // linked meanwhile, by another sign-in
+		w.expect(w.says(alice, "status"), "[Sign in for "+string(waiting.ID)+"]")
+		w.expect(w.says(alice, "roles"), "your request "+string(waiting.ID)+" is waiting for a sign-in")
+		w.expect(w.says(alice, "cancel "+string(waiting.ID)), "PIM was not asked for anything")
+		w.is(waiting.ID, pim.Canceled)
+		if said := w.says(alice, "status"); strings.Contains(said, "[Sign in") {
+			t.Errorf("a canceled request is offered a sign-in:\n%s", said)
+		}
+	})
+}
+
+func TestTheListOfRolesNamesTheRequestThatWaits(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.signIn(alice)
+		id := w.asks(alice)
+		w.expect(w.says(alice, "roles"), "your request "+string(id)+" is waiting for approval")
+	})
+}
+
 func TestListsShowWhatThePersonMaySee(t *testing.T) {
 	inWorld(t, func(w *world) { w.cfg.Readers = []pim.GroupID{"group-of-approvers"} }, func(w *world) {
 		w.signIn(alice, bob, dave, erin)
@@ -267,7 +301,7 @@ func TestListsShowWhatThePersonMaySee(t *testing.T) {
 			t.Errorf("somebody who is nothing reads\n%s", said)
 		}
 		other := w.sender(carol)
-		w.expect(w.saysFrom(other, "who"), "Sign in to")
+		w.expect(w.saysFrom(other, "who"), "Sign in with Microsoft")
 		if said := w.says(bob, "status"); strings.Contains(said, string(id)) {
 			t.Errorf("Bob's status shows Alice's request:\n%s", said)
 		}

@@ -180,21 +180,26 @@ func (s *Service) Describe(tx *store.Tx, intent string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	return s.describe(in.Verb, r), nil
+}
+
+// describe says what a step does to a request, in words that follow "to".
+func (s *Service) describe(verb string, r pim.Request) string {
 	title := r.Role
 	if role, ok := s.cfg.Roles.Named(r.Role); ok {
 		title = role.Title
 	}
-	switch in.Verb {
+	switch verb {
 	case verbSubmit:
-		return fmt.Sprintf("ask for %s, %s", title, s.lengthOf(r)), nil
+		return fmt.Sprintf("ask for %s, %s", title, s.lengthOf(r))
 	case verbApprove, verbDeny:
-		return fmt.Sprintf("%s %s's request for %s, %s", in.Verb, r.Requester.Name, title, s.lengthOf(r)), nil
+		return fmt.Sprintf("%s %s's request for %s, %s", verb, orName(r.Requester.Name), title, s.lengthOf(r))
 	case verbCancel:
-		return fmt.Sprintf("cancel your request for %s", title), nil
+		return fmt.Sprintf("cancel your request for %s", title)
 	case verbRelease:
-		return fmt.Sprintf("release %s", title), nil
+		return fmt.Sprintf("release %s", title)
 	}
-	return describeVerb(in.Verb), nil
+	return describeVerb(verb)
 }
 
 // SignInSince says how new the sign-in for an intent has to be: not before that
@@ -231,14 +236,13 @@ func (s *Service) lengthOf(r pim.Request) string {
 	return pim.FormatDuration(role.Default)
 }
 
+// describeVerb is for steps without a request. A sign-in for its own sake goes
+// on with nothing.
 func describeVerb(verb string) string {
-	switch verb {
-	case verbForm:
+	if verb == verbForm {
 		return "ask for a role"
-	case verbLink:
-		return "link your accounts"
 	}
-	return "sign in"
+	return ""
 }
 
 // Resume goes on with what a sign-in interrupted, by the same door and with the
@@ -286,7 +290,7 @@ func (s *Service) signedInForNothing(account pim.ChatAccount, intent string) (st
 		}
 		return s.sessionUsed(tx, pim.Actor{Person: session.Person, Account: account, Name: session.Name})
 	})
-	return "You are signed in. Go back to the chat and go on there.", err
+	return "You can close this page and go on in the chat.", err
 }
 
 // resumeSubmit sends the request that waited for the sign-in.
@@ -374,7 +378,7 @@ func (s *Service) resumeForm(in store.Intent) (string, error) {
 			Form: true, Role: in.Values[card.FieldRole],
 		})
 	})
-	return "You are signed in. Go back to the chat: a message there has a button that opens the form.", err
+	return "You can close this page. In the chat, a message has a button that opens the form.", err
 }
 
 // GiveUpIntents drops what waits for a chat account's sign-in, as when its link

@@ -64,7 +64,7 @@ func TestWhatWasInterruptedGoesOnAfterTheSignIn(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				w.expect(text, "on its way to PIM")
+				w.expect(text, row.describe, "on its way to PIM")
 				w.pass(5 * time.Second)
 				w.is(id, row.become)
 				// A link that is followed twice does nothing more.
@@ -72,7 +72,7 @@ func TestWhatWasInterruptedGoesOnAfterTheSignIn(t *testing.T) {
 				if err != nil {
 					t.Error(err)
 				}
-				w.expect(text, "You are signed in")
+				w.expect(text, "go on in the chat")
 			})
 		})
 	}

@@ -170,7 +170,7 @@ func (s *Service) endLink(tx *store.Tx, l store.Link, why string) error {
 		return err
 	}
 	// Unlinking is an event of its own, and tells the person.
-	return s.cfg.Unlink(tx, l.Account, pim.Actor{Name: "Elevate"})
+	return s.cfg.Unlink(tx, l.Account, pim.Actor{Name: "Elevate"}, why)
 }
 
 // AccountChanged checks one account's link at once, when its chat says that

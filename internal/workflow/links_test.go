@@ -3,6 +3,7 @@ package workflow_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -28,8 +29,8 @@ func (w *world) disable(p pim.PrincipalID) {
 
 func TestALinkEndsWithinADayOfItsAccount(t *testing.T) {
 	for name, end := range map[string]func(*world){
-		"in Entra": func(w *world) { w.disable(dave) },
-		"in Slack": func(w *world) { w.chat.Close(account(dave), pim.Errorf(pim.Forbidden, "It is deactivated.")) },
+		"in Microsoft Entra": func(w *world) { w.disable(dave) },
+		"in Slack":           func(w *world) { w.chat.Close(account(dave), pim.Errorf(pim.Forbidden, "It is deactivated.")) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			inWorld(t, nil, func(w *world) {
@@ -39,6 +40,11 @@ func TestALinkEndsWithinADayOfItsAccount(t *testing.T) {
 				w.pass(25 * time.Hour)
 				if _, found := w.linkOf(dave); found || w.hasSession(dave) {
 					t.Error("Dave is still linked")
+				}
+				if !slices.ContainsFunc(w.trail(), func(e pim.Event) bool {
+					return e.Kind == pim.EventUnlinked && strings.HasPrefix(e.Text, "the account "+name+" is gone")
+				}) {
+					t.Error("it is not said why")
 				}
 				if l, found := w.linkOf(alice); !found || w.now().Sub(l.Checked) > 25*time.Hour {
 					t.Errorf("Alice: %+v, %v", l, found)

@@ -1,9 +1,11 @@
 package workflow
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"elevate/internal/card"
@@ -16,6 +18,9 @@ const listMost = 50
 
 // list answers what only reads.
 func (s *Service) list(from Sender, cmd pim.Command) Reply {
+	if cmd.Verb == pim.VerbStatus {
+		return s.status(from)
+	}
 	var out Reply
 	signIn := false
 	err := s.cfg.Store.View(func(tx *store.Tx) error {
@@ -23,16 +28,12 @@ func (s *Service) list(from Sender, cmd pim.Command) Reply {
 		if err != nil {
 			return err
 		}
-		if cmd.Verb == pim.VerbStatus {
-			out, err = s.status(tx, who)
-			return err
-		}
 		// PIM tells only the people themselves what waits for them.
 		signIn = who.actor.Person == "" || cmd.Verb == pim.VerbApprovals && who.session == nil
 		if signIn {
 			return nil
 		}
-		switch cmd.Verb { //nolint:exhaustive // the four that only read
+		switch cmd.Verb { //nolint:exhaustive // those that only read
 		case pim.VerbRoles:
 			out = Reply{Later: func(ctx context.Context) card.Card { return s.roles(ctx, who) }}
 		case pim.VerbApprovals:
@@ -52,15 +53,33 @@ func (s *Service) list(from Sender, cmd pim.Command) Reply {
 }
 
 // status lists the person's own requests, newest first.
-func (s *Service) status(tx *store.Tx, who identity) (Reply, error) {
+func (s *Service) status(from Sender) Reply {
 	var mine []pim.Request
-	var err error
-	since := tx.Now().Add(-30 * 24 * time.Hour)
-	if who.actor.Person == "" {
-		mine, err = tx.OfAccount(who.actor.Account, since, listMost)
-		// Those that somebody signed in for are that person's, who is linked no more.
-		mine = slices.DeleteFunc(mine, func(r pim.Request) bool { return r.Requester.Person != "" })
+	err := s.cfg.Store.View(func(tx *store.Tx) error {
+		who, err := s.identify(tx, from.Account, from.Name)
+		if err != nil {
+			return err
+		}
+		mine, err = ownRequests(tx, who)
+		return err
+	})
+	if err != nil {
+		return s.notDone(err)
 	}
+	links, err := s.waitingLinks(from, mine)
+	if err != nil {
+		return s.notDone(err)
+	}
+	return reply(card.StatusList(mine, links, s.cfg.Roles, s.cfg.Now()))
+}
+
+// ownRequests are what somebody asked for in the last thirty days. Those of the
+// chat account that somebody signed in for are that person's, who may not be
+// linked any more.
+func ownRequests(tx *store.Tx, who identity) ([]pim.Request, error) {
+	since := tx.Now().Add(-30 * 24 * time.Hour)
+	mine, err := tx.OfAccount(who.actor.Account, since, listMost)
+	mine = slices.DeleteFunc(mine, func(r pim.Request) bool { return r.Requester.Person != "" })
 	for _, id := range who.ids() {
 		if id == "" || err != nil {
 			continue
@@ -69,9 +88,32 @@ func (s *Service) status(tx *store.Tx, who identity) (Reply, error) {
 		some, err = tx.OfPerson(id, since, listMost)
 		mine = append(mine, some...)
 	}
-	slices.SortFunc(mine, func(a, b pim.Request) int { return b.Created.Compare(a.Created) })
-	mine = slices.CompactFunc(mine, func(a, b pim.Request) bool { return a.ID == b.ID })
-	return reply(card.StatusList(mine, s.cfg.Roles, tx.Now())), err
+	slices.SortFunc(mine, func(a, b pim.Request) int {
+		return cmp.Or(b.Created.Compare(a.Created), strings.Compare(string(a.ID), string(b.ID)))
+	})
+	return slices.CompactFunc(mine, func(a, b pim.Request) bool { return a.ID == b.ID }), err
+}
+
+// waitingLinks makes sign-in links for the requests that wait for one: those
+// that were given out are stored only as hashes.
+func (s *Service) waitingLinks(from Sender, mine []pim.Request) (map[pim.RequestID]string, error) {
+	waits := slices.DeleteFunc(slices.Clone(mine), func(r pim.Request) bool { return r.State != pim.WaitingForSignIn })
+	if len(waits) == 0 || s.steps.take(from.Account, s.cfg.Now()) != nil {
+		return nil, nil //nolint:nilerr // without links: there is a limit to how many somebody gets
+	}
+	var links map[pim.RequestID]string
+	err := s.update(func(tx *store.Tx) error {
+		links = map[pim.RequestID]string{}
+		for i := range waits {
+			url := ""
+			if err := s.linkAgain(tx, from, &waits[i], &url); err != nil {
+				return err
+			}
+			links[waits[i].ID] = url
+		}
+		return nil
+	})
+	return links, err
 }
 
 // roles lists what the person is eligible for, from PIM.
@@ -83,7 +125,7 @@ func (s *Service) roles(ctx context.Context, who identity) card.Card {
 	if err := s.learn(ctx, answer); err != nil {
 		return card.Problem(pim.Explain(err))
 	}
-	holds, err := s.holds(who)
+	holds, waits, err := s.holds(who)
 	if err != nil {
 		return card.Problem(pim.Explain(err))
 	}
@@ -93,7 +135,7 @@ func (s *Service) roles(ctx context.Context, who identity) card.Card {
 		if !ok {
 			continue
 		}
-		row := card.RoleRow{Role: role, Eligible: e.End, Holds: holds[role.Name]}
+		row := card.RoleRow{Role: role, Eligible: e.End, Holds: holds[role.Name], Waits: waits[role.Name]}
 		if known, ok := s.policies.get(role.Group, s.cfg.Now(), policyUse); ok {
 			row.Approvers, row.Role.NeedsApproval = known.names(), known.policy.Approval
 		}
@@ -126,24 +168,29 @@ func (s *Service) eligibilities(ctx context.Context, who identity) (map[pim.Grou
 	return found, answer, err
 }
 
-// holds returns when what the person has now ends, by role.
-func (s *Service) holds(who identity) (map[string]time.Time, error) {
-	held := map[string]time.Time{}
-	err := s.cfg.Store.View(func(tx *store.Tx) error {
+// holds returns, by role, when what the person has now ends, and the request
+// that gives them nothing yet.
+func (s *Service) holds(who identity) (held map[string]time.Time, waits map[string]*pim.Request, err error) {
+	held, waits = map[string]time.Time{}, map[string]*pim.Request{}
+	err = s.cfg.Store.View(func(tx *store.Tx) error {
 		for _, role := range s.cfg.Roles {
-			open, err := tx.OpenOf(role.Group, pim.ChatAccount{}, who.ids()...)
+			open, err := tx.OpenOf(role.Group, who.actor.Account, who.ids()...)
 			if err != nil {
 				return err
 			}
-			for _, r := range open {
-				if r.State == pim.Active && slices.Contains(who.ids(), r.Principal) {
+			for i, r := range open {
+				mine := slices.Contains(who.ids(), r.Principal)
+				switch {
+				case mine && r.State == pim.Active:
 					held[role.Name] = r.Ends
+				case mine, r.State == pim.WaitingForSignIn && (r.Requester.Person == "" || slices.Contains(who.ids(), r.Requester.Person)):
+					waits[role.Name] = &open[i]
 				}
 			}
 		}
 		return nil
 	})
-	return held, err
+	return held, waits, err
 }
 
 // approvals lists what waits for the person, from PIM's own list.

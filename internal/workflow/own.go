@@ -144,7 +144,10 @@ func (s *Service) resumeOwn(from Sender, in store.Intent) (string, error) {
 	if url != "" {
 		return "", pim.Errorf(pim.SignIn, "This account does not hold request %s. Sign in with the one that does.", r.ID)
 	}
-	return fmt.Sprintf("Your step to %s request %s is on its way to PIM. You can close this page; the chat shows the rest.", in.Verb, r.ID), nil
+	if r.State == pim.Canceled {
+		return fmt.Sprintf("Request %s is canceled. PIM was not asked for anything.", r.ID), nil
+	}
+	return fmt.Sprintf("Your step to %s is on its way to PIM. You can close this page; the card of request %s shows the rest.", s.describe(in.Verb, r), r.ID), nil
 }
 
 func (s *Service) answerOwn(r pim.Request, verb, url string) Reply {

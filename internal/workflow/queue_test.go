@@ -348,7 +348,7 @@ func TestSignOutEndsTheSessionAndNothingElse(t *testing.T) {
 		w.is(id, pim.Pending)
 		w.expect(w.says(alice, "cancel "+string(id)), "Sign in")
 		w.expect(w.says(alice, "unlink"), "unlinked")
-		w.expect(w.says(alice, "roles"), "Sign in to")
+		w.expect(w.says(alice, "roles"), "Sign in with Microsoft")
 	})
 }
 

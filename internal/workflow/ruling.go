@@ -227,7 +227,7 @@ func (s *Service) resumeDecision(from Sender, in store.Intent) (string, error) {
 	if out.url != "" {
 		return "", pim.Errorf(pim.SignIn, "This sign-in was not new enough to decide with. Decide again in the chat and sign in with your password when you are asked to.")
 	}
-	return fmt.Sprintf("Your decision to %s request %s is on its way to PIM. You can close this page; the card in the chat shows the rest.", in.Verb, in.Request), nil
+	return fmt.Sprintf("Your decision to %s, is on its way to PIM. You can close this page; the card of request %s shows the rest.", s.describe(in.Verb, out.request), in.Request), nil
 }
 
 // answerRuled draws what the person sees at once.

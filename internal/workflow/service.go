@@ -31,8 +31,9 @@ type Config struct {
 	EndSession func(tx *store.Tx, a pim.ChatAccount) error
 	// SignOut drops the account's session because the person said so.
 	SignOut func(tx *store.Tx, a pim.ChatAccount) error
-	// Unlink ends the account's link and session inside the transaction.
-	Unlink func(tx *store.Tx, a pim.ChatAccount, by pim.Actor) error
+	// Unlink ends the account's link and session inside the transaction, and tells the account why; "" where the person
+	// wanted it.
+	Unlink func(tx *store.Tx, a pim.ChatAccount, by pim.Actor, why string) error
 	// Reaches returns the chat accounts, beside linked ones, in which a person can
 	// be written to; nil knows none.
 	Reaches func(tx *store.Tx, id pim.PrincipalID) ([]pim.ChatAccount, error)

@@ -178,8 +178,8 @@ func (w *world) endSession(tx *store.Tx, a pim.ChatAccount) error {
 	return tx.DeleteSession(a)
 }
 
-func (w *world) unlink(tx *store.Tx, a pim.ChatAccount, by pim.Actor) error {
-	if _, err := tx.Append(pim.Event{Kind: pim.EventUnlinked, Chat: pim.System, By: by}); err != nil {
+func (w *world) unlink(tx *store.Tx, a pim.ChatAccount, by pim.Actor, why string) error {
+	if _, err := tx.Append(pim.Event{Kind: pim.EventUnlinked, Chat: pim.System, By: by, Text: why}); err != nil {
 		return err
 	}
 	if err := errors.Join(tx.DeleteSession(a), workflow.GiveUpIntents(tx, a)); err != nil {

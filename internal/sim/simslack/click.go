@@ -122,21 +122,19 @@ func labelled(e object, wanted string, exact bool) bool {
 func buttonsOf(surfaces []surface) string {
 	var labels []string
 	for _, at := range surfaces {
-		d := &drawing{}
 		for _, b := range at.blocks {
 			block, _ := b.(object)
 			for _, e := range elementsOf(block) {
-				if label := words(e["text"]); reports(block, e) && label != "" && !slices.Contains(d.buttons, label) {
-					d.buttons = append(d.buttons, label)
+				if label := words(e["text"]); reports(block, e) && label != "" && !slices.Contains(labels, label) {
+					labels = append(labels, label)
 				}
 			}
 		}
-		labels = append(labels, d.buttons...)
 	}
 	if len(labels) == 0 {
 		return "nothing"
 	}
-	return strings.Join(slices.Compact(labels), ", ")
+	return strings.Join(labels, ", ")
 }
 
 // surfaces lists where a person can press something: the open modal, then messages, the newest first, then the Home tab.
