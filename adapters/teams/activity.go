@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"html"
 	"io"
 	"net/http"
@@ -19,8 +18,15 @@ import (
 	"elevate/internal/pim"
 )
 
-// received is an activity: what the library's type holds, and what that type
-// loses.
+const (
+	// maxBody is more than two and a half of the largest messages Teams has.
+	maxBody = 256 << 10
+	// maxDepth is far above what a card brings back.
+	maxDepth = 64
+)
+
+// received is an activity whose token was checked: what the library's type
+// holds, and what that type loses.
 type received struct {
 	schema.Activity
 	extra extra
@@ -32,14 +38,14 @@ type extra struct {
 	Recipient struct {
 		ID       string `json:"id"`
 		Targeted bool   `json:"isTargeted"`
-	} `json:"recipient"`
-	Entities    []json.RawMessage `json:"entities"`
-	Value       json.RawMessage   `json:"value"`
-	ChannelData channelData       `json:"channelData"`
-	Action      string            `json:"action"`
-	Zone        string            `json:"localTimezone"`
-	Added       []account         `json:"membersAdded"`
-	Removed     []account         `json:"membersRemoved"`
+	}
+	Entities    []json.RawMessage
+	Value       json.RawMessage
+	ChannelData channelData
+	Action      string
+	Zone        string
+	Added       []account
+	Removed     []account
 }
 
 type account struct {
@@ -49,61 +55,53 @@ type account struct {
 
 type channelData struct {
 	Tenant struct {
-		ID string `json:"id"`
+		ID string `json:"id,omitempty"`
 	} `json:"tenant"`
 	Team struct {
-		ID string `json:"id"`
+		ID string `json:"id,omitempty"`
 	} `json:"team"`
 	Channel struct {
-		ID string `json:"id"`
+		ID string `json:"id,omitempty"`
 	} `json:"channel"`
-	EventType string `json:"eventType"`
+	EventType string `json:"eventType,omitempty"`
 }
 
-// plain are the members that go through the library's decoding; it refuses a
-// whole activity for a time without a zone or a value that is no object.
+// plain are the members that go through the library's decoding. It refuses a
+// whole activity for a time without a zone (schema/model_activity.go:44-47), a
+// value that is no object (:127) and many a member that nobody here reads.
 var plain = []string{
 	"type", "id", "serviceUrl", "channelId", "from", "conversation", "recipient", "text", "textFormat", "locale", "replyToId", "name",
 }
 
-var errMalformed = errors.New("the activity cannot be read")
-
-// readActivity decodes a body with the library, whose adapter also has the
-// sender checked, and again for what the library loses.
-func readActivity(ctx context.Context, adapter *core.BotFrameworkAdapter, header string, body []byte) (received, error) {
+// readActivity decodes a body with the library, whose adapter has the activity
+// checked against its token, and adds what the library loses.
+func readActivity(ctx context.Context, p *proof, body []byte) (received, error) {
 	var all map[string]json.RawMessage
-	if json.Unmarshal(body, &all) != nil {
-		return received{}, errMalformed
-	}
-	kept := map[string]json.RawMessage{}
-	for _, name := range plain {
-		if value, there := all[name]; there {
-			kept[name] = value
-		}
-	}
-	slim, err := json.Marshal(kept)
-	if err != nil {
-		return received{}, errMalformed
+	if tooDeep(body) || json.Unmarshal(body, &all) != nil || all == nil {
+		return received{}, refusal(Malformed)
 	}
 	var a received
-	if json.Unmarshal(slim, &a.Activity) != nil || json.Unmarshal(slim, &a.extra) != nil {
-		return received{}, errMalformed
+	a.extra.read(all)
+	slim, err := a.extra.slim(all)
+	if err != nil {
+		return received{}, refusal(Malformed)
 	}
-	req := &http.Request{Header: http.Header{"Authorization": {header}}, Body: io.NopCloser(bytes.NewReader(slim))}
+	adapter := core.BotFrameworkAdapter{TokenValidator: p}
+	// The library wants a header; the token itself was checked already.
+	req := &http.Request{Header: http.Header{"Authorization": {"Bearer"}}, Body: io.NopCloser(bytes.NewReader(slim))}
 	if a.Activity, err = adapter.ParseRequest(ctx, req); err != nil {
-		return received{}, err //nolint:wrapcheck // it is our own validator's
+		return received{}, refusal(reasonOf(err))
 	}
-	a.extra.lenient(all)
 	return a, nil
 }
 
-// lenient reads each member by itself: one that has another form than expected
-// is as good as not there.
-func (e *extra) lenient(all map[string]json.RawMessage) {
+// read reads each member by itself: one that has another form than expected is
+// as good as not there.
+func (e *extra) read(all map[string]json.RawMessage) {
 	e.Value = all["value"]
 	for name, into := range map[string]any{
-		"entities": &e.Entities, "channelData": &e.ChannelData, "action": &e.Action, "localTimezone": &e.Zone,
-		"membersAdded": &e.Added, "membersRemoved": &e.Removed,
+		"recipient": &e.Recipient, "entities": &e.Entities, "channelData": &e.ChannelData, "action": &e.Action,
+		"localTimezone": &e.Zone, "membersAdded": &e.Added, "membersRemoved": &e.Removed,
 	} {
 		if raw, there := all[name]; there {
 			_ = json.Unmarshal(raw, into) // what could be read of it stays
@@ -111,27 +109,53 @@ func (e *extra) lenient(all map[string]json.RawMessage) {
 	}
 }
 
-// tenant is the tenant the activity says it is of, or "" where its two places
-// disagree.
-func (a *received) tenant() string {
-	one, other := a.Activity.Conversation.TenantID, a.extra.ChannelData.Tenant.ID
-	switch {
-	case one == "":
-		return strings.ToLower(other)
-	case other == "" || strings.EqualFold(one, other):
-		return strings.ToLower(one)
+// slim is an activity as the library decodes it. channelData, which says the
+// tenant, is written from what was read here: where a name stands in it twice,
+// what is checked is what is used.
+func (e *extra) slim(all map[string]json.RawMessage) ([]byte, error) {
+	kept := map[string]any{"channelData": e.ChannelData}
+	for _, name := range plain {
+		if value, there := all[name]; there {
+			kept[name] = value
+		}
 	}
-	return ""
+	return json.Marshal(kept)
 }
 
-// once names the activity so that a repetition is recognised.
-func (a *received) once(body []byte) string {
-	named := "body " + string(body)
-	if a.ID != "" {
-		named = "activity " + a.Activity.Conversation.ID + " " + a.ID
+// tooDeep reports whether JSON is nested beyond reason. It counts brackets
+// outside of texts, so it takes the same time for the same length.
+func tooDeep(body []byte) bool {
+	depth, inText, escaped := 0, false, false
+	for _, c := range body {
+		switch {
+		case escaped:
+			escaped = false
+		case inText:
+			escaped, inText = c == '\\', c != '"'
+		case c == '"':
+			inText = true
+		case c == '{' || c == '[':
+			if depth++; depth > maxDepth {
+				return true
+			}
+		case c == '}' || c == ']':
+			depth--
+		}
 	}
-	sum := sha256.Sum256([]byte(named))
-	return "teams:" + hex.EncodeToString(sum[:16])
+	return false
+}
+
+// once names the activity by its sender, conversation and id, so that a
+// repetition is recognised.
+func (a *received) once(body []byte) string {
+	sum := sha256.New()
+	if a.ID == "" {
+		sum.Write(body)
+	}
+	for _, part := range []string{string(a.Type), a.From.ID, a.Conversation.ID, a.ID} {
+		sum.Write(append([]byte(part), 0))
+	}
+	return "teams:" + hex.EncodeToString(sum.Sum(nil)[:16])
 }
 
 // typed is what the person typed, without the mention of the bot.
@@ -183,10 +207,10 @@ const (
 // place is the conversation as the workflow and the settings name it: a channel
 // without its thread, a personal chat by its person.
 func (a *received) place(who pim.ChatAccount) pim.Conversation {
-	if a.Activity.Conversation.ConversationType == personal {
+	if a.Conversation.ConversationType == personal {
 		return pim.DirectTo(who)
 	}
-	return pim.Conversation{Chat: pim.Teams, Workspace: who.Workspace, ID: withoutThread(a.Activity.Conversation.ID)}
+	return pim.Conversation{Chat: pim.Teams, Workspace: who.Workspace, ID: withoutThread(a.Conversation.ID)}
 }
 
 // withoutThread is the channel of a conversation id that names one of its threads.

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
-	"github.com/infracloudio/msbotbuilder-go/connector/auth"
 	"github.com/infracloudio/msbotbuilder-go/core"
 	"github.com/infracloudio/msbotbuilder-go/core/activity"
 	"github.com/infracloudio/msbotbuilder-go/schema"
@@ -50,7 +49,7 @@ type Client struct {
 	cfg       Config
 	connector *connector
 	bearer    *bearer
-	rosters   *bounded.Cache[map[string]member]
+	rosters   *bounded.Cache[string] // the chat's own ids, by conversation and object id; "" for who is not there
 	members   *bounded.Cache[member]
 }
 
@@ -58,8 +57,9 @@ var _ workflow.Messenger = (*Client)(nil)
 
 // The Bot Framework of the public cloud and of the US government's.
 const (
-	issuer, issuerGov = "https://api.botframework.com", "https://api.botframework.us"
-	metadataGov       = "login.botframework.azure.us"
+	issuer      = "https://api.botframework.com"
+	issuerGov   = "https://api.botframework.us"
+	metadataGov = "login.botframework.azure.us"
 )
 
 // NewClient returns a Client. It calls nobody. Without an app id it is an
@@ -75,45 +75,43 @@ func NewClient(cfg Config) (*Client, error) {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
 	cfg.TenantID = strings.ToLower(cfg.TenantID)
-	metadata, err := url.Parse(cfg.Metadata)
-	if err != nil {
-		return nil, errors.New("teams: Metadata is no address")
-	}
 	c := &Client{
-		cfg: cfg, rosters: bounded.NewCache[map[string]member](1_000, rosterLife), members: bounded.NewCache[member](10_000, memberLife),
+		cfg: cfg, rosters: bounded.NewCache[string](10_000, rosterLife), members: bounded.NewCache[member](10_000, memberLife),
+	}
+	metadata, err := url.Parse(cfg.Metadata)
+	if err != nil || !c.metadataHost(metadata) {
+		return nil, errors.New("teams: Metadata is no address of the Bot Framework's")
 	}
 	said := issuer
-	if metadata.Host == metadataGov {
+	if strings.EqualFold(metadata.Host, metadataGov) {
 		said = issuerGov
 	}
 	c.bearer = &bearer{
-		appID: cfg.AppID, issuer: said, hosts: c.serviceHost, now: cfg.Now,
+		appID: cfg.AppID, tenant: cfg.TenantID, issuer: said, hosts: c.serviceHost, now: cfg.Now,
 		keys: newKeySet(cfg.Metadata, c.metadataHost, cfg.Transport, cfg.Now),
 	}
 	c.connector = &connector{
 		credential: cfg.Credential, scope: said + "/.default", hosts: c.serviceHost,
-		client: exchange.NewClient(exchange.Whole{Next: cfg.Transport}), pace: newPace(),
+		client: exchange.NewClient(exchange.Whole{Next: cfg.Transport}), pace: newPace(cfg.Now),
 	}
 	return c, nil
 }
 
-// serviceHost reports whether an address is one of the connector's.
-func (c *Client) serviceHost(u *url.URL) bool {
-	if u == nil || u.User != nil || u.Host == "" {
-		return false
-	}
-	if c.cfg.Sandbox {
-		return isLoopback(u.Hostname())
-	}
-	return u.Scheme == "https" && slices.Contains(c.cfg.Hosts, strings.ToLower(u.Host))
-}
+// serviceHost reports whether an address is one of the connector's: those alone
+// are sent the bot's token.
+func (c *Client) serviceHost(u *url.URL) bool { return c.among(c.cfg.Hosts, u) }
 
-func (c *Client) metadataHost(host string) bool {
-	if c.cfg.Sandbox {
-		name, _, _ := strings.Cut(host, ":")
-		return isLoopback(name)
+// metadataHost reports whether the keys at an address are believed.
+func (c *Client) metadataHost(u *url.URL) bool { return c.among(c.cfg.MetadataHosts, u) }
+
+func (c *Client) among(hosts []string, u *url.URL) bool {
+	switch {
+	case u == nil || u.User != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "":
+		return false
+	case c.cfg.Sandbox:
+		return (u.Scheme == "https" || u.Scheme == "http") && isLoopback(u.Hostname())
 	}
-	return slices.Contains(c.cfg.MetadataHosts, strings.ToLower(host))
+	return u.Scheme == "https" && slices.Contains(hosts, strings.ToLower(u.Host))
 }
 
 // Account says why a person may not use Elevate in Teams, or nil. It asks Teams
@@ -136,13 +134,10 @@ func (c *Client) Account(ctx context.Context, a pim.ChatAccount) error {
 	return c.standing(m, a.User)
 }
 
-// adapter is the library's adapter for one send, or for the checks of what
-// comes in. It has no state beyond its two seams.
+// adapter is the library's adapter for one send. It has no state beyond its two
+// seams, and nothing comes in through this one.
 func (c *Client) adapter(t *turn) *core.BotFrameworkAdapter {
-	return &core.BotFrameworkAdapter{
-		AdapterSetting: core.AdapterSetting{AppID: c.cfg.AppID, CredentialProvider: auth.SimpleCredentialProvider{AppID: c.cfg.AppID}},
-		TokenValidator: c.bearer, Client: t,
-	}
+	return &core.BotFrameworkAdapter{Client: t}
 }
 
 // address is a reference as the library takes it.
@@ -154,7 +149,7 @@ func (c *Client) address(r Reference, conversation string) schema.ConversationRe
 	}
 }
 
-func (c *Client) botID() string { return "28:" + c.cfg.AppID }
+func (c *Client) botID() string { return botPrefix + c.cfg.AppID }
 
 // send puts a message into a conversation that is known to Teams.
 func (c *Client) send(ctx context.Context, r Reference, conversation string, a schema.Activity, t *turn) (sent, error) {
@@ -174,8 +169,7 @@ func known(err error) error {
 	if err == nil {
 		return nil
 	}
-	var said *pim.Error
-	if errors.As(err, &said) {
+	if said, ok := errors.AsType[*pim.Error](err); ok {
 		return said
 	}
 	return &pim.Error{Kind: pim.Internal, Message: "A message for Teams could not be written."}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -18,7 +19,13 @@ import (
 	"elevate/internal/pim"
 )
 
-// connector makes the calls of the Bot Connector's REST interface.
+// connector makes the calls of the Bot Connector's REST interface. Its errors
+// are *pim.Error: Throttled with how long to wait, Unavailable, AnswerLost,
+// NotFound, Forbidden, Administered and Invalid (too long, or not understood).
+// None carries an address or a token. It sends nothing twice: the workflow's
+// queue does, with back-off, and a second wait in here would only add to it.
+//
+// A call waits for its turn in its conversation, and for nobody else's.
 // https://learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-connector-api-reference
 type connector struct {
 	credential azcore.TokenCredential
@@ -28,66 +35,122 @@ type connector struct {
 	pace       *pace
 }
 
+// call is one call of the connector's.
+type call struct {
+	name    string // for errors
+	method  string
+	service string   // the service's address, as Teams gave it
+	parts   []string // of the path
+	query   url.Values
+	lane    string // whose turn it takes
+	body    any
+}
+
 // address is a path of the connector's below a service's address, each part
-// escaped: conversation ids hold what paths are made of.
-func (c *connector) address(service string, parts ...string) (string, error) {
-	base, err := url.Parse(service)
-	if err != nil || !c.hosts(base) || base.RawQuery != "" || base.Fragment != "" {
+// escaped: conversation ids hold what paths are made of, and the library puts
+// them in as they are (core/activity/response.go:62,82,97).
+func (c *connector) address(k call) (string, error) {
+	base, err := url.Parse(k.service)
+	if err != nil || !c.hosts(base) {
 		return "", pim.Errorf(pim.Forbidden, "That conversation's service is not Microsoft's, so Elevate sends nothing there.")
 	}
-	at := strings.TrimRight(base.String(), "/") + "/v3"
-	for _, part := range parts {
+	path := []string{strings.TrimRight(base.String(), "/"), "v3"}
+	for _, part := range k.parts {
 		if part == "" || part == "." || part == ".." {
-			return "", pim.Errorf(pim.NotFound, "That is no message or conversation in Teams.")
+			return "", nowhere()
 		}
-		at += "/" + url.PathEscape(part)
+		path = append(path, url.PathEscape(part))
+	}
+	at := strings.Join(path, "/")
+	if len(k.query) > 0 {
+		at += "?" + k.query.Encode()
 	}
 	return at, nil
 }
 
-// call sends one call and decodes its answer. The bot's token goes to
-// Microsoft's service hosts only, and no redirect is followed with it.
-func (c *connector) call(ctx context.Context, name, method, address string, body, into any) error {
-	token, err := c.credential.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{c.scope}})
-	if err != nil {
-		return fmt.Errorf("teams %s: %w", name, tokenError(err))
-	}
-	var content io.Reader
-	if body != nil {
-		raw, err := json.Marshal(body)
-		if err != nil {
-			return fmt.Errorf("teams %s: writing the call: %w", name, err)
+// do carries out a call when it is its turn, and decodes its answer.
+func (c *connector) do(ctx context.Context, k call, into any) error {
+	err := c.pace.wait(ctx, k.lane)
+	if err == nil {
+		err = c.send(ctx, k, into)
+		if e := pim.Explain(err); err != nil && e.Kind == pim.Throttled {
+			c.pace.hold(k.lane, e.RetryAfter)
 		}
-		content = bytes.NewReader(raw)
 	}
-	req, err := http.NewRequestWithContext(ctx, method, address, content)
 	if err != nil {
-		return fmt.Errorf("teams %s: %w", name, pim.Errorf(pim.NotFound, "That is no conversation in Teams."))
-	}
-	req.Header.Set("Authorization", "Bearer "+token.Token)
-	req.Header.Set("Content-Type", "application/json; charset=utf-8")
-	resp, err := c.client.Do(req)
-	if err != nil {
-		return broken(name, err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	answer, err := io.ReadAll(resp.Body) // complete and within limits: exchange has read it
-	if err != nil || resp.StatusCode/100 != 2 {
-		return fault(name, resp, answer)
-	}
-	if into == nil || len(bytes.TrimSpace(answer)) == 0 {
-		return nil
-	}
-	if err := json.Unmarshal(answer, into); err != nil {
-		return fmt.Errorf("teams %s: %w", name, &pim.Error{Kind: pim.AnswerLost, Message: "Teams' answer cannot be read."})
+		return fmt.Errorf("teams %s: %w", k.name, err)
 	}
 	return nil
 }
 
+// send sends a call once. The bot's token goes to Microsoft's service hosts
+// only, and no redirect is followed with it.
+func (c *connector) send(ctx context.Context, k call, into any) error {
+	req, err := c.request(ctx, k)
+	if err != nil {
+		return err
+	}
+	resp, err := c.client.Do(req)
+	if err != nil {
+		return broken(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	answer, err := io.ReadAll(resp.Body) // complete and within limits: exchange has read it
+	if err != nil || resp.StatusCode/100 != 2 {
+		return fault(resp, answer)
+	}
+	if into == nil || len(bytes.TrimSpace(answer)) == 0 {
+		return nil
+	}
+	if json.Unmarshal(answer, into) != nil {
+		return unsure()
+	}
+	return nil
+}
+
+// request is a call with the bot's token on it. Without a token there is no
+// request: the library sends one all the same (connector/client/client.go:177-191).
+func (c *connector) request(ctx context.Context, k call) (*http.Request, error) {
+	address, err := c.address(k)
+	if err != nil {
+		return nil, err
+	}
+	var content io.Reader
+	if k.body != nil {
+		raw, err := json.Marshal(k.body)
+		if err != nil {
+			return nil, pim.Errorf(pim.Internal, "A message for Teams could not be written.")
+		}
+		content = bytes.NewReader(raw)
+	}
+	req, err := http.NewRequestWithContext(ctx, k.method, address, content)
+	if err != nil {
+		return nil, nowhere()
+	}
+	token, err := c.credential.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{c.scope}})
+	if err != nil || token.Token == "" {
+		return nil, tokenError(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+token.Token)
+	if k.body != nil {
+		req.Header.Set("Content-Type", "application/json; charset=utf-8")
+	}
+	return req, nil
+}
+
+func nowhere() error {
+	return pim.Errorf(pim.NotFound, "That is no message or conversation in Teams.")
+}
+
+// unsure is an answer that says yes and leaves out what it is about.
+func unsure() error {
+	return pim.Errorf(pim.AnswerLost, "Teams' answer is not complete, so it is not known what it did.")
+}
+
 // tokenError is what is said when the bot has no token. What azidentity says
-// holds addresses and Entra's whole answer.
+// holds addresses and Entra's whole answer, so of a foreign error nothing goes on.
 func tokenError(err error) error {
-	if e := pim.Explain(err); e.Kind != pim.Internal {
+	if e, ok := errors.AsType[*pim.Error](err); ok {
 		return e
 	}
 	return pim.Errorf(pim.Unavailable, "The bot's token for Teams could not be had from Microsoft Entra.")
@@ -99,8 +162,9 @@ type sent struct {
 	ActivityID string `json:"activityId"`
 }
 
-// turn carries one send through the library's adapter, which knows no context
-// and throws the answer away.
+// turn carries one send through the library's adapter, in the place of its
+// Client (connector/client/client.go), which knows no context and throws the
+// answer away.
 type turn struct {
 	ctx       context.Context //nolint:containedctx // the library's Client has no room for one
 	connector *connector
@@ -112,8 +176,8 @@ type turn struct {
 
 var _ client.Client = (*turn)(nil)
 
-// Post sends a message; the address that the library made is not escaped, so it
-// is made anew.
+// Post sends a message. The library's address is not escaped, and names the
+// wrong message for a reply (core/activity/response.go:77-79); it is made anew.
 func (t *turn) Post(_ url.URL, a schema.Activity) error {
 	parts := []string{"conversations", a.Conversation.ID, "activities"}
 	if a.ReplyToID != "" {
@@ -122,8 +186,10 @@ func (t *turn) Post(_ url.URL, a schema.Activity) error {
 	return t.send(http.MethodPost, a, parts...)
 }
 
-// Put rewrites a message.
+// Put rewrites a message. Who sees it cannot be changed, so Teams takes no
+// recipient here.
 func (t *turn) Put(_ url.URL, a schema.Activity) error {
+	a.Recipient = schema.ChannelAccount{}
 	return t.send(http.MethodPut, a, "conversations", a.Conversation.ID, "activities", a.ID)
 }
 
@@ -133,34 +199,48 @@ func (t *turn) Delete(_ url.URL, a schema.Activity) error {
 }
 
 func (t *turn) send(method string, a schema.Activity, parts ...string) error {
-	address, err := t.connector.address(a.ServiceURL, parts...)
-	if err != nil {
-		return err
-	}
+	k := call{name: t.name, method: method, service: a.ServiceURL, parts: parts, lane: withoutThread(a.Conversation.ID)}
 	if t.targeted {
-		address += "?isTargetedActivity=true"
+		k.query = url.Values{"isTargetedActivity": {"true"}}
 	}
-	if err := t.connector.pace.wait(t.ctx, withoutThread(a.Conversation.ID)); err != nil {
-		return err
-	}
-	var body any
 	if method != http.MethodDelete {
-		if body, err = outgoing(a, t.entities); err != nil {
+		body, err := outgoing(a, t.entities)
+		if err != nil {
 			return err
 		}
+		k.body = body
 	}
-	return t.connector.call(t.ctx, t.name, method, address, body, &t.answer)
+	return t.connector.do(t.ctx, k, &t.answer)
+}
+
+// maxMessage is what a whole message may have: below 80 KB as UTF-16.
+// https://learn.microsoft.com/microsoftteams/platform/bots/how-to/format-your-bot-messages
+const maxMessage = 40_000
+
+// checkSizes refuses what Teams would not take, before it is sent.
+func checkSizes(a schema.Activity, whole []byte) error {
+	if len(whole) > maxMessage {
+		return fmt.Errorf("a message of %d bytes: %w", len(whole), tooBig())
+	}
+	for _, one := range a.Attachments {
+		raw, err := json.Marshal(one.Content)
+		if err == nil && len(raw) > maxCard {
+			return fmt.Errorf("a card of %d bytes: %w", len(raw), tooBig())
+		}
+	}
+	return nil
 }
 
 // sendable are the members of an activity that are sent. The library's type
 // always has suggestedActions, relatesTo, semanticAction and times of the year 1
-// in it, and clients do not show a message with empty suggested actions.
+// in it (schema/model_activity.go:103), and clients do not show a message with
+// empty suggested actions.
 var sendable = []string{
 	"type", "id", "from", "recipient", "conversation", "replyToId", "text", "textFormat", "summary", "attachments", "channelData", "importance", "locale",
 }
 
 // outgoing is an activity as it is sent.
-func outgoing(a schema.Activity, entities []any) (map[string]any, error) {
+func outgoing(a schema.Activity, entities []any) (json.RawMessage, error) {
 	raw, err := json.Marshal(a)
 	if err != nil {
 		return nil, fmt.Errorf("writing an activity: %w", err)
@@ -178,5 +258,8 @@ func outgoing(a schema.Activity, entities []any) (map[string]any, error) {
 	if len(entities) > 0 {
 		body["entities"] = entities
 	}
-	return body, nil
+	if raw, err = json.Marshal(body); err != nil {
+		return nil, fmt.Errorf("writing an activity: %w", err)
+	}
+	return raw, checkSizes(a, raw)
 }

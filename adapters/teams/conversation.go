@@ -19,8 +19,11 @@ const (
 	rosterLife = 10 * time.Minute
 	// memberLife is how long a person's standing is believed for answers.
 	memberLife = 5 * time.Minute
-	pageSize   = "500"
-	mostPages  = 40
+	// pageSize is the most Teams gives at once, and mostPages four times what the
+	// largest team has.
+	// https://learn.microsoft.com/microsoftteams/platform/bots/how-to/get-teams-context
+	pageSize  = "500"
+	mostPages = 200
 )
 
 // member is what Teams says of somebody in a conversation.
@@ -54,20 +57,30 @@ func (c *Client) standing(m member, objectID string) error {
 
 // lookUp asks Teams about a member of a conversation and remembers the answer.
 func (c *Client) lookUp(ctx context.Context, service, conversation, id string) (member, error) {
-	address, err := c.connector.address(service, "conversations", conversation, "members", id)
-	if err != nil {
-		return member{}, err
-	}
 	var m member
-	if err := c.connector.call(ctx, "member", http.MethodGet, address, nil, &m); err != nil {
-		if pim.IsKind(err, pim.NotFound) {
-			return member{}, pim.Errorf(pim.Forbidden, "Teams does not know that person there any more.")
-		}
+	err := c.connector.do(ctx, call{
+		name: "member", method: http.MethodGet, service: service, lane: readingLane(conversation),
+		parts: []string{"conversations", conversation, "members", id},
+	}, &m)
+	switch e := pim.Explain(err); {
+	case err == nil:
+	case e.Kind == pim.NotFound:
+		return member{}, pim.Errorf(pim.Forbidden, "Teams does not know that person there any more.")
+	case e.Kind == pim.Forbidden && shutCodes[e.Code] != "":
+		// That is about the bot, not about the person, whose sessions go on.
+		return member{}, &pim.Error{Kind: pim.Administered, Code: e.Code, Message: e.Message}
+	default:
 		return member{}, reading(err)
+	}
+	if m.ID == "" {
+		return member{}, reading(unsure())
 	}
 	c.members.Put(conversation+" "+id, m, c.cfg.Now())
 	return m, nil
 }
+
+// readingLane is a queue beside that of the messages: Teams counts reading apart.
+func readingLane(conversation string) string { return "read " + withoutThread(conversation) }
 
 // recently is what Teams said of a member within the last minutes, or says now.
 func (c *Client) recently(ctx context.Context, service, conversation, id string) (member, error) {
@@ -77,26 +90,30 @@ func (c *Client) recently(ctx context.Context, service, conversation, id string)
 	return c.lookUp(ctx, service, conversation, id)
 }
 
+// create makes a conversation. Its queue is that of the person or channel.
+func (c *Client) create(ctx context.Context, service, lane string, with element) (sent, error) {
+	with["bot"], with["tenantId"] = element{"id": c.botID()}, c.cfg.TenantID
+	var made sent
+	err := c.connector.do(ctx, call{
+		name: "create", method: http.MethodPost, service: service, parts: []string{"conversations"}, lane: withoutThread(lane), body: with,
+	}, &made)
+	return made, err
+}
+
 // openPersonal opens the personal chat with somebody for whom the app is
 // installed. It is never installed by the bot itself.
 func (c *Client) openPersonal(ctx context.Context, r Reference) (Reference, error) {
-	address, err := c.connector.address(r.ServiceURL, "conversations")
-	if err != nil {
-		return r, err
+	if r.MRI == "" {
+		return r, nowhere()
 	}
-	if err := c.connector.pace.wait(ctx, r.MRI); err != nil {
-		return r, err
+	opened, err := c.create(ctx, r.ServiceURL, r.MRI, element{
+		"isGroup": false, "members": []element{{"id": r.MRI}}, "channelData": element{"tenant": element{"id": c.cfg.TenantID}},
+	})
+	if err == nil && opened.ID == "" {
+		err = unsure()
 	}
-	var opened sent
-	err = c.connector.call(ctx, "open", http.MethodPost, address, map[string]any{
-		"isGroup": false, "bot": element{"id": c.botID()}, "members": []element{{"id": r.MRI}}, "tenantId": c.cfg.TenantID,
-		"channelData": element{"tenant": element{"id": c.cfg.TenantID}},
-	}, &opened)
 	if err != nil {
 		return r, reading(err) // opening it again gives the same one
-	}
-	if opened.ID == "" {
-		return r, &pim.Error{Kind: pim.Unavailable, Message: "Teams did not say which conversation it opened."}
 	}
 	r.Conversation, r.Kind, r.Shut, r.ShutAt = opened.ID, personal, "", time.Time{}
 	return r, c.cfg.References.KeepReference(ctx, r)
@@ -104,23 +121,15 @@ func (c *Client) openPersonal(ctx context.Context, r Reference) (Reference, erro
 
 // startThread posts into a channel: each message begins a thread of its own.
 func (c *Client) startThread(ctx context.Context, r Reference, to pim.Conversation, a schema.Activity) (pim.MessageRef, error) {
-	address, err := c.connector.address(r.ServiceURL, "conversations")
-	if err != nil {
-		return pim.MessageRef{}, err
-	}
-	if err := c.connector.pace.wait(ctx, r.Conversation); err != nil {
-		return pim.MessageRef{}, err
-	}
 	a.Type = schema.Message
 	body, err := outgoing(a, nil)
 	if err != nil {
 		return pim.MessageRef{}, err
 	}
-	var made sent
-	err = c.connector.call(ctx, "post", http.MethodPost, address, map[string]any{
-		"isGroup": true, "bot": element{"id": c.botID()}, "tenantId": c.cfg.TenantID,
-		"channelData": element{"channel": element{"id": r.Conversation}, "tenant": element{"id": c.cfg.TenantID}}, "activity": body,
-	}, &made)
+	made, err := c.create(ctx, r.ServiceURL, r.Conversation, element{
+		"isGroup": true, "activity": body,
+		"channelData": element{"channel": element{"id": r.Conversation}, "tenant": element{"id": c.cfg.TenantID}},
+	})
 	if err != nil {
 		return pim.MessageRef{}, err
 	}
@@ -129,60 +138,80 @@ func (c *Client) startThread(ctx context.Context, r Reference, to pim.Conversati
 
 // views are the chat's own ids of those accounts that are in a conversation.
 func (c *Client) views(ctx context.Context, r Reference, people []pim.ChatAccount) ([]string, error) {
-	if len(people) == 0 {
-		return nil, nil
-	}
-	roster, err := c.roster(ctx, r)
-	if err != nil {
+	if err := c.findViews(ctx, r, people); err != nil {
 		if e := pim.Explain(err); e.Kind == pim.Forbidden {
 			return nil, err
 		}
 		// Without it everybody has Refresh: no reason to hold a card back.
 		c.cfg.Logger.Warn("a roster was not read", "chat", string(pim.Teams), "kind", string(pim.Explain(err).Kind))
-		return nil, nil
 	}
 	var ids []string
 	for _, a := range people {
-		if m, there := roster[strings.ToLower(a.User)]; there && a.Chat == pim.Teams && len(ids) < maxViews {
-			ids = append(ids, m.ID)
+		if id, _ := c.rosters.Get(viewKey(r, a), c.cfg.Now()); id != "" && len(ids) < maxViews {
+			ids = append(ids, id)
 		}
 	}
 	slices.Sort(ids)
 	return slices.Compact(ids), nil
 }
 
-// roster are the members of a conversation by their object ids, to the last page.
-func (c *Client) roster(ctx context.Context, r Reference) (map[string]member, error) {
-	if known, ok := c.rosters.Get(r.Key, c.cfg.Now()); ok {
-		return known, nil
-	}
-	address, err := c.connector.address(r.ServiceURL, "conversations", r.Conversation, "pagedmembers")
-	if err != nil {
-		return nil, err
-	}
-	all := map[string]member{}
-	next := ""
-	for range mostPages {
-		query := url.Values{"pageSize": {pageSize}}
-		if next != "" {
-			query.Set("continuationToken", next)
+func viewKey(r Reference, a pim.ChatAccount) string { return r.Key + " " + strings.ToLower(a.User) }
+
+// findViews reads the roster if it is not known of everybody whether they are in
+// it. Of the thousands who may be, only those who were asked for are remembered.
+func (c *Client) findViews(ctx context.Context, r Reference, people []pim.ChatAccount) error {
+	ids := map[string]string{}
+	missing := false
+	for _, a := range people {
+		if _, known := c.rosters.Get(viewKey(r, a), c.cfg.Now()); a.Chat == pim.Teams {
+			ids[strings.ToLower(a.User)] = ""
+			missing = missing || !known
 		}
+	}
+	if !missing {
+		return nil
+	}
+	err := c.roster(ctx, r, func(m member) {
+		if _, wanted := ids[m.objectID()]; wanted {
+			ids[m.objectID()] = m.ID
+		}
+	})
+	if err != nil {
+		return err
+	}
+	for _, a := range people {
+		if a.Chat == pim.Teams {
+			c.rosters.Put(viewKey(r, a), ids[strings.ToLower(a.User)], c.cfg.Now())
+		}
+	}
+	return nil
+}
+
+// roster tells each member of a conversation, to the last page.
+func (c *Client) roster(ctx context.Context, r Reference, tell func(member)) error {
+	query := url.Values{"pageSize": {pageSize}}
+	for range mostPages {
 		var page struct {
 			Members []member `json:"members"`
 			Next    string   `json:"continuationToken"`
 		}
-		if err := c.connector.call(ctx, "members", http.MethodGet, address+"?"+query.Encode(), nil, &page); err != nil {
-			return nil, reading(err)
+		err := c.connector.do(ctx, call{
+			name: "members", method: http.MethodGet, service: r.ServiceURL, lane: readingLane(r.Key),
+			parts: []string{"conversations", r.Conversation, "pagedmembers"}, query: query,
+		}, &page)
+		if err != nil {
+			return reading(err)
 		}
 		for _, m := range page.Members {
-			if id := m.objectID(); id != "" {
-				all[id] = m
-			}
+			tell(m)
 		}
-		if next = page.Next; next == "" {
+		if page.Next == "" {
+			return nil
+		}
+		if page.Next == query.Get("continuationToken") {
 			break
 		}
+		query.Set("continuationToken", page.Next)
 	}
-	c.rosters.Put(r.Key, all, c.cfg.Now())
-	return all, nil
+	return pim.Errorf(pim.Unavailable, "Teams' list of who is in that conversation does not end.")
 }

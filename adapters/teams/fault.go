@@ -1,9 +1,9 @@
 package teams
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"regexp"
 	"strconv"
@@ -16,21 +16,28 @@ import (
 
 // shutCodes are those with which Teams says that the bot may not write into a
 // conversation: nothing is gained by trying again soon.
+// https://learn.microsoft.com/microsoftteams/platform/bots/how-to/conversations/conversation-messages#status-codes-from-bot-conversational-apis
 var shutCodes = map[string]string{
 	"BotDisabledByAdmin":          "an administrator has blocked the app",
 	"BotNotInConversationRoster":  "the app is not installed there, or not any more",
 	"ConversationBlockedByUser":   "the person has blocked the app",
 	"ForbiddenOperationException": "Teams does not let apps write there",
 	"NotEnoughPermissions":        "the app may not write there",
-	"MessageWritesBlocked":        "the person or an administrator has blocked messages of the app",
+	writesBlocked:                 "the person or an administrator has blocked messages of the app",
 	"ConversationNotFound":        "Teams does not know that conversation",
 }
 
-// code is what Teams' error codes look like; anything else is not repeated.
-var code = regexp.MustCompile(`^[A-Za-z0-9_]{1,60}$`)
+const (
+	writesBlocked = "MessageWritesBlocked"
+	// tooLong is the code of a message that is too long, Teams' own and ours.
+	tooLong = "MessageSizeTooBig"
+)
+
+// word is what Teams' error codes look like; anything else is not repeated.
+var word = regexp.MustCompile(`^[A-Za-z0-9_]{1,60}$`)
 
 // refused is the error for a conversation that may not be written to.
-func refused(reason string) error {
+func refused(reason string) *pim.Error {
 	why := shutCodes[reason]
 	if why == "" {
 		why = "Teams refused it"
@@ -40,60 +47,70 @@ func refused(reason string) error {
 
 // fault turns an answer that is no success into an Error. Nothing of its text
 // is carried on but the code.
-func fault(call string, resp *http.Response, body []byte) error {
+func fault(resp *http.Response, body []byte) error {
 	var said struct {
 		Error struct {
-			Code    string `json:"code"`
-			Message string `json:"message"`
-			Inner   struct {
-				Code string `json:"code"`
-			} `json:"innerHttpError"`
+			Code string `json:"code"`
 		} `json:"error"`
 	}
 	_ = json.Unmarshal(body, &said) // an answer without a code has its status
-	e := &pim.Error{Code: said.Error.Code}
-	if !code.MatchString(e.Code) {
-		e.Code = "http_" + strconv.Itoa(resp.StatusCode)
+	code := said.Error.Code
+	if !word.MatchString(code) {
+		code = "http_" + strconv.Itoa(resp.StatusCode)
 	}
-	if strings.Contains(said.Error.Message, "MessageWritesBlocked") {
-		e.Code = "MessageWritesBlocked"
+	if resp.StatusCode == http.StatusForbidden && bytes.Contains(body, []byte(writesBlocked)) {
+		code = writesBlocked // Teams puts it into the text of another code
 	}
-	e.Kind, e.Message = kindOf(resp.StatusCode, e.Code)
+	e := judge(resp.StatusCode, code)
 	if e.Kind == pim.Throttled {
 		e.RetryAfter = retryAfter(resp.Header)
 	}
-	return fmt.Errorf("teams %s: %w", call, e)
+	return e
 }
 
-// kindOf sorts an answer by what can be done about it: 412, 429, 502, 503 and
-// 504 may be tried again, and nothing else.
-// https://learn.microsoft.com/microsoftteams/platform/bots/how-to/rate-limit
-func kindOf(status int, code string) (kind pim.Kind, message string) {
+// judge sorts an answer by what can be done about it. Behind 500, 502 and 504
+// the call may have been carried out. What Teams does not understand or take is
+// not sent again: it would be no other the next time.
+func judge(status int, code string) *pim.Error {
+	e := &pim.Error{Code: code}
 	switch {
-	case status == http.StatusTooManyRequests:
-		return pim.Throttled, "Teams asks Elevate to wait."
-	case status == http.StatusPreconditionFailed || status == http.StatusServiceUnavailable:
-		return pim.Unavailable, "Teams cannot take it at the moment."
-	case status == http.StatusBadGateway || status == http.StatusGatewayTimeout:
-		return pim.AnswerLost, "Teams did not say whether it did what Elevate asked for."
-	case status == http.StatusRequestEntityTooLarge:
-		return pim.Invalid, "Teams did not take the message because it is too long."
 	case shutCodes[code] != "" && (status == http.StatusForbidden || status == http.StatusNotFound):
-		return pim.Forbidden, "Elevate cannot write into that conversation in Teams: " + shutCodes[code] + "."
-	case status == http.StatusNotFound:
-		return pim.NotFound, "Teams does not know that message or conversation any more."
-	case status == http.StatusForbidden:
-		return pim.Forbidden, "Teams does not let Elevate write there (" + code + ")."
-	case status == http.StatusUnauthorized:
-		return pim.Administered, "Teams does not take Elevate's token (" + code + "). An administrator has to look at the bot's registration."
-	case status >= http.StatusInternalServerError:
-		return pim.AnswerLost, "Teams failed and did not say what it did (" + code + ")."
+		return refused(code)
+	case code == tooLong:
+		return tooBig()
+	case status >= http.StatusInternalServerError && status != http.StatusServiceUnavailable:
+		e.Kind, e.Message = pim.AnswerLost, "Teams did not say whether it did what Elevate asked for ("+code+")."
+		return e
 	}
-	return pim.Internal, "Teams did not understand Elevate (" + code + ")."
+	switch status {
+	case http.StatusTooManyRequests:
+		e.Kind, e.Message = pim.Throttled, "Teams asks Elevate to wait."
+	case http.StatusPreconditionFailed, http.StatusServiceUnavailable, http.StatusRequestTimeout:
+		e.Kind, e.Message = pim.Unavailable, "Teams cannot take it at the moment."
+	case http.StatusRequestEntityTooLarge:
+		return tooBig()
+	case http.StatusNotFound, http.StatusGone:
+		e.Kind, e.Message = pim.NotFound, "Teams does not know that message or conversation any more ("+code+")."
+	case http.StatusForbidden:
+		e.Kind, e.Message = pim.Forbidden, "Teams does not let Elevate write there ("+code+")."
+	case http.StatusUnauthorized:
+		e.Kind, e.Message = pim.Administered, "Teams does not take Elevate's token ("+code+"). An administrator has to look at the bot's registration."
+	default:
+		e.Kind, e.Message = pim.Invalid, "Teams did not understand Elevate ("+code+")."
+	}
+	return e
 }
 
-// mostWait bounds what a Retry-After may ask for.
-const mostWait = time.Hour
+func tooBig() *pim.Error {
+	return &pim.Error{Kind: pim.Invalid, Code: tooLong, Message: "The message is too long for Teams."}
+}
+
+const (
+	// mostWait bounds what a Retry-After may ask for, and unsaid is how long to
+	// wait when it asks for nothing that can be read.
+	mostWait = time.Hour
+	unsaid   = 5 * time.Second
+)
 
 // retryAfter reads the seconds or the date that a 429 asks for.
 func retryAfter(h http.Header) time.Duration {
@@ -104,25 +121,24 @@ func retryAfter(h http.Header) time.Duration {
 	if at, err := http.ParseTime(text); err == nil {
 		return min(max(time.Until(at), time.Second), mostWait)
 	}
-	return 5 * time.Second
+	return unsaid
 }
 
 // broken is a call that got no answer. Nothing of the network's text goes on:
 // it may hold an address.
-func broken(call string, err error) error {
+func broken(err error) error {
 	e := &pim.Error{Kind: pim.Unavailable, Message: "Teams cannot be reached at the moment."}
-	var wire *exchange.Error
-	if errors.As(err, &wire) && wire.Sent {
+	if wire, ok := errors.AsType[*exchange.Error](err); ok && wire.Sent {
 		e = &pim.Error{Kind: pim.AnswerLost, Message: "Teams did not say whether it did what Elevate asked for."}
 	}
-	return fmt.Errorf("teams %s: %w", call, e)
+	return e
 }
 
-// reading is a fault of a call that changes nothing: a lost answer is no more
-// than a call to make again.
+// reading is a fault of a call that changes nothing, or that may be made twice:
+// a lost answer is no more than a call to make again.
 func reading(err error) error {
-	if pim.IsKind(err, pim.AnswerLost) {
-		return &pim.Error{Kind: pim.Unavailable, Message: "Teams cannot be reached at the moment.", RetryAfter: time.Second}
+	if e := pim.Explain(err); err != nil && e.Kind == pim.AnswerLost {
+		return &pim.Error{Kind: pim.Unavailable, Code: e.Code, Message: "Teams cannot be reached at the moment.", RetryAfter: time.Second}
 	}
 	return err
 }

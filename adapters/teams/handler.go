@@ -40,29 +40,41 @@ type HandlerConfig struct {
 
 // The reasons that are counted.
 const (
-	TooLarge    = "too_large"
-	ContentType = "content_type"
-	Token       = "token"
-	NoKeys      = "no_keys"
-	Malformed   = "malformed"
-	Foreign     = "foreign"
-	NotAllowed  = "not_allowed" // a guest, a bot, a stranger, or somebody who could not be looked up
-	Busy        = "busy"
-	Undelivered = "undelivered"
-	Repeated    = "repeated_activity"
-	Unknown     = "unknown_invoke"
-	Panicked    = "panicked"
+	NoToken        = "no_token"        // none, or not one that could be
+	BadToken       = "bad_token"       // #nosec G101 -- a word: another algorithm, no key id, or a wrong signature
+	BadClaims      = "bad_claims"      // for somebody else, by somebody else, or without an end
+	NotNow         = "not_now"         // not yet, or not any more
+	UnknownKey     = "unknown_key"     // signed with a key that the Bot Framework does not name
+	NoKeys         = "no_keys"         // the Bot Framework's keys cannot be read
+	ForeignService = "foreign_service" // another service than the token's, or not Microsoft's
+	ForeignChannel = "foreign_channel" // not Teams, or a key that may not sign for it
+	ForeignTenant  = "foreign_tenant"
+	ForeignBot     = "foreign_bot" // for another bot, or from one
+	TooLarge       = "too_large"
+	ContentType    = "content_type"
+	Malformed      = "malformed"
+	NotAllowed     = "not_allowed" // a guest, a stranger, or somebody who could not be looked up
+	Busy           = "busy"
+	Undelivered    = "undelivered"
+	Repeated       = "repeated_activity"
+	Unknown        = "unknown_invoke"
+	Ignored        = "ignored_activity" // of a type that Elevate has no use for
+	Panicked       = "panicked"
 )
 
+// statuses are what is answered to what is refused; 401 is for the rest.
+var statuses = map[string]int{
+	NoKeys: http.StatusServiceUnavailable, Malformed: http.StatusBadRequest, TooLarge: http.StatusRequestEntityTooLarge,
+	ContentType: http.StatusUnsupportedMediaType, ForeignService: http.StatusForbidden, ForeignChannel: http.StatusForbidden,
+	ForeignTenant: http.StatusForbidden, ForeignBot: http.StatusForbidden,
+}
+
 const (
-	maxBody = 256 << 10
 	// lookupWithin bounds what is asked of Teams before it has its answer.
 	lookupWithin = 1500 * time.Millisecond
 	answerWithin = 2500 * time.Millisecond
 	afterwards   = 15 * time.Second
 	slotCount    = 64
-	// repeats is how long an activity is known again. The channel gives up far earlier.
-	repeats = 10 * time.Minute
 )
 
 // Handler takes what Teams sends.
@@ -71,6 +83,7 @@ type Handler struct {
 	client *Client
 	later  *bounded.Slots
 	seen   *bounded.Cache[struct{}]
+	first  *repeats
 }
 
 // NewHandler returns a Handler for POST /api/messages. Close ends it.
@@ -81,7 +94,7 @@ func NewHandler(cfg HandlerConfig) *Handler {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	h := &Handler{cfg: cfg, client: cfg.Client, seen: bounded.NewCache[struct{}](20_000, repeats)}
+	h := &Handler{cfg: cfg, client: cfg.Client, seen: bounded.NewCache[struct{}](20_000, repeatLife), first: newRepeats(cfg.Now)}
 	h.later = bounded.NewSlots(slotCount, h.survive)
 	return h
 }
@@ -112,60 +125,109 @@ func (h *Handler) refuse(status int, reason string) ack {
 }
 
 // ServeHTTP answers one activity.
-func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	a := h.take(w, r)
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.take(w, r).write(w) }
+
+// encoded is an answer as it is written.
+type encoded struct {
+	status int
+	body   []byte
+}
+
+func (e encoded) write(w http.ResponseWriter) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
+	if e.body != nil {
+		w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	}
+	w.WriteHeader(e.status)
+	_, _ = w.Write(e.body) // a sender that has gone is nobody's error
+}
+
+func (h *Handler) encode(a ack) encoded {
 	if a.payload == nil {
-		w.WriteHeader(a.status)
-		return
+		return encoded{status: a.status}
 	}
 	raw, err := json.Marshal(a.payload)
 	if err != nil {
 		h.cfg.Logger.Error("an answer could not be written", "chat", string(pim.Teams), "error", err)
-		w.WriteHeader(http.StatusInternalServerError)
-		return
+		return encoded{status: http.StatusInternalServerError}
 	}
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.WriteHeader(a.status)
-	_, _ = w.Write(raw) // a sender that has gone is nobody's error
+	return encoded{status: a.status, body: raw}
 }
 
 // take checks who sends an activity before it looks at it: the token first, then
-// the body, up to its limit, then whether both belong together.
-func (h *Handler) take(w http.ResponseWriter, r *http.Request) ack {
+// the body, up to its limit, then whether both belong together. Whoever is
+// refused learns nothing.
+func (h *Handler) take(w http.ResponseWriter, r *http.Request) encoded {
 	if r.Method != http.MethodPost {
-		return ack{status: http.StatusMethodNotAllowed}
+		return encoded{status: http.StatusMethodNotAllowed}
 	}
-	header := r.Header.Get("Authorization")
-	proof, err := h.client.bearer.token(r.Context(), header)
-	switch {
-	case errors.Is(err, errNoKeys):
-		return h.refuse(http.StatusServiceUnavailable, NoKeys)
-	case err != nil:
-		return h.refuse(http.StatusUnauthorized, Token)
+	p, err := h.client.bearer.token(r.Context(), r.Header)
+	if err != nil {
+		return h.turnAway(err)
 	}
+	body, err := bodyOf(w, r)
+	if err != nil {
+		return h.turnAway(err)
+	}
+	a, err := readActivity(r.Context(), p, body)
+	if err != nil {
+		return h.turnAway(err)
+	}
+	return h.once(r.Context(), &a, a.once(body))
+}
+
+// turnAway counts and answers without any detail.
+func (h *Handler) turnAway(err error) encoded {
+	reason := reasonOf(err)
+	status, known := statuses[reason]
+	if !known {
+		status = http.StatusUnauthorized
+	}
+	return h.encode(h.refuse(status, reason))
+}
+
+// bodyOf reads what was sent, up to a limit.
+func bodyOf(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
-		return h.refuse(http.StatusUnsupportedMediaType, ContentType)
+		return nil, refusal(ContentType)
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.As(err, &tooLarge):
-		return h.refuse(http.StatusRequestEntityTooLarge, TooLarge)
-	case err != nil:
-		return h.refuse(http.StatusBadRequest, Malformed)
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return nil, refusal(TooLarge)
 	}
-	a, err := readActivity(proved(r.Context(), proof), h.client.adapter(&turn{}), header, body)
-	switch {
-	case errors.Is(err, errMalformed):
-		return h.refuse(http.StatusBadRequest, Malformed)
-	case err != nil:
-		return h.refuse(http.StatusForbidden, Token)
-	case a.tenant() != h.client.cfg.TenantID:
-		return h.refuse(http.StatusForbidden, Foreign)
+	if err != nil {
+		return nil, refusal(Malformed)
 	}
-	return h.route(r.Context(), &a, a.once(body))
+	return body, nil
+}
+
+// once says an activity to who deals with it, or gives its first answer again.
+// It goes on when the connection ends: what was said was said. What has no id is
+// always new: two clicks on Refresh look the same.
+func (h *Handler) once(ctx context.Context, a *received, name string) encoded {
+	work := func() encoded { return h.encode(h.safely(context.WithoutCancel(ctx), a, name)) }
+	if a.ID == "" {
+		return work()
+	}
+	answer, repeated := h.first.do(ctx, name, work)
+	if repeated {
+		h.cfg.Count(Repeated)
+	}
+	return answer
+}
+
+// safely makes an answer of a panic, so that repetitions get one.
+func (h *Handler) safely(ctx context.Context, a *received, name string) (answer ack) {
+	done := false
+	defer func() {
+		if !done {
+			answer = ack{status: http.StatusInternalServerError}
+		}
+	}()
+	defer h.survive()
+	answer, done = h.route(ctx, a, name), true
+	return answer
 }
 
 // route says an activity to who deals with its kind. Kinds that are not known
@@ -181,6 +243,9 @@ func (h *Handler) route(ctx context.Context, a *received, once string) ack {
 	case "conversationUpdate", "installationUpdate":
 		return h.installed(ctx, a)
 	}
+	// The library makes an error of it (core/activity/handler.go:71-81), and a bot
+	// that answers with errors is sent less and less.
+	h.cfg.Count(Ignored)
 	return accepted
 }
 
@@ -202,7 +267,7 @@ func (h *Handler) sender(ctx context.Context, a *received, once string) (workflo
 	}
 	ctx, cancel := context.WithTimeout(ctx, lookupWithin)
 	defer cancel()
-	m, err := h.client.recently(ctx, a.ServiceURL, withoutThread(a.Activity.Conversation.ID), a.From.ID)
+	m, err := h.client.recently(ctx, a.ServiceURL, withoutThread(a.Conversation.ID), a.From.ID)
 	if err == nil {
 		err = h.client.standing(m, who.User)
 	}
@@ -249,7 +314,7 @@ func (h *Handler) installed(ctx context.Context, a *received) ack {
 		h.cfg.Logger.Warn("a conversation was not noted", "chat", string(pim.Teams), "error", err)
 		return ack{status: http.StatusServiceUnavailable} // it is said again
 	}
-	if here && a.extra.Action == "add" && a.Activity.Conversation.ConversationType == personal && known {
+	if here && a.extra.Action == "add" && a.Conversation.ConversationType == personal && known {
 		h.welcome(ctx, a, who)
 	}
 	return accepted

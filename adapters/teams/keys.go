@@ -2,8 +2,8 @@ package teams
 
 import (
 	"context"
+	"crypto/rsa"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -28,22 +28,25 @@ const (
 	unknownEvery = 5 * time.Minute
 	keysWithin   = 5 * time.Second
 	mostKeys     = 100
+	smallestKey  = 2048 / 8
 )
-
-// errNoKeys says that the keys could not be read, so nobody can be believed.
-var errNoKeys = errors.New("the keys of the Bot Framework could not be read")
 
 // key is one of the keys the channels sign with. Endorsements are the channels
 // it may sign for.
 type key struct {
-	jose.JSONWebKey
-	Endorsements []string
+	public       *rsa.PublicKey
+	endorsements []string
 }
 
+// endorses reports whether the key may sign for a channel.
+func (k key) endorses(channel string) bool { return slices.Contains(k.endorsements, channel) }
+
 // keySet are the Bot Framework's keys, read where its OpenID metadata says.
+// go-oidc's has no place for endorsements and reads again for every token that
+// it cannot verify.
 type keySet struct {
 	metadata string
-	trusted  func(host string) bool
+	trusted  func(*url.URL) bool
 	client   *http.Client
 	now      func() time.Time
 
@@ -51,10 +54,11 @@ type keySet struct {
 	keys   map[string]key
 	read   time.Time     // when the keys were read
 	tried  time.Time     // when it was last tried
+	failed bool          // whether that failed
 	flight chan struct{} // closed when the reading that runs is over; nil when none does
 }
 
-func newKeySet(metadata string, trusted func(string) bool, rt http.RoundTripper, now func() time.Time) *keySet {
+func newKeySet(metadata string, trusted func(*url.URL) bool, rt http.RoundTripper, now func() time.Time) *keySet {
 	return &keySet{metadata: metadata, trusted: trusted, client: exchange.NewClient(exchange.Whole{Next: rt}), now: now}
 }
 
@@ -62,127 +66,130 @@ func newKeySet(metadata string, trusted func(string) bool, rt http.RoundTripper,
 // at a limited rate; keys that could not be read again go on being used.
 func (s *keySet) key(ctx context.Context, id string) (key, error) {
 	for {
-		s.mu.Lock()
-		k, known := s.keys[id]
-		now := s.now()
-		if flight := s.flight; flight != nil && !known {
-			s.mu.Unlock()
-			select {
-			case <-flight:
-				continue
-			case <-ctx.Done():
-				return key{}, errNoKeys
-			}
-		}
-		if !s.wanted(known, now) {
-			empty := len(s.keys) == 0
-			s.mu.Unlock()
-			switch {
-			case known:
-				return k, nil
-			case empty:
-				return key{}, errNoKeys
-			}
-			return key{}, errors.New("the token is signed with an unknown key")
-		}
-		flight := make(chan struct{})
-		s.flight, s.tried = flight, now
-		s.mu.Unlock()
-		if known {
-			go s.readAgain(context.WithoutCancel(ctx), flight) // the old keys serve meanwhile
+		k, known, flight := s.look(ctx, id)
+		switch {
+		case known:
 			return k, nil
+		case flight == nil:
+			return key{}, s.unknown()
 		}
-		s.readAgain(context.WithoutCancel(ctx), flight)
+		select {
+		case <-flight:
+		case <-ctx.Done():
+			return key{}, refusal(NoKeys)
+		}
 	}
 }
 
+// look returns the key of that id. If a reading runs that may bring it, or is
+// wanted now, flight ends with it.
+func (s *keySet) look(ctx context.Context, id string) (k key, known bool, flight chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	k, known = s.keys[id]
+	if s.flight == nil && s.wanted(known) {
+		s.flight, s.tried = make(chan struct{}), s.now()
+		go s.readAgain(context.WithoutCancel(ctx), s.flight)
+	}
+	return k, known, s.flight
+}
+
 // wanted reports whether the keys have to be read now. The lock is held.
-func (s *keySet) wanted(known bool, now time.Time) bool {
+func (s *keySet) wanted(known bool) bool {
+	now := s.now()
 	since := now.Sub(s.tried).Abs() // a clock that was set may not stop it
 	switch {
-	case s.flight != nil:
+	case known && now.Sub(s.read).Abs() < keysLife:
 		return false
-	case len(s.keys) == 0, known && now.Sub(s.read).Abs() >= keysLife:
+	case known || s.failed || len(s.keys) == 0:
 		return since >= keysRetry
-	case !known:
-		return since >= unknownEvery
 	}
-	return false
+	return since >= unknownEvery
+}
+
+// unknown says why there is no key.
+func (s *keySet) unknown() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.keys) == 0 {
+		return refusal(NoKeys)
+	}
+	return refusal(UnknownKey)
 }
 
 func (s *keySet) readAgain(ctx context.Context, flight chan struct{}) {
 	ctx, cancel := context.WithTimeout(ctx, keysWithin)
 	defer cancel()
-	keys, err := s.fetch(ctx)
+	keys := s.fetch(ctx)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err == nil {
+	if s.failed = len(keys) == 0; !s.failed {
 		s.keys, s.read = keys, s.now()
 	}
 	s.flight = nil
 	close(flight)
 }
 
-// fetch reads the metadata and the keys it names.
-func (s *keySet) fetch(ctx context.Context) (map[string]key, error) {
+// fetch reads the metadata and the keys it names; none if that fails.
+func (s *keySet) fetch(ctx context.Context) map[string]key {
 	var metadata struct {
-		JWKS       string   `json:"jwks_uri"`
-		Algorithms []string `json:"id_token_signing_alg_values_supported"`
+		JWKS string `json:"jwks_uri"`
 	}
 	if err := s.get(ctx, s.metadata, &metadata); err != nil {
-		return nil, err
+		return nil
 	}
 	var set struct {
 		Keys []json.RawMessage `json:"keys"`
 	}
 	if err := s.get(ctx, metadata.JWKS, &set); err != nil {
-		return nil, err
+		return nil
 	}
 	keys := map[string]key{}
 	for _, raw := range set.Keys[:min(len(set.Keys), mostKeys)] {
-		var k key
-		var marks struct {
-			Endorsements []string `json:"endorsements"`
+		if id, k, ok := readKey(raw); ok {
+			keys[id] = k
 		}
-		if json.Unmarshal(raw, &k.JSONWebKey) != nil || json.Unmarshal(raw, &marks) != nil || !k.Valid() || !k.IsPublic() || k.KeyID == "" {
-			continue // a key of a kind that is not known here
-		}
-		k.Endorsements = marks.Endorsements
-		keys[k.KeyID] = k
 	}
-	if len(keys) == 0 {
-		return nil, errNoKeys
+	return keys
+}
+
+// readKey reads one key; a key of a kind that is not used here is passed over.
+func readKey(raw json.RawMessage) (string, key, bool) {
+	var k jose.JSONWebKey
+	var marks struct {
+		Endorsements []string `json:"endorsements"`
 	}
-	return keys, nil
+	if json.Unmarshal(raw, &k) != nil || json.Unmarshal(raw, &marks) != nil || k.KeyID == "" || k.Use != "" && k.Use != "sig" {
+		return "", key{}, false
+	}
+	public, ok := k.Key.(*rsa.PublicKey)
+	if !ok || public.Size() < smallestKey {
+		return "", key{}, false
+	}
+	return k.KeyID, key{public: public, endorsements: marks.Endorsements}, true
 }
 
 // get reads JSON from a host that is trusted with the keys.
 func (s *keySet) get(ctx context.Context, address string, into any) error {
-	u, err := url.Parse(address)
-	if err != nil || !s.trusted(u.Host) || u.Scheme != "https" && !isLoopback(u.Hostname()) {
-		return errNoKeys
+	at, err := url.Parse(address)
+	if err != nil || !s.trusted(at) {
+		return refusal(NoKeys)
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return errNoKeys
+		return fmt.Errorf("reading keys: %w", err)
 	}
 	resp, err := s.client.Do(req)
 	if err != nil {
-		return errNoKeys
+		return fmt.Errorf("reading keys: %w", err)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode != http.StatusOK {
-		return errNoKeys
+		return refusal(NoKeys)
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	body, err := io.ReadAll(resp.Body) // complete and within limits: exchange has read it
 	if err != nil {
-		return errNoKeys
+		return fmt.Errorf("reading keys: %w", err)
 	}
-	if err := json.Unmarshal(body, into); err != nil {
-		return fmt.Errorf("%w: they are not JSON", errNoKeys)
-	}
-	return nil
+	return json.Unmarshal(body, into)
 }
-
-// endorses reports whether the key may sign for a channel.
-func (k key) endorses(channel string) bool { return slices.Contains(k.Endorsements, channel) }

@@ -11,15 +11,14 @@ import (
 )
 
 // What Teams takes: for a bot and conversation 7 messages in 1 s, 8 in 2 s, 60
-// in 30 s and 1,800 in an hour; for an app and tenant 50 requests a second, of
-// which an older text says 30. Each of these holds below them.
+// in 30 s and 1,800 in an hour, and twice that for reading; for an app and
+// tenant 50 requests a second, of which an older text says 30. Each of these
+// holds below them.
 // https://learn.microsoft.com/microsoftteams/platform/bots/how-to/rate-limit
 const (
 	quickRate, quickBurst = 1.7, 4
 	longRate, longBurst   = 0.48, 50
-	allRate, allBurst     = 25, 25
-	// longFull is how long the longest limit takes to be full again.
-	longFull = 105 * time.Second
+	allRate, allBurst     = 20, 10
 	// patience is how long a call waits for its turn. Who would wait longer is
 	// told how long, so that nobody else's work waits behind.
 	patience = 3 * time.Second
@@ -27,8 +26,10 @@ const (
 	mostPaces = 4096
 )
 
-// pace keeps the calls within what Teams takes.
+// pace keeps the calls within what Teams takes. Each conversation has a queue of
+// its own: one that is full, or told to wait, holds no other.
 type pace struct {
+	now func() time.Time
 	all *rate.Limiter
 
 	mu   sync.Mutex
@@ -38,71 +39,102 @@ type pace struct {
 // turns are one conversation's.
 type turns struct {
 	quick, long *rate.Limiter
-	used        time.Time
+	until       time.Time // Teams asked to wait so long
 }
 
-func newPace() *pace {
-	return &pace{all: rate.NewLimiter(allRate, allBurst), each: map[string]*turns{}}
+func newPace(now func() time.Time) *pace {
+	return &pace{now: now, all: rate.NewLimiter(allRate, allBurst), each: map[string]*turns{}}
 }
 
-func (p *pace) of(conversation string) *turns {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	t := p.each[conversation]
+func (p *pace) of(lane string, now time.Time) *turns {
+	t := p.each[lane]
 	if t == nil {
-		p.thin()
+		p.thin(now)
 		t = &turns{quick: rate.NewLimiter(quickRate, quickBurst), long: rate.NewLimiter(longRate, longBurst)}
-		p.each[conversation] = t
+		p.each[lane] = t
 	}
-	t.used = time.Now()
 	return t
 }
 
-// thin forgets conversations whose limits are full again. The lock is held.
-func (p *pace) thin() {
+// thin forgets conversations whose limits are full again, and if that is not
+// enough some others. The lock is held.
+func (p *pace) thin(now time.Time) {
 	if len(p.each) < mostPaces {
 		return
 	}
-	for id, t := range p.each {
-		if time.Since(t.used) > longFull {
-			delete(p.each, id)
+	for lane, t := range p.each {
+		if t.long.TokensAt(now) >= longBurst && now.After(t.until) {
+			delete(p.each, lane)
 		}
 	}
-	for id := range p.each {
-		if len(p.each) < mostPaces {
+	for lane := range p.each {
+		if len(p.each) < mostPaces-mostPaces/10 {
 			return
 		}
-		delete(p.each, id)
+		delete(p.each, lane)
 	}
 }
 
-// wait waits for a turn in a conversation, or says how long that would take.
-func (p *pace) wait(ctx context.Context, conversation string) error {
-	now, t := time.Now(), p.of(conversation)
-	turns := []*rate.Reservation{t.quick.ReserveN(now, 1), t.long.ReserveN(now, 1), p.all.ReserveN(now, 1)}
-	var delay time.Duration
-	for _, r := range turns {
-		delay = max(delay, r.DelayFrom(now))
+// hold notes that Teams asked to wait with a conversation.
+func (p *pace) hold(lane string, d time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := p.now()
+	p.of(lane, now).until = now.Add(d)
+}
+
+// turn returns after what time it is a call's turn, or how long that would take
+// where it is too long to wait for.
+func (p *pace) turn(lane string) (delay time.Duration, giveBack func(), err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := p.now()
+	t := p.of(lane, now)
+	if delay = t.until.Sub(now); delay > patience {
+		return 0, nil, waitFor(delay)
 	}
-	giveBack := func() {
-		for _, r := range turns {
+	taken := []*rate.Reservation{t.quick.ReserveN(now, 1), t.long.ReserveN(now, 1), p.all.ReserveN(now, 1)}
+	giveBack = func() {
+		for _, r := range taken {
 			r.CancelAt(now)
 		}
 	}
+	for _, r := range taken {
+		delay = max(delay, r.DelayFrom(now))
+	}
 	if delay > patience {
 		giveBack()
-		return &pim.Error{Kind: pim.Throttled, Message: "Too much is said in that conversation in Teams.", RetryAfter: delay}
+		return 0, nil, waitFor(delay)
 	}
-	if delay == 0 {
-		return nil
+	return max(delay, 0), giveBack, nil
+}
+
+func waitFor(d time.Duration) error {
+	return &pim.Error{Kind: pim.Throttled, Message: "Too much is said in that conversation in Teams.", RetryAfter: d}
+}
+
+// wait waits for a turn in a conversation. Its errors are Throttled, with how
+// long it would take, and Unavailable, when there was no time left.
+func (p *pace) wait(ctx context.Context, lane string) error {
+	delay, giveBack, err := p.turn(lane)
+	if err != nil || delay == 0 {
+		return err
 	}
-	timer := time.NewTimer(delay)
+	if err := pause(ctx, delay); err != nil {
+		giveBack()
+		return err
+	}
+	return nil
+}
+
+// pause waits, unless there is no time.
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
 		return nil
 	case <-ctx.Done():
-		giveBack()
 		return &pim.Error{Kind: pim.Unavailable, Message: "There was no time to write to Teams."}
 	}
 }

@@ -46,7 +46,7 @@ const shutFor = time.Hour
 
 // remember notes where an activity came from, if that is news.
 func (c *Client) remember(ctx context.Context, a *received, who pim.ChatAccount) error {
-	conversation := a.Activity.Conversation
+	conversation := a.Conversation
 	if conversation.ID == "" {
 		return nil
 	}
@@ -65,9 +65,15 @@ func (c *Client) remember(ctx context.Context, a *received, who pim.ChatAccount)
 	if err != nil {
 		return err
 	}
-	person.Key, person.ServiceURL, person.MRI, person.Met = key, a.ServiceURL, a.From.ID, conversation.ID
-	if kind == personal {
+	person.Key, person.MRI = key, a.From.ID
+	switch {
+	case kind == personal:
 		person.Conversation, person.Kind, person.Shut, person.ShutAt = conversation.ID, personal, "", time.Time{}
+		person.Met, person.ServiceURL = conversation.ID, a.ServiceURL
+	case person.Conversation == "" || person.Shut != "":
+		// Nobody leaves the personal chat, so it is the better place to look them
+		// up, and words in a channel are no news then.
+		person.Met, person.ServiceURL = withoutThread(conversation.ID), a.ServiceURL
 	}
 	return c.keep(ctx, person)
 }
@@ -122,8 +128,8 @@ func (c *Client) find(ctx context.Context, to pim.Conversation) (Reference, erro
 
 // left notes that the bot was removed from a conversation.
 func (c *Client) left(ctx context.Context, a *received, who pim.ChatAccount) error {
-	key := withoutThread(a.Activity.Conversation.ID)
-	if a.Activity.Conversation.ConversationType == personal && !who.IsZero() {
+	key := withoutThread(a.Conversation.ID)
+	if a.Conversation.ConversationType == personal && !who.IsZero() {
 		key = PersonKey(pim.PrincipalID(who.User))
 	}
 	r, found, err := c.cfg.References.Reference(ctx, key)
