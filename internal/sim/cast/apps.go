@@ -5,10 +5,11 @@ const (
 	GraphCLIClientID = "14d82eec-204b-4c2f-b7e8-296a70dab67e"
 	AzureCLIClientID = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
 	GraphAppID       = "00000003-0000-0000-c000-000000000000"
+	ConnectorURL     = "https://api.botframework.com" // the Bot Framework's, as tokens name it
 )
 
 func apps() []App {
-	return []App{elevate(), graphCLI(), azureCLI()}
+	return []App{elevate(), bot(), graphCLI(), azureCLI()}
 }
 
 // elevate is the bot's registration with exactly the consents of the design.
@@ -29,6 +30,13 @@ func elevate() App {
 		OptionalClaims:     []string{"auth_time", "acrs"},
 		AssignmentRequired: true,
 		Assigned:           []string{PIMAdministrator, PIMAnalyst, PIMLiveResponse, Approvers, Auditors, "ada"},
+	}
+}
+
+// bot is the registration of the bot in Teams. It may do nothing in Graph: nobody consented to anything.
+func bot() App {
+	return App{ //nolint:gosec // the sandbox's made-up secret
+		Name: AppBot, ClientID: guid("e1e7a7e0", 2), ServicePrincipalID: guid("5e471ce0", 4), Secret: "sandbox-teams-client-secret",
 	}
 }
 

@@ -39,6 +39,7 @@ type Person struct {
 	EmployeeID  string
 	HomeTenant  string // for guests: the tenant that signs them in
 	Admin       bool   // holds Privileged Role Administrator and may consent
+	Anonymous   bool   // takes part in meetings without any account
 	Slack       SlackAccount
 }
 

@@ -14,6 +14,7 @@ const (
 	Auditors          = "Security Auditors"
 
 	AppElevate  = "Elevate"
+	AppBot      = "Elevate Bot"
 	AppGraphCLI = "Microsoft Graph Command Line Tools"
 	AppAzureCLI = "Microsoft Azure CLI"
 )
@@ -87,7 +88,8 @@ func oddPeople() []Person {
 	dora.Slack.Deactivated = true
 	sam := Person{Key: "sam", DisplayName: "Sam Stone", Slack: SlackAccount{UserID: "U0FABRIK01", TeamID: otherTeam, Stranger: true}}
 	robo := Person{Key: "robo", DisplayName: "Build Bot", Slack: SlackAccount{UserID: "U0BUILDBOT", TeamID: teamID, Bot: true}}
-	return []Person{admin, ada, gus, pat, dora, sam, robo}
+	ann := Person{Key: "ann", DisplayName: "Ann (Guest)", Anonymous: true}
+	return []Person{admin, ada, gus, pat, dora, sam, robo, ann}
 }
 
 func groups() []Group {

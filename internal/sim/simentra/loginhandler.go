@@ -35,6 +35,8 @@ func (s *Server) tenanted(next http.HandlerFunc) http.HandlerFunc {
 		switch tenant {
 		case s.tenantID, s.domain, "common", "organizations":
 			next(w, r)
+		case "botframework.com": // where multi-tenant bots are at home; an app of one tenant is not known there
+			s.writeLoginError(w, r, errUnknownApp.with(r.PostFormValue("client_id")))
 		default:
 			s.writeLoginError(w, r, errUnknownTenant.with(tenant))
 		}

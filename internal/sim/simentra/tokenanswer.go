@@ -35,15 +35,26 @@ func (s *Server) accessClaims(a *app, capabilities []string) jwt.MapClaims {
 	return claims
 }
 
-func (s *Server) appAnswer(a *app, wish claimsRequest, _ time.Time) (map[string]any, *loginError) {
+// appClaims are those of an application's own tokens.
+func (s *Server) appClaims(a *app, wish claimsRequest) jwt.MapClaims {
 	claims := s.accessClaims(a, wish.capabilities)
 	claims["idtyp"] = "app"
 	claims["oid"] = a.ServicePrincipalID
 	claims["sub"] = a.ServicePrincipalID
 	claims["appidacr"] = "1"
+	return claims
+}
+
+func (s *Server) appAnswer(a *app, wish claimsRequest) (map[string]any, *loginError) {
+	claims := s.appClaims(a, wish)
 	if len(a.Application) > 0 {
 		claims["roles"] = a.Application
 	}
+	return s.tokenAnswer(claims)
+}
+
+// tokenAnswer is the token endpoint's answer for an application.
+func (s *Server) tokenAnswer(claims jwt.MapClaims) (map[string]any, *loginError) {
 	raw, e := s.mint(claims)
 	if e != nil {
 		return nil, e

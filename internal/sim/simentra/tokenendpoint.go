@@ -37,7 +37,7 @@ func (s *Server) redeem(r *http.Request, form url.Values, now time.Time) (map[st
 	case "":
 		return nil, errMissing.with("grant_type")
 	case "client_credentials":
-		return s.redeemClient(a, form, now)
+		return s.redeemClient(a, form)
 	case "authorization_code":
 		return s.redeemCode(a, form, now)
 	case "refresh_token":
@@ -50,9 +50,16 @@ func (s *Server) redeem(r *http.Request, form url.Values, now time.Time) (map[st
 }
 
 // redeemClient issues an app-only token. MSAL adds the OpenID scopes; Entra does not mind.
-func (s *Server) redeemClient(a *app, form url.Values, now time.Time) (map[string]any, *loginError) {
+func (s *Server) redeemClient(a *app, form url.Values) (map[string]any, *loginError) {
 	if a.Public {
 		return nil, errNoSecret.with()
+	}
+	wish, e := parseClaims(form.Get("claims"))
+	if e != nil {
+		return nil, e
+	}
+	if forConnector(form.Get("scope")) {
+		return s.connectorAnswer(a, wish)
 	}
 	scopes, e := s.parseScopes(form.Get("scope"))
 	if e != nil {
@@ -61,11 +68,7 @@ func (s *Server) redeemClient(a *app, form url.Values, now time.Time) (map[strin
 	if !scopes.standard {
 		return nil, errDefaultOnly.with(form.Get("scope"))
 	}
-	wish, e := parseClaims(form.Get("claims"))
-	if e != nil {
-		return nil, e
-	}
-	return s.appAnswer(a, wish, now)
+	return s.appAnswer(a, wish)
 }
 
 func (s *Server) redeemCode(a *app, form url.Values, now time.Time) (map[string]any, *loginError) {
