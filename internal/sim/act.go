@@ -12,6 +12,7 @@ import (
 	"elevate/internal/sim/cast"
 	"elevate/internal/sim/simentra"
 	"elevate/internal/sim/simslack"
+	"elevate/internal/sim/simteams"
 )
 
 // Result is what came of an act.
@@ -20,7 +21,7 @@ type Result struct {
 	Shown   []simslack.Shown `json:"shown,omitzero"`
 	Page    *Page            `json:"page,omitzero"`
 	Confirm string           `json:"confirm,omitzero"` // the text of a confirm dialog that came up
-	Failed  string           `json:"failed,omitzero"`  // Slack's or PIM's own error, as the person sees it
+	Failed  string           `json:"failed,omitzero"`  // Slack's, Teams' or PIM's own error, as the person sees it
 	Status  int              `json:"status,omitzero"`  // of the app's answer to a forged delivery
 	MS      int64            `json:"ms"`
 }
@@ -40,7 +41,7 @@ func (e *UnknownError) Error() string {
 }
 
 // Act does as a person what the words say, in one of the chats, in their browser or in the PIM portal, and returns
-// what they see then. It is the language of `elevate act PERSON slack|web|portal WORDS…`; Help lists it.
+// what they see then. It is the language of `elevate act PERSON slack|teams|web|portal WORDS…`; Help lists it.
 func (s *Sandbox) Act(ctx context.Context, person, chat string, words []string) (Result, error) {
 	return s.Do(ctx, append([]string{person, chat}, words...))
 }
@@ -76,12 +77,19 @@ func (s *Sandbox) do(ctx context.Context, words []string) (Result, error) {
 	if _, known := s.cast.Person(words[0]); !known {
 		return Result{}, s.unknownPerson(words)
 	}
+	return s.doAs(ctx, words)
+}
+
+// doAs carries out what a person does.
+func (s *Sandbox) doAs(ctx context.Context, words []string) (Result, error) {
 	if len(words) < 3 {
 		return Result{}, unknown(words)
 	}
 	switch words[1] {
 	case "slack":
 		return s.actSlack(ctx, words[0], words[2:])
+	case "teams":
+		return s.actTeams(ctx, words[0], words[2:])
 	case "web":
 		return s.actWeb(ctx, words[0], words[2:])
 	case "portal":
@@ -90,9 +98,13 @@ func (s *Sandbox) do(ctx context.Context, words []string) (Result, error) {
 	return Result{}, unknown(words)
 }
 
-// failed turns what Slack says of a failed delivery into a result: the person sees it, so it is no error of the act.
+// failed turns what a chat says of a failed delivery into a result: the person sees it, so it is no error of the act.
 func failed(r Result, err error) (Result, error) {
 	if d, ok := errors.AsType[*simslack.DeliveryError](err); ok {
+		r.Failed = d.Code
+		return r, nil
+	}
+	if d, ok := errors.AsType[*simteams.DeliveryError](err); ok {
 		r.Failed = d.Code
 		return r, nil
 	}
@@ -102,7 +114,7 @@ func failed(r Result, err error) (Result, error) {
 // unknownPerson answers a line that begins with nobody's name: it may have been meant for somebody, or be no person's.
 func (s *Sandbox) unknownPerson(words []string) error {
 	e := &UnknownError{Line: strings.Join(words, " "), Help: "people, which lists who there is"}
-	if len(words) > 1 && slices.Contains([]string{"slack", "web", "portal"}, words[1]) {
+	if len(words) > 1 && slices.Contains([]string{"slack", "teams", "web", "portal"}, words[1]) {
 		e.Said = s.nobody(words[0]).Error()
 	}
 	return e
@@ -147,6 +159,7 @@ func (s *Sandbox) part(p cast.Person) string {
 		{p.Slack.Deactivated, "deactivated in Slack"},
 		{p.Slack.Stranger, "from another workspace"},
 		{p.Slack.Bot, "bot"},
+		{p.Anonymous, "without an account, in a group chat in Teams"},
 	} {
 		if odd.is {
 			parts = append(parts, odd.what)

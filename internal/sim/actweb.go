@@ -1,11 +1,14 @@
 package sim
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+
+	"elevate/internal/sim/simslack"
 )
 
 // maxPresses ends a sign-in that goes in circles.
@@ -85,7 +88,7 @@ func (s *Sandbox) link(person string, of []string) (string, error) {
 	if len(of) == 1 {
 		person = of[0]
 	}
-	shown, err := s.Slack.Sees(person, 0)
+	shown, err := s.shown(person)
 	if err != nil {
 		return "", err
 	}
@@ -97,6 +100,18 @@ func (s *Sandbox) link(person string, of []string) (string, error) {
 		}
 	}
 	return "", fmt.Errorf("no link was shown to %s yet", person)
+}
+
+// shown is what a person sees in both chats, the oldest first. Not everybody is in both.
+func (s *Sandbox) shown(person string) ([]simslack.Shown, error) {
+	inSlack, errSlack := s.Slack.Sees(person, 0)
+	inTeams, errTeams := s.Teams.Sees(person, 0)
+	if errSlack != nil && errTeams != nil {
+		return nil, errSlack
+	}
+	all := append(inSlack, likeSlack(inTeams)...)
+	slices.SortStableFunc(all, func(a, b simslack.Shown) int { return cmp.Compare(a.Revision, b.Revision) })
+	return all, nil
 }
 
 // follow opens a link and presses on until a page of the bot's has no further form, or something is refused.

@@ -27,6 +27,7 @@ type addresses struct {
 	Login     string `json:"login"`
 	Graph     string `json:"graph"`
 	Slack     string `json:"slack"`
+	Teams     string `json:"teams"`
 	Door      string `json:"door"`
 	Control   string `json:"control"`
 	Token     string `json:"token"` // of the control API

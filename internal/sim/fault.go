@@ -2,12 +2,14 @@ package sim
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"elevate/internal/sim/simentra"
 	"elevate/internal/sim/simslack"
+	"elevate/internal/sim/simteams"
 )
 
 // breakage is a fault as it was asked for.
@@ -18,14 +20,19 @@ type breakage struct {
 	after  time.Duration
 }
 
+// commonFault says whether a word is a fault that all services know.
+func commonFault(word string) bool {
+	return slices.Contains([]string{"429", "5xx", "no", "reset", "slow"}, word)
+}
+
 // readBreakage reads [METHOD] KIND [TIMES] [after DURATION].
-func readBreakage(words []string) (breakage, bool) {
+func readBreakage(words []string, known func(string) bool) (breakage, bool) {
 	b := breakage{after: 5 * time.Second}
 	said := clauses(words, "after")
 	for _, word := range said[""] {
 		n, err := strconv.Atoi(word)
 		switch {
-		case word == "429" || word == "5xx" || word == "no" || word == "reset" || word == "slow":
+		case b.kind == "" && known(word):
 			b.kind = word
 		case err == nil && n > 0 && b.kind != "":
 			b.times = n
@@ -49,13 +56,19 @@ func (s *Sandbox) actBreak(words []string) (Result, error) {
 	if len(words) == 0 {
 		return Result{}, unknown([]string{"break"})
 	}
-	b, ok := readBreakage(words[1:])
+	known := commonFault
+	if words[0] == "teams" {
+		known = func(word string) bool { return simteams.FaultKind(word).Known() }
+	}
+	b, ok := readBreakage(words[1:], known)
 	if !ok {
 		return Result{}, unknown(append([]string{"break"}, words...))
 	}
 	switch words[0] {
 	case "slack":
 		s.Slack.Break(b.method, simslack.Fault{Kind: simslack.FaultKind(b.kind), Times: b.times, RetryAfter: b.after, Delay: b.after})
+	case "teams":
+		s.Teams.Break(b.method, simteams.Fault{Kind: simteams.FaultKind(b.kind), Times: b.times, RetryAfter: b.after, Delay: b.after})
 	case "graph", "login":
 		s.breakEntra(words[0], b)
 	default:
@@ -84,6 +97,7 @@ func (s *Sandbox) breakEntra(side string, b breakage) {
 
 func (s *Sandbox) actHeal() (Result, error) {
 	s.Slack.Heal()
+	s.Teams.Heal()
 	s.Entra.Mend()
 	return Result{Text: "everything works again"}, nil
 }

@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"elevate/internal/sim/cast"
 	"elevate/internal/sim/simclock"
 	"elevate/internal/sim/simentra"
 	"elevate/internal/sim/simslack"
+	"elevate/internal/sim/simteams"
 )
 
 // Config is what a sandbox is made of. Now is required.
@@ -31,10 +33,12 @@ type Sandbox struct {
 	Clock *simclock.Clock
 	Entra *simentra.Server
 	Slack *simslack.Server
+	Teams *simteams.Server
 
 	LoginURL   string
 	GraphURL   string
 	SlackURL   string
+	TeamsURL   string
 	PublicURL  string // where chats and browsers reach the bot
 	ControlURL string
 	Token      string // of the control API
@@ -44,6 +48,8 @@ type Sandbox struct {
 
 	cast     *cast.Cast
 	app      cast.App
+	bot      cast.App // in Teams
+	seen     atomic.Int64
 	now      func() time.Time
 	started  time.Time
 	ca       *authority
@@ -53,7 +59,7 @@ type Sandbox struct {
 
 // listeners are the open ports of a sandbox.
 type listeners struct {
-	login, graph, slack, door, control net.Listener
+	login, graph, slack, teams, door, control net.Listener
 }
 
 // Start opens all ports and serves until Close.
@@ -96,6 +102,7 @@ func openPorts(ctx context.Context, kept addresses) (listeners, error) {
 		{&ports.login, kept.Login},
 		{&ports.graph, kept.Graph},
 		{&ports.slack, kept.Slack},
+		{&ports.teams, kept.Teams},
 		{&ports.door, kept.Door},
 		{&ports.control, kept.Control},
 	} {
@@ -110,7 +117,7 @@ func openPorts(ctx context.Context, kept addresses) (listeners, error) {
 
 func (l listeners) close() error {
 	var errs []error
-	for _, open := range []net.Listener{l.login, l.graph, l.slack, l.door, l.control} {
+	for _, open := range []net.Listener{l.login, l.graph, l.slack, l.teams, l.door, l.control} {
 		if open != nil {
 			errs = append(errs, open.Close())
 		}
@@ -122,14 +129,15 @@ func (l listeners) close() error {
 func assemble(ctx context.Context, cfg Config, kept addresses, ca *authority, ports listeners) (*Sandbox, error) {
 	s := &Sandbox{
 		LoginURL: "https://" + ports.login.Addr().String(), GraphURL: "https://" + ports.graph.Addr().String(),
-		SlackURL: "https://" + ports.slack.Addr().String(), PublicURL: "https://" + ports.door.Addr().String(),
-		ControlURL: "http://" + ports.control.Addr().String(), Token: kept.Token, CAPEM: ca.pem,
+		SlackURL: "https://" + ports.slack.Addr().String(), TeamsURL: "https://" + ports.teams.Addr().String(),
+		PublicURL: "https://" + ports.door.Addr().String(), ControlURL: "http://" + ports.control.Addr().String(), Token: kept.Token, CAPEM: ca.pem,
 		cast: cast.Model(), now: cfg.Now, started: cfg.Now(), ca: ca,
 	}
 	if s.Token == "" {
 		s.Token = newToken()
 	}
 	s.app, _ = s.cast.App(cast.AppElevate)
+	s.bot, _ = s.cast.App(cast.AppBot)
 	s.browsers.open = map[string]*browser{}
 	s.Clock = simclock.New(startTime(cfg), cfg.Now)
 	if cfg.Rate > 0 {
@@ -145,7 +153,10 @@ func assemble(ctx context.Context, cfg Config, kept addresses, ca *authority, po
 	if s.Entra, err = s.newEntra(cfg); err != nil {
 		return nil, err
 	}
-	s.Slack, err = s.newSlack(cfg)
+	if s.Slack, err = s.newSlack(cfg); err != nil {
+		return nil, err
+	}
+	s.Teams, err = s.newTeams(cfg)
 	return s, err
 }
 
@@ -184,14 +195,32 @@ func (s *Sandbox) newSlack(cfg Config) (*simslack.Server, error) {
 		URL: s.SlackURL, Now: cfg.Now, Clock: s.Clock.Now, App: app, Client: s.Client(10 * time.Second),
 		Workspace: simslack.Workspace{ID: team.ID, Name: team.Name, Domain: team.Domain, Enterprise: cfg.Enterprise},
 		People:    simslack.ModelPeople(s.cast), Channels: simslack.ModelChannels(s.cast, app.BotUser),
+		Count: s.count,
 	})
 }
+
+func (s *Sandbox) newTeams(cfg Config) (*simteams.Server, error) {
+	app := simteams.ModelApp(s.cast)
+	app.Endpoint = s.PublicURL + "/api/messages"
+	return simteams.New(simteams.Config{
+		URL: s.TeamsURL, Now: cfg.Now, Clock: s.Clock.Now, App: app, Tenant: s.cast.TenantID, Client: s.Client(20 * time.Second),
+		Team: simteams.ModelTeam(), People: simteams.ModelPeople(s.cast), Conversations: simteams.ModelConversations(s.cast, app),
+		Caller: func(token string) (simteams.Caller, error) {
+			id, tenant, err := s.Entra.ConnectorCaller(token)
+			return simteams.Caller{AppID: id, Tenant: tenant}, err
+		},
+		Count: s.count,
+	})
+}
+
+// count numbers what people see in both chats, so that it is known which came last.
+func (s *Sandbox) count() int { return int(s.seen.Add(1)) }
 
 // addresses is what the next run needs to be found at the same places.
 func (s *Sandbox) addresses(ports listeners) addresses {
 	return addresses{
 		Login: ports.login.Addr().String(), Graph: ports.graph.Addr().String(), Slack: ports.slack.Addr().String(),
-		Door: ports.door.Addr().String(), Control: ports.control.Addr().String(), Token: s.Token,
+		Teams: ports.teams.Addr().String(), Door: ports.door.Addr().String(), Control: ports.control.Addr().String(), Token: s.Token,
 		Bot: s.BotListen, BotAdmin: s.BotAdmin, StartedAt: s.started.UTC().Format(time.RFC3339),
 	}
 }

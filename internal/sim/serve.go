@@ -27,6 +27,7 @@ func (s *Sandbox) serve(ctx context.Context, ports listeners) error {
 		tls.NewListener(ports.login, config): newServer(s.Entra.LoginHandler()),
 		tls.NewListener(ports.graph, config): newServer(s.Entra.GraphHandler()),
 		tls.NewListener(ports.slack, config): newServer(s.Slack.Handler()),
+		tls.NewListener(ports.teams, config): newServer(s.Teams.Handler()),
 		tls.NewListener(ports.door, config):  newServer(s.door()),
 		plain:                                newServer(s.control()),
 	}

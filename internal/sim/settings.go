@@ -5,6 +5,7 @@ import (
 
 	"elevate/internal/sim/cast"
 	"elevate/internal/sim/simslack"
+	"elevate/internal/sim/simteams"
 )
 
 // Settings are the plain values of the bot's settings that fit the sandbox, secrets included.
@@ -17,6 +18,7 @@ type Settings struct {
 	Readers     []string      `json:"readers"`
 	Entra       EntraSettings `json:"entra"`
 	Slack       SlackSettings `json:"slack"`
+	Teams       TeamsSettings `json:"teams"`
 	Roles       []Role        `json:"roles"`
 }
 
@@ -42,6 +44,15 @@ type SlackSettings struct {
 	Issuer        string `json:"issuer"` // of Sign in with Slack
 }
 
+// TeamsSettings are those of the bot in Teams.
+type TeamsSettings struct {
+	AppID          string `json:"app_id"`
+	TenantID       string `json:"tenant_id"`
+	ClientSecret   string `json:"client_secret"`
+	OpenIDMetadata string `json:"openid_metadata"`
+	ServiceURL     string `json:"service_url"`
+}
+
 // Role is a governed group of the model scenario.
 type Role struct {
 	Name          string        `json:"name"`
@@ -58,6 +69,8 @@ type Role struct {
 	Ask           string        `json:"ask"`    // Slack channel where approvers are asked; empty: nobody is
 	Direct        bool          `json:"direct"` // and by direct message
 	Notify        string        `json:"notify"` // Slack channel of on-call
+	AskTeams      string        `json:"ask_teams"`
+	NotifyTeams   string        `json:"notify_teams"`
 }
 
 // Settings returns what the bot has to be configured with.
@@ -73,6 +86,9 @@ func (s *Sandbox) Settings() Settings {
 			SigningSecret: slack.SigningSecret, BotToken: slack.BotToken, ClientID: slack.ClientID, ClientSecret: slack.ClientSecret,
 			TeamID: s.Slack.InstalledIn(), API: s.SlackURL + "/api/", Issuer: s.SlackURL,
 		},
+		Teams: TeamsSettings{
+			AppID: s.bot.ClientID, TenantID: s.cast.TenantID, ClientSecret: s.bot.Secret, OpenIDMetadata: s.Teams.MetadataURL(), ServiceURL: s.Teams.GlobalURL(),
+		},
 		Roles: modelRoles(),
 	}
 	if slack.SocketMode {
@@ -83,20 +99,24 @@ func (s *Sandbox) Settings() Settings {
 
 // modelRoles are the three tiers of the model scenario.
 func modelRoles() []Role {
+	approvals, onCall := simteams.ChannelID(simteams.Approvals), simteams.ChannelID(simteams.OnCall)
 	return []Role{
 		{
 			Name: "mde-admin", Title: "MDE Administrator", Gives: "Microsoft Defender for Endpoint administrator", Group: cast.RoleAdministrator,
 			Eligible: []string{cast.PIMAdministrator}, Approvers: []string{cast.Approvers}, Default: time.Hour, Max: 8 * time.Hour,
 			Justification: true, Approval: true, Ticket: `^INC-\d+$`, Ask: simslack.Approvals, Direct: true, Notify: simslack.OnCall,
+			AskTeams: approvals, NotifyTeams: onCall,
 		},
 		{
 			Name: "mde-analyst", Title: "MDE Analyst", Gives: "Day-to-day access to Microsoft Defender", Group: cast.RoleAnalyst,
 			Eligible: []string{cast.PIMAnalyst}, Default: 4 * time.Hour, Max: 10 * time.Hour, Justification: true, Notify: simslack.OnCall,
+			NotifyTeams: onCall,
 		},
 		{
 			Name: "mde-liveresponse", Title: "MDE Live Response", Gives: "Live response on devices", Group: cast.RoleLiveResponse,
 			Eligible: []string{cast.PIMLiveResponse}, Approvers: []string{cast.Approvers}, Default: time.Hour, Max: 4 * time.Hour,
 			Justification: true, Approval: true, Ask: simslack.Approvals, Direct: true, Notify: simslack.OnCall,
+			AskTeams: approvals, NotifyTeams: onCall,
 		},
 	}
 }

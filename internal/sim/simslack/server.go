@@ -21,6 +21,7 @@ type Config struct {
 	Channels  []Channel
 	Client    *http.Client  // reaches the request URLs of the app
 	AckWithin time.Duration // how long the app may take to answer; three seconds when zero
+	Count     func() int    // numbers what people can see, together with another chat; one of its own when nil
 }
 
 // App is the registration of the bot in the fake Slack.
@@ -169,7 +170,11 @@ func (s *Server) WaitFor(ctx context.Context, ok func() bool) error {
 
 // touch records a change that somebody can see and returns its number. The lock is held.
 func (s *Server) touch() int {
-	s.revision++
+	if s.cfg.Count != nil {
+		s.revision = s.cfg.Count()
+	} else {
+		s.revision++
+	}
 	close(s.changed)
 	s.changed = make(chan struct{})
 	return s.revision
