@@ -20,7 +20,7 @@ func (p program) actCommand() *ffcli.Command {
 	dir := set.String("dir", "", "the `DIR`ectory of a running sandbox; else the variable "+actHome+", else the current directory")
 	asJSON := set.Bool("json", false, "print everything that came of the act as one JSON object")
 	return &ffcli.Command{
-		Name: "act", ShortUsage: "elevate act [-dir DIR] [-json] PERSON slack|web|portal WORDS…",
+		Name: "act", ShortUsage: "elevate act [-dir DIR] [-json] PERSON slack|teams|web|portal WORDS…",
 		ShortHelp: "act as a person in a running sandbox, and see what that person sees",
 		LongHelp:  "The words:\n\n" + sim.Help(), FlagSet: set,
 		Exec: func(ctx context.Context, args []string) error {
