@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/infracloudio/msbotbuilder-go/schema"
+
 	"elevate/adapters/teams"
 	"elevate/internal/card"
 	"elevate/internal/pim"
@@ -98,7 +100,7 @@ func TestEveryStatusHasAKind(t *testing.T) {
 func TestAnAnswerThatIsLost(t *testing.T) {
 	b := newBench(t, nil)
 	b.knows(nil)
-	b.net.on("POST activities", func(call) *http.Response { return nil })
+	b.net.on("POST activities", func(call) *answered { return nil })
 	_, err := b.client.Post(t.Context(), pim.DirectTo(aliceAccount), hello)
 	if e := pim.Explain(err); e.Kind != pim.Unavailable && e.Kind != pim.AnswerLost || leaks(err) || len(b.net.written()) != 1 {
 		t.Errorf("%v, sent %d times", err, len(b.net.written()))
@@ -113,9 +115,9 @@ func TestHowLongTeamsAsksToWait(t *testing.T) {
 	} {
 		b := newBench(t, nil)
 		b.knows(nil)
-		b.net.on("POST activities", func(call) *http.Response {
+		b.net.on("POST activities", func(call) *answered {
 			resp := reply(429, "")
-			resp.Header.Set("Retry-After", text)
+			resp.header.Set("Retry-After", text)
 			return resp
 		})
 		_, err := b.client.Post(t.Context(), pim.DirectTo(aliceAccount), hello)
@@ -302,6 +304,26 @@ func TestWhatIsTooLongIsNotSent(t *testing.T) {
 	}
 	if err != nil && len(b.net.written()) != 0 {
 		t.Errorf("%v, and sent", err)
+	}
+}
+
+func TestWhatIsTooLongHasItsOwnError(t *testing.T) {
+	one := func(content any) schema.Activity {
+		return schema.Activity{Type: schema.Message, Attachments: []schema.Attachment{{ContentType: "application/vnd.microsoft.card.adaptive", Content: content}}}
+	}
+	long := one(strings.Repeat("x", 10))
+	for range 4 {
+		long.Attachments = append(long.Attachments, one(strings.Repeat("x", 12_000)).Attachments...)
+	}
+	for name, a := range map[string]schema.Activity{
+		"a card": one(strings.Repeat("x", 26<<10)), "a text": {Type: schema.Message, Text: strings.Repeat("x", 41_000)}, "many cards": long,
+	} {
+		if e := pim.Explain(teams.Sendable(a)); e.Kind != pim.Invalid || e.Code != "MessageSizeTooBig" {
+			t.Errorf("%s: %+v", name, e)
+		}
+	}
+	if err := teams.Sendable(one(strings.Repeat("x", 25_000))); err != nil {
+		t.Error(err)
 	}
 }
 

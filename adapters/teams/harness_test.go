@@ -129,13 +129,13 @@ type network struct {
 	mu      sync.Mutex
 	calls   []call
 	keys    []any
-	replies map[string]func(call) *http.Response // by method and the last part of the path
+	replies map[string]func(call) *answered // by method and the last part of the path
 }
 
 func newNetwork() *network {
-	n := &network{keys: []any{jwk("k1", theKey(), "msteams", "webchat")}, replies: map[string]func(call) *http.Response{}}
+	n := &network{keys: []any{jwk("k1", theKey(), "msteams", "webchat")}, replies: map[string]func(call) *answered{}}
 	n.on("POST activities", answer(201, `{"id":"m1"}`))
-	n.on("POST conversations", func(c call) *http.Response {
+	n.on("POST conversations", func(c call) *answered {
 		if c.body["isGroup"] == true {
 			return reply(201, `{"id":"`+channelID+`;messageid=1","activityId":"m1"}`)
 		}
@@ -148,15 +148,26 @@ func newNetwork() *network {
 	return n
 }
 
-func answer(status int, body string) func(call) *http.Response {
-	return func(call) *http.Response { return reply(status, body) }
+func answer(status int, body string) func(call) *answered {
+	return func(call) *answered { return reply(status, body) }
 }
 
-func reply(status int, body string) *http.Response {
-	return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(body))}
+// answered is an answer of the network's.
+type answered struct {
+	status int
+	header http.Header
+	body   string
 }
 
-func (n *network) on(what string, answer func(call) *http.Response) {
+func (a *answered) to(r *http.Request) *http.Response {
+	return &http.Response{StatusCode: a.status, Header: a.header, Body: io.NopCloser(strings.NewReader(a.body)), Request: r}
+}
+
+func reply(status int, body string) *answered {
+	return &answered{status: status, header: http.Header{"Content-Type": {"application/json"}}, body: body}
+}
+
+func (n *network) on(what string, answer func(call) *answered) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.replies[what] = answer
@@ -189,21 +200,20 @@ func (n *network) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	switch {
 	case r.URL.String() == metadata && handle == nil:
-		return reply(200, string(asJSON(object{"issuer": "https://api.botframework.com", "jwks_uri": jwks}))), nil
+		return reply(200, string(asJSON(object{"issuer": "https://api.botframework.com", "jwks_uri": jwks}))).to(r), nil
 	case r.URL.String() == jwks && handle == nil:
-		return reply(200, string(asJSON(object{"keys": keys}))), nil
+		return reply(200, string(asJSON(object{"keys": keys}))).to(r), nil
 	case handle == nil:
-		return reply(404, `{}`), nil
+		return reply(404, `{}`).to(r), nil
 	}
-	answered := make(chan *http.Response, 1)
-	go func() { answered <- handle(c) }()
+	done := make(chan *answered, 1)
+	go func() { done <- handle(c) }()
 	select {
-	case resp := <-answered:
+	case resp := <-done:
 		if resp == nil {
 			return nil, errDown
 		}
-		resp.Request = r
-		return resp, nil
+		return resp.to(r), nil
 	case <-r.Context().Done():
 		return nil, r.Context().Err()
 	}
@@ -211,7 +221,7 @@ func (n *network) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // reply finds what was said about a call: by its method and one part of its
 // path, else by the method alone. The lock is held.
-func (n *network) reply(c call) func(call) *http.Response {
+func (n *network) reply(c call) func(call) *answered {
 	parts := strings.Split(strings.Trim(c.path, "/"), "/")
 	for _, part := range slices.Backward(parts) {
 		if handle := n.replies[c.method+" "+part]; handle != nil {

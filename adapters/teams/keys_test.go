@@ -47,7 +47,7 @@ func TestJunkMakesNoCall(t *testing.T) {
 func TestManyAtOnceReadTheKeysOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, nil)
-		b.net.on("GET keys", func(call) *http.Response {
+		b.net.on("GET keys", func(call) *answered {
 			time.Sleep(time.Second) // all others come meanwhile
 			return reply(200, string(asJSON(object{"keys": []any{jwk("k1", theKey(), "msteams")}})))
 		})
@@ -96,7 +96,7 @@ func TestOldKeysServeWhileNewOnesCannotBeRead(t *testing.T) {
 		b := newBench(t, nil)
 		b.send(fresh(1))
 		time.Sleep(25 * time.Hour)
-		b.net.on("GET openidconfiguration", func(call) *http.Response { return nil })
+		b.net.on("GET openidconfiguration", func(call) *answered { return nil })
 		before := len(b.net.to(keysHost))
 		for i := range 30 {
 			if w := b.send(fresh(10 + i)); w.Code != http.StatusOK {
@@ -180,9 +180,9 @@ func TestAKeyThatCannotBeReadLeavesTheOthers(t *testing.T) {
 
 func TestARedirectOfTheMetadataIsNotFollowed(t *testing.T) {
 	b := newBench(t, nil)
-	b.net.on("GET openidconfiguration", func(call) *http.Response {
+	b.net.on("GET openidconfiguration", func(call) *answered {
 		resp := reply(302, "")
-		resp.Header.Set("Location", "https://evil.example/openid")
+		resp.header.Set("Location", "https://evil.example/openid")
 		return resp
 	})
 	b.silent(t, b.send(typed(nil)), http.StatusServiceUnavailable, teams.NoKeys)
@@ -194,7 +194,7 @@ func TestARedirectOfTheMetadataIsNotFollowed(t *testing.T) {
 func TestAMetadataHostThatHangsHoldsNobodyForLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, nil)
-		b.net.on("GET openidconfiguration", func(call) *http.Response {
+		b.net.on("GET openidconfiguration", func(call) *answered {
 			time.Sleep(time.Minute)
 			return nil
 		})

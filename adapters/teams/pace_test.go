@@ -2,7 +2,6 @@ package teams_test
 
 import (
 	"fmt"
-	"net/http"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -34,7 +33,7 @@ func TestAConversationIsWrittenToWithinWhatTeamsTakes(t *testing.T) {
 		b := newBench(t, nil)
 		var mu sync.Mutex
 		var sent []time.Time
-		b.net.on("PUT", func(call) *http.Response {
+		b.net.on("PUT", func(call) *answered {
 			mu.Lock()
 			defer mu.Unlock()
 			sent = append(sent, machineTime())
@@ -97,9 +96,9 @@ func TestTeamsAsksToWaitWithOneConversation(t *testing.T) {
 		ref := func(conversation string) pim.MessageRef {
 			return pim.MessageRef{Conversation: pim.Conversation{Chat: pim.Teams, Workspace: tenant, ID: conversation}, ID: "m1", Channel: conversation}
 		}
-		b.net.on("PUT "+channelID, func(call) *http.Response {
+		b.net.on("PUT "+channelID, func(call) *answered {
 			resp := reply(429, "")
-			resp.Header.Set("Retry-After", "20")
+			resp.header.Set("Retry-After", "20")
 			return resp
 		})
 		for range 5 {
@@ -126,7 +125,7 @@ func TestTheBotAsAWholeStaysBelowItsLimit(t *testing.T) {
 		b := newBench(t, nil)
 		var mu sync.Mutex
 		var sent []time.Time
-		b.net.on("PUT", func(call) *http.Response {
+		b.net.on("PUT", func(call) *answered {
 			mu.Lock()
 			defer mu.Unlock()
 			sent = append(sent, machineTime())

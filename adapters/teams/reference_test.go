@@ -99,13 +99,13 @@ func TestWhatCouldNotBeKeptIsSaidAgain(t *testing.T) {
 }
 
 // page is one page of a roster.
-func page(next string, members ...any) *http.Response {
+func page(next string, members ...any) *answered {
 	return reply(200, string(asJSON(object{"members": members, "continuationToken": next})))
 }
 
 func TestARosterIsReadToItsEnd(t *testing.T) {
 	b := newBench(t, nil)
-	b.net.on("GET pagedmembers", func(c call) *http.Response {
+	b.net.on("GET pagedmembers", func(c call) *answered {
 		n := 0
 		_, _ = fmt.Sscanf(c.query, "continuationToken=page%d", &n)
 		if n == 5 {
@@ -138,7 +138,7 @@ func TestARosterThatDoesNotEndHoldsNoCardBack(t *testing.T) {
 		} {
 			b := newBench(t, nil)
 			pages := 0
-			b.net.on("GET pagedmembers", func(call) *http.Response { pages++; return page(next(pages)) })
+			b.net.on("GET pagedmembers", func(call) *answered { pages++; return page(next(pages)) })
 			what := hello
 			what.Request, what.Personal = "abc234", []pim.ChatAccount{aliceAccount}
 			if _, err := b.client.Post(t.Context(), general, what); err != nil || pages > 200 {
