@@ -1,6 +1,7 @@
 package teams_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -135,6 +136,24 @@ func TestARepetitionWaitsWhileTheFirstRuns(t *testing.T) {
 		}
 		b.handler.Close()
 	})
+}
+
+func TestWhatWasSaidGoesOnWhenTheConnectionEnds(t *testing.T) {
+	b := newBench(t, nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	b.service.during = func() { cancel() }
+	b.net.on("GET members", func(call) *answered {
+		cancel() // the connection ends while Teams is asked who it is
+		time.Sleep(10 * time.Millisecond)
+		return reply(200, `{"id":"`+aliceMRI+`","aadObjectId":"`+alice+`","tenantId":"`+tenant+`","userRole":"user"}`)
+	})
+	b.sendAs(typed(object{"type": "typing"}), "Bearer "+token(nil)) // the keys are known then
+	r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/api/messages", strings.NewReader(string(asJSON(typed(nil)))))
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Authorization", "Bearer "+token(nil))
+	if w := b.serve(r); w.Code != http.StatusOK || b.service.told() != 1 {
+		t.Errorf("answered %d, told %d times", w.Code, b.service.told())
+	}
 }
 
 func TestRepetitionsAreForgottenInTime(t *testing.T) {
