@@ -169,6 +169,9 @@ func (b *bot) workspaceName(a pim.ChatAccount) string {
 	if a.Chat == pim.Slack && b.slack != nil {
 		return b.slack.WorkspaceName()
 	}
+	if a.Chat == pim.Teams {
+		return "your organisation"
+	}
 	return ""
 }
 
