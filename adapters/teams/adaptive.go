@@ -21,6 +21,7 @@ const (
 	// https://learn.microsoft.com/microsoftteams/platform/task-modules-and-cards/cards/universal-actions-for-adaptive-cards/user-specific-views
 	maxViews = 60
 	maxSteps = 30
+	maxTitle = 300
 )
 
 const sandboxMark = "SANDBOX \u00b7 nothing here is real"
@@ -32,7 +33,7 @@ var signs = map[card.Tone]string{
 var styles = map[card.Tone]string{card.Waiting: "warning", card.Good: "good", card.Bad: "attention", card.Alarm: "attention"}
 
 // adaptive draws a card. views are the chat's own ids of those who get a view of
-// their own. A card that is too long loses the end of its lines, then steps.
+// their own. A card that is too long loses the end of what makes it long.
 func (d drawing) adaptive(c card.Card, views []string) (element, error) {
 	for {
 		drawn := d.whole(c, views)
@@ -43,19 +44,35 @@ func (d drawing) adaptive(c card.Card, views []string) (element, error) {
 		if len(raw) <= maxCard {
 			return drawn, nil
 		}
-		switch {
-		case len(c.Lines) > 1:
-			c.Lines = append(slices.Clone(c.Lines[:len(c.Lines)-2]), card.Plain(card.Ellipsis))
-		case len(c.Steps) > 1:
-			c.Steps = c.Steps[1:]
-		case len(c.Notes) > 0:
-			c.Notes = nil
-		case len(c.Buttons) > 1:
-			c.Buttons = c.Buttons[:len(c.Buttons)-1]
-		default:
+		if !shorten(&c) {
 			return nil, pim.Errorf(pim.Internal, "A card was too long for Teams.")
 		}
+		// Nobody decides on what they do not see.
+		c.Buttons = slices.DeleteFunc(slices.Clone(c.Buttons), func(b card.Button) bool { return decides(b.Act) })
 	}
+}
+
+// shorten takes a part of a card away, what matters least first, and says
+// whether there was any. What it does not touch fits.
+func shorten(c *card.Card) bool {
+	switch {
+	case len(c.Lines) > 1:
+		c.Lines = append(slices.Clone(c.Lines[:len(c.Lines)/2]), card.Plain(card.Ellipsis))
+		if len(c.Lines) == 2 {
+			c.Lines = c.Lines[:1]
+		}
+	case len(c.Steps) > 1:
+		c.Steps = c.Steps[len(c.Steps)-len(c.Steps)/2:]
+	case len(c.Facts) > 1:
+		c.Facts = c.Facts[:len(c.Facts)-len(c.Facts)/4-1]
+	case len(c.Notes) > 0:
+		c.Notes = nil
+	case len(c.Buttons) > 1:
+		c.Buttons = c.Buttons[:len(c.Buttons)/2]
+	default:
+		return false
+	}
+	return true
 }
 
 func (d drawing) whole(c card.Card, views []string) element {
@@ -68,7 +85,7 @@ func (d drawing) whole(c card.Card, views []string) element {
 		body = append(body, element{"type": "RichTextBlock", "inlines": []element{run(orElse(c.Fallback, card.Ellipsis))}})
 	}
 	drawn := adaptiveCard(body)
-	drawn["fallbackText"] = card.Tidy(orElse(c.Fallback, c.Title), maxTyped)
+	drawn["fallbackText"] = card.Tidy(orElse(c.Fallback, c.Title), maxTitle)
 	if d.shared && c.Request != "" && len(views) > 0 {
 		drawn["refresh"] = element{
 			"action":  execute("Refresh", token{Act: card.Refresh, Request: c.Request, Of: ofCard}, ""),
@@ -100,7 +117,7 @@ func (d drawing) mark() []element {
 }
 
 func (d drawing) header(c card.Card) []element {
-	title := card.Tidy(c.Title, maxTyped)
+	title := card.Tidy(c.Title, maxTitle)
 	if title == "" {
 		return nil
 	}
@@ -122,7 +139,7 @@ func (d drawing) facts(facts []card.Fact) []element {
 		if len(value) == 0 {
 			value = []element{{"type": "RichTextBlock", "inlines": []element{run("\u2013")}}}
 		}
-		label := element{"type": "RichTextBlock", "inlines": []element{with(run(card.Tidy(f.Label, maxTyped)), "isSubtle", true)}}
+		label := element{"type": "RichTextBlock", "inlines": []element{with(run(card.Tidy(f.Label, maxLabel)), "isSubtle", true)}}
 		row := columns(column("1", []element{label}), column("3", value))
 		if i > 0 {
 			row["spacing"] = "Small"

@@ -2,6 +2,7 @@ package teams
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 
 	"elevate/internal/card"
@@ -72,13 +73,14 @@ func (f filled) reason() string {
 	return f.values[f.Input]
 }
 
-// personal reports whether a button is only for some of those who see a shared card.
+// personalAct reports whether a button is only for some of those who see a shared card.
 func personalAct(a card.Act) bool {
-	switch a { //nolint:exhaustive // all others are for everybody
-	case card.Approve, card.ApproveWithReason, card.Deny, card.Cancel, card.Release:
-		return true
-	}
-	return false
+	return decides(a) || a == card.Cancel || a == card.Release
+}
+
+// decides reports whether a button rules on somebody's request.
+func decides(a card.Act) bool {
+	return a == card.Approve || a == card.ApproveWithReason || a == card.Deny
 }
 
 // leads reports whether a button opens an address and changes nothing.
@@ -102,11 +104,16 @@ func (d drawing) buttons(c card.Card) []element {
 	if hidden && !refresh {
 		actions = append(actions, execute("Refresh", token{Act: card.Refresh, Request: c.Request, Of: ofCard}, ""))
 	}
-	if len(actions) == 0 {
-		return nil
+	var rows []element
+	for row := range slices.Chunk(actions, maxRow) {
+		rows = append(rows, element{"type": "ActionSet", "actions": row})
 	}
-	return []element{{"type": "ActionSet", "actions": actions}}
+	return rows
 }
+
+// maxRow is how many buttons stand in a row: six are shown, but no more fit, and
+// pairs stay together.
+const maxRow = 4
 
 // action draws one button, or none when its address is none for a browser.
 func (d drawing) action(c card.Card, b card.Button, i int) element {
@@ -135,8 +142,8 @@ func (d drawing) unfolding(b card.Button, t token, label string, i int) element 
 	var body []element
 	yes := label
 	if b.Confirm != nil {
-		body = append(body, d.texts(card.Typed(b.Confirm.Text))...)
-		yes = b.Confirm.Yes
+		body = append(body, d.texts(card.Typed(card.Cut(b.Confirm.Text, maxTitle)))...)
+		yes = card.Tidy(b.Confirm.Yes, maxLabel)
 	}
 	if b.Act == card.Approve || b.Act == card.Deny {
 		t.Input = "reason." + strconv.Itoa(i)

@@ -40,8 +40,10 @@ type Config struct {
 	References           References
 	Transport            http.RoundTripper // nil means one of its own
 	Now                  func() time.Time
-	Logger               *slog.Logger
-	Sandbox              bool
+	// TokenNow is the clock that tokens are checked by; nil means Now.
+	TokenNow func() time.Time
+	Logger   *slog.Logger
+	Sandbox  bool
 }
 
 // Client posts cards to Teams and rewrites them.
@@ -74,6 +76,9 @@ func NewClient(cfg Config) (*Client, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
+	if cfg.TokenNow == nil {
+		cfg.TokenNow = cfg.Now
+	}
 	cfg.TenantID = strings.ToLower(cfg.TenantID)
 	c := &Client{
 		cfg: cfg, rosters: bounded.NewCache[string](10_000, rosterLife), members: bounded.NewCache[member](10_000, memberLife),
@@ -87,7 +92,7 @@ func NewClient(cfg Config) (*Client, error) {
 		said = issuerGov
 	}
 	c.bearer = &bearer{
-		appID: cfg.AppID, tenant: cfg.TenantID, issuer: said, hosts: c.serviceHost, now: cfg.Now,
+		appID: cfg.AppID, tenant: cfg.TenantID, issuer: said, hosts: c.serviceHost, now: cfg.TokenNow,
 		keys: newKeySet(cfg.Metadata, c.metadataHost, cfg.Transport, cfg.Now),
 	}
 	c.connector = &connector{

@@ -72,7 +72,7 @@ func (a *received) reference(from workflow.Sender, f filled) pim.MessageRef {
 	if !f.OfCard || a.ReplyToID == "" {
 		return pim.MessageRef{}
 	}
-	return pim.MessageRef{Conversation: from.Place, ID: a.ReplyToID, Channel: a.Activity.Conversation.ID}
+	return pim.MessageRef{Conversation: from.Place, ID: a.ReplyToID, Channel: a.Conversation.ID}
 }
 
 // click says a click to the workflow. A reason stands beside the button, so what

@@ -65,20 +65,26 @@ func newKeySet(metadata string, trusted func(*url.URL) bool, rt http.RoundTrippe
 // key returns the key of that id. An id that is not known is looked for again,
 // at a limited rate; keys that could not be read again go on being used.
 func (s *keySet) key(ctx context.Context, id string) (key, error) {
-	for {
-		k, known, flight := s.look(ctx, id)
-		switch {
-		case known:
-			return k, nil
-		case flight == nil:
-			return key{}, s.unknown()
-		}
+	k, known, flight := s.look(ctx, id)
+	if known {
+		return k, nil
+	}
+	if flight != nil {
 		select {
-		case <-flight:
+		case <-flight: // one reading is waited for, whatever it brings
 		case <-ctx.Done():
 			return key{}, refusal(NoKeys)
 		}
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if k, known = s.keys[id]; known {
+		return k, nil
+	}
+	if len(s.keys) == 0 {
+		return key{}, refusal(NoKeys)
+	}
+	return key{}, refusal(UnknownKey)
 }
 
 // look returns the key of that id. If a reading runs that may bring it, or is
@@ -107,22 +113,13 @@ func (s *keySet) wanted(known bool) bool {
 	return since >= unknownEvery
 }
 
-// unknown says why there is no key.
-func (s *keySet) unknown() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.keys) == 0 {
-		return refusal(NoKeys)
-	}
-	return refusal(UnknownKey)
-}
-
 func (s *keySet) readAgain(ctx context.Context, flight chan struct{}) {
 	ctx, cancel := context.WithTimeout(ctx, keysWithin)
 	defer cancel()
 	keys := s.fetch(ctx)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.tried = s.now()
 	if s.failed = len(keys) == 0; !s.failed {
 		s.keys, s.read = keys, s.now()
 	}

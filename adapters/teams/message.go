@@ -99,8 +99,8 @@ func (h *Handler) tell(ctx context.Context, to answerTo, c card.Card) {
 func (h *Handler) show(ctx context.Context, to answerTo, drawn element, c card.Card) {
 	a := to.activity
 	here := Reference{
-		Key: withoutThread(a.Activity.Conversation.ID), Conversation: a.Activity.Conversation.ID,
-		Kind: a.Activity.Conversation.ConversationType, ServiceURL: a.ServiceURL,
+		Key: withoutThread(a.Conversation.ID), Conversation: a.Conversation.ID,
+		Kind: a.Conversation.ConversationType, ServiceURL: a.ServiceURL,
 	}
 	if here.Kind == personal {
 		id, err := h.patiently(ctx, here, message(drawn, c), func() *turn { return &turn{name: "answer"} })

@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"elevate/internal/card"
 	"elevate/internal/pim"
 	"elevate/internal/store"
+	"elevate/internal/workflow"
 )
 
 const (
@@ -19,26 +21,37 @@ const (
 // anchor puts the head of the event chain where somebody who can write the
 // state file cannot change it: into the chat, once a day, if a place is set.
 func (b *bot) anchor(ctx context.Context) error {
-	if b.slack == nil || b.cfg.Audit.Anchor.Slack == "" {
-		return nil
+	at := b.cfg.Audit.Anchor
+	var failed error
+	if b.slack != nil && at.Slack != "" {
+		to := pim.Conversation{Chat: pim.Slack, Workspace: b.cfg.Slack.TeamID, ID: at.Slack}
+		failed = b.anchorIn(ctx, b.slack, to, anchoredNote)
 	}
+	if b.teams != nil && at.Teams != "" {
+		to := pim.Conversation{Chat: pim.Teams, Workspace: b.cfg.Teams.TenantID, ID: at.Teams}
+		failed = errors.Join(failed, b.anchorIn(ctx, b.teams, to, anchoredNote+" in teams"))
+	}
+	return failed
+}
+
+// anchorIn puts it into one place, and notes that it did.
+func (b *bot) anchorIn(ctx context.Context, chat workflow.Messenger, to pim.Conversation, note string) error {
 	head, err := b.db.Head()
 	if err != nil || head.Seq == 0 {
 		return err
 	}
 	now, last := b.around.now(), time.Time{}
 	err = b.db.View(func(tx *store.Tx) error {
-		_, err := tx.Meta(anchoredNote, &last)
+		_, err := tx.Meta(note, &last)
 		return err
 	})
 	if err != nil || now.Sub(last) < anchorEvery {
 		return err
 	}
-	to := pim.Conversation{Chat: pim.Slack, Workspace: b.cfg.Slack.TeamID, ID: b.cfg.Audit.Anchor.Slack}
-	if _, err := b.slack.Post(ctx, to, anchorCard(head)); err != nil {
+	if _, err := chat.Post(ctx, to, anchorCard(head)); err != nil {
 		return err
 	}
-	return b.db.Update(ctx, func(tx *store.Tx) error { return tx.PutMeta(anchoredNote, now) })
+	return b.db.Update(ctx, func(tx *store.Tx) error { return tx.PutMeta(note, now) })
 }
 
 // anchorCard says the head in the form that `audit verify` takes.

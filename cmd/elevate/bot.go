@@ -15,6 +15,7 @@ import (
 
 	"elevate/adapters/entra"
 	"elevate/adapters/slack"
+	"elevate/adapters/teams"
 	"elevate/internal/config"
 	"elevate/internal/keyset"
 	"elevate/internal/pim"
@@ -37,19 +38,21 @@ type surroundings struct {
 
 // bot is Elevate, wired.
 type bot struct {
-	cfg     *config.Config
-	around  surroundings
-	db      *store.DB
-	keys    *keyset.Set
-	entra   *entra.Client
-	slack   *slack.Client
-	signin  *signin.Service
-	service *workflow.Service
-	serving *atomic.Pointer[workflow.Service] // the same, for the operator's orders, once it runs
-	meters  *meters
-	socket  *server                 // takes the operator's orders from when the state file is open
-	waits   *atomic.Pointer[string] // what the start waits for, and why
-	inbound *slack.Handler          // what Slack sends; nil without Slack
+	cfg       *config.Config
+	around    surroundings
+	db        *store.DB
+	keys      *keyset.Set
+	entra     *entra.Client
+	slack     *slack.Client
+	teams     *teams.Client
+	signin    *signin.Service
+	service   *workflow.Service
+	serving   *atomic.Pointer[workflow.Service] // the same, for the operator's orders, once it runs
+	meters    *meters
+	socket    *server                 // takes the operator's orders from when the state file is open
+	waits     *atomic.Pointer[string] // what the start waits for, and why
+	inbound   *slack.Handler          // what Slack sends; nil without Slack
+	fromTeams *teams.Handler          // what Teams sends; nil without Teams
 }
 
 // newBot opens the state file and wires everything.
@@ -103,6 +106,9 @@ func (b *bot) wire(ctx context.Context, keys *keyset.Set) error {
 		return err
 	}
 	if err := b.wireSlack(ctx); err != nil {
+		return err
+	}
+	if err := b.wireTeams(); err != nil {
 		return err
 	}
 	if err := b.wireSignin(keys); err != nil {
@@ -163,6 +169,9 @@ func (b *bot) workspaceName(a pim.ChatAccount) string {
 	if a.Chat == pim.Slack && b.slack != nil {
 		return b.slack.WorkspaceName()
 	}
+	if a.Chat == pim.Teams {
+		return "your organisation"
+	}
 	return ""
 }
 
@@ -221,6 +230,9 @@ func (b *bot) accountAlive(ctx context.Context, a pim.ChatAccount) error {
 	if a.Chat == pim.Slack && b.slack != nil {
 		return b.slack.Account(ctx, a)
 	}
+	if a.Chat == pim.Teams && b.teams != nil {
+		return b.teams.Account(ctx, a)
+	}
 	return pim.Errorf(pim.Forbidden, "This chat is not set up.")
 }
 
@@ -233,16 +245,20 @@ func (b *bot) wireService(ctx context.Context) error {
 	if b.slack != nil {
 		messengers[pim.Slack] = b.slack
 	}
+	if b.teams != nil {
+		messengers[pim.Teams] = b.teams
+	}
 	b.service = workflow.New(workflow.Config{ //nolint:contextcheck // its writes outlive who waits for them
 		Store: b.db, Directory: b.entra, Messengers: messengers, Roles: roles, Readers: readers,
 		Tenant: pim.TenantID(b.cfg.Entra.TenantID), DecideWithin: b.cfg.Entra.DecideWithin, KeepSessions: b.cfg.Entra.Session > 0,
 		SignInLink: func(tx *store.Tx, l workflow.SignInLink) (string, error) {
 			return b.signin.Link(tx, l.Account, l.AccountName, b.workspaceName(l.Account), l.Intent, l.Claims)
 		},
-		EndSession: b.signin.EndSession, SignOut: b.signin.SignOut, Unlink: b.signin.Unlink, PIMPage: pimPage(b.cfg.Entra.Authority),
+		EndSession: b.signin.EndSession, SignOut: b.signin.SignOut, Unlink: b.signin.Unlink, Reaches: b.reaches, PIMPage: pimPage(b.cfg.Entra.Authority),
 		Now: b.around.now, Tick: b.around.tick, Logger: b.around.log, Count: b.meters.effect, SweepFirst: b.around.restored,
 	})
 	b.wireInbound()
+	b.wireFromTeams()
 	b.gauges()
 	return nil
 }

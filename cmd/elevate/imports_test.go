@@ -17,6 +17,7 @@ var arrows = map[string][]string{
 	"internal/secret":                {},
 	"internal/keyset":                {"internal/secret"},
 	"internal/bounded":               {},
+	"manifests":                      {},
 	"internal/exchange":              {},
 	"internal/card":                  {"internal/pim"},
 	"internal/store":                 {"internal/keyset", "internal/pim"},

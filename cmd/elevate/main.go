@@ -101,7 +101,7 @@ func (p program) commands() *ffcli.Command {
 		FlagSet:    p.flags("elevate"),
 		Subcommands: []*ffcli.Command{
 			p.demoCommand(), p.serveCommand(), p.sandboxCommand(), p.actCommand(),
-			p.auditCommand(), p.queueCommand(), p.linksCommand(), p.backupCommand(), p.keysetCommand(), p.versionCommand(),
+			p.auditCommand(), p.queueCommand(), p.linksCommand(), p.backupCommand(), p.keysetCommand(), p.manifestCommand(), p.versionCommand(),
 		},
 	}
 	root.Exec = p.group(root)

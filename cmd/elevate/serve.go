@@ -141,6 +141,9 @@ func (b *bot) run(ctx context.Context) error {
 	if b.inbound != nil {
 		b.inbound.Close()
 	}
+	if b.fromTeams != nil {
+		b.fromTeams.Close()
+	}
 	b.around.log.Info("stopped")
 	return failed
 }
@@ -212,6 +215,9 @@ func (b *bot) publicHandler() http.Handler {
 	door(b.signin.Handler(), "/auth/start", "/auth/entra/callback", "/auth/slack/callback")
 	if b.inbound != nil && b.cfg.Slack.AppToken.IsZero() {
 		door(b.inbound, "/slack/commands", "/slack/interactions", "/slack/events")
+	}
+	if b.fromTeams != nil {
+		door(b.fromTeams, "/api/messages")
 	}
 	door(http.HandlerFunc(nothingHere), "/")
 	return mux

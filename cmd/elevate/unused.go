@@ -15,8 +15,6 @@ func unused(cfg *config.Config) []string {
 			found = append(found, path)
 		}
 	}
-	note("teams", cfg.Teams != nil)
-	note("audit.anchor.teams", cfg.Audit.Anchor.Teams != "")
 	note("on_call", cfg.OnCall.PagerDuty != nil)
 	for i, r := range cfg.Roles {
 		role := func(key string, set bool) { note(fmt.Sprintf("roles[%d].%s", i, key), set) }
@@ -24,8 +22,6 @@ func unused(cfg *config.Config) []string {
 		role("approvers", len(r.Approvers) > 0)
 		role("require.mfa", r.Require.MFA)
 		role("require.authentication_context", r.Require.AuthenticationContext != "")
-		role("ask.teams", r.Ask.Teams != "")
-		role("notify.teams", r.Notify.Teams != "")
 		role("remind", r.Remind != config.Remind{})
 		role("emergency", r.Emergency)
 		role("reviewers", len(r.Reviewers) > 0)

@@ -22,6 +22,12 @@ var (
 	pagerDutyHosts = []string{"api.pagerduty.com", "api.eu.pagerduty.com"}
 )
 
+// ConnectorHosts are the hosts of the Bot Connector: those alone are sent the bot's token.
+func ConnectorHosts() []string { return slices.Clone(connectorHosts) }
+
+// BotFrameworkHosts are the hosts whose keys the Bot Framework signs with.
+func BotFrameworkHosts() []string { return slices.Clone(botFrameworkHosts) }
+
 // graphsOf says which of Graph's hosts belong to an authority's cloud.
 var graphsOf = map[string][]string{
 	"login.microsoftonline.com":        {"graph.microsoft.com"},

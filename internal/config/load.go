@@ -13,6 +13,7 @@ type loader struct {
 	readFile func(string) ([]byte, error)
 
 	keysetOnly  bool            // no other secret is resolved
+	noSecrets   bool            // nor is the keyset
 	environment []string        // NAME=value, all of it
 	variables   map[string]bool // the names of all settings' variables
 
@@ -35,6 +36,9 @@ type Option func(*loader)
 // KeysetOnly leaves every secret but the keyset as it is, unread and empty: an operator's command talks to nobody, and
 // its environment need not hold what the bot's does.
 func KeysetOnly() Option { return func(l *loader) { l.keysetOnly = true } }
+
+// NoSecrets leaves every secret as it is, also the keyset: for what is only about names and addresses.
+func NoSecrets() Option { return func(l *loader) { l.keysetOnly, l.noSecrets = true, true } }
 
 // Environment has the variables of ours checked, given the whole environment as os.Environ has it: one that is no setting's is a
 // mistake, because it is a setting's name with a typo.

@@ -56,7 +56,7 @@ func (l *loader) resolve() {
 
 // leaves says whether a secret is left as it is, so that it is neither read nor missed.
 func (l *loader) leaves(path string, s setting) bool {
-	return l.keysetOnly && s.value.Type() == secretType && path != "keyset"
+	return l.keysetOnly && s.value.Type() == secretType && (path != "keyset" || l.noSecrets)
 }
 
 func (l *loader) resolveVariable(path, name string, into reflect.Value) {

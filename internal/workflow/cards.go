@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -276,11 +277,11 @@ func (s *Service) unreached(tx *store.Tx, r *pim.Request) ([]string, error) {
 			return nil, err
 		}
 		if len(accounts) == 0 && id != r.Principal {
-			names = append(names, p.Name)
+			names = append(names, cmp.Or(p.Name, "an approver")) // whom PIM names itself, it names by id
 		}
 	}
 	slices.Sort(names)
-	return names, nil
+	return slices.Compact(names), nil
 }
 
 // unlinked reports whether a direct conversation is with a chat account that is

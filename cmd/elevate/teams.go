@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"elevate/adapters/entra"
+	"elevate/adapters/teams"
+	"elevate/internal/config"
+	"elevate/internal/pim"
+	"elevate/internal/store"
+)
+
+func (b *bot) wireTeams() error {
+	t := b.cfg.Teams
+	if t == nil {
+		return nil
+	}
+	credential, err := entra.NewAppCredential(entra.CredentialConfig{
+		TenantID: t.TenantID, ClientID: t.AppID, Authority: b.cfg.Entra.Authority, Secret: t.ClientSecret, Certificate: t.Certificate,
+		Federated: entra.Federated(t.Federated), Transport: b.around.transport, Sandbox: b.cfg.Sandbox,
+	})
+	if err != nil {
+		return err
+	}
+	b.teams, err = teams.NewClient(teams.Config{
+		AppID: t.AppID, TenantID: t.TenantID, Metadata: t.OpenIDMetadata, ServiceURL: t.ServiceURL, Credential: credential,
+		Hosts: config.ConnectorHosts(), MetadataHosts: config.BotFrameworkHosts(), References: references{b.db},
+		Transport: b.around.transport, Now: b.around.now, TokenNow: time.Now, Logger: b.around.log, Sandbox: b.cfg.Sandbox,
+	})
+	return err
+}
+
+func (b *bot) wireFromTeams() {
+	if b.teams == nil {
+		return
+	}
+	b.fromTeams = teams.NewHandler(teams.HandlerConfig{
+		Client: b.teams, Service: b.service, Now: b.around.now, Logger: b.around.log, Count: b.meters.refused,
+	})
+}
+
+// references keep in the state file where Teams can be written to.
+type references struct{ db *store.DB }
+
+func referenceKey(key string) string { return "teams " + key }
+
+// Reference returns the reference of a conversation or person.
+func (r references) Reference(_ context.Context, key string) (found teams.Reference, there bool, err error) {
+	err = r.db.View(func(tx *store.Tx) error {
+		there, err = tx.Meta(referenceKey(key), &found)
+		return err
+	})
+	return found, there, err
+}
+
+// KeepReference stores it in the place of the one of its key.
+func (r references) KeepReference(ctx context.Context, reference teams.Reference) error {
+	return r.db.Update(context.WithoutCancel(ctx), func(tx *store.Tx) error {
+		return tx.PutMeta(referenceKey(reference.Key), reference)
+	})
+}
+
+// reaches returns the account of a person whose personal chat in Teams is open.
+func (b *bot) reaches(tx *store.Tx, id pim.PrincipalID) ([]pim.ChatAccount, error) {
+	if b.teams == nil {
+		return nil, nil
+	}
+	var r teams.Reference
+	there, err := tx.Meta(referenceKey(teams.PersonKey(id)), &r)
+	if err != nil || !there || r.Conversation == "" || r.Shut != "" {
+		return nil, err
+	}
+	return []pim.ChatAccount{{Chat: pim.Teams, Workspace: b.cfg.Teams.TenantID, User: string(id)}}, nil
+}
