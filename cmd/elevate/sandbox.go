@@ -22,10 +22,11 @@ func (p program) sandboxCommand() *ffcli.Command {
 	set := p.flags("sandbox")
 	dir := set.String("dir", "", "the `DIR`ectory that holds the sandbox's addresses, certificates, secrets and settings (required)")
 	socketMode := set.Bool("socket-mode", false, "Slack reaches the bot through Socket Mode instead of HTTP")
+	noTeams := set.Bool("no-teams", false, "leave Microsoft Teams out of the settings")
 	listen := set.String("listen", "", "where the bot will listen, as `HOST:PORT` on loopback; a free port unless given")
 	return &ffcli.Command{
-		Name: "sandbox", ShortUsage: "elevate sandbox -dir DIR [-socket-mode] [-listen HOST:PORT]",
-		ShortHelp: "run a sandbox of Entra, Graph and Slack on loopback", FlagSet: set,
+		Name: "sandbox", ShortUsage: "elevate sandbox -dir DIR [-socket-mode] [-no-teams] [-listen HOST:PORT]",
+		ShortHelp: "run a sandbox of Entra, Graph, Slack and Teams on loopback", FlagSet: set,
 		Exec: func(ctx context.Context, args []string) error {
 			if err := noWords(args); err != nil {
 				return err
@@ -36,7 +37,7 @@ func (p program) sandboxCommand() *ffcli.Command {
 			if err := checkBotListen(*listen); err != nil {
 				return err
 			}
-			return p.sandbox(ctx, *dir, sim.Config{SocketMode: *socketMode, BotListen: *listen})
+			return p.sandbox(ctx, *dir, sim.Config{SocketMode: *socketMode, NoTeams: *noTeams, BotListen: *listen})
 		},
 	}
 }

@@ -80,36 +80,30 @@ func TestTheSettingsOfASandboxLoad(t *testing.T) {
 	}
 }
 
-// The section is written when serve acts on it, see servesTeams.
-func TestTheSettingsOfASandboxWithTeamsLoad(t *testing.T) {
+func TestASandboxHasTeamsUnlessItIsLeftOut(t *testing.T) {
 	t.Parallel()
-	box, err := sim.Start(t.Context(), sim.Config{Now: time.Now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer box.Close()
-	home, settings := t.TempDir(), box.Settings()
-	if err := writeSandboxFiles(home, settings); err != nil {
-		t.Fatal(err)
-	}
-	content, err := renderSettings(sandboxSettings{Settings: settings, Home: home, WithTeams: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(home, "with-teams.yaml")
-	if err := os.WriteFile(path, content, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	cfg, err := config.Load(path, func(string) (string, bool) { return "", false }, os.ReadFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if cfg.Teams == nil || cfg.Teams.AppID != settings.Teams.AppID || cfg.Teams.ServiceURL != settings.Teams.ServiceURL ||
-		cfg.Teams.OpenIDMetadata != settings.Teams.OpenIDMetadata || cfg.Teams.ClientSecret.Reveal() != settings.Teams.ClientSecret {
-		t.Errorf("loaded %+v", cfg.Teams)
-	}
-	if admin := cfg.Roles[0]; admin.Ask.Teams != settings.Roles[0].AskTeams || admin.Notify.Teams != settings.Roles[0].NotifyTeams {
-		t.Errorf("the first role is %+v", admin)
+	for name, without := range map[string]bool{"with Teams": false, "without": true} {
+		box, err := sim.Start(t.Context(), sim.Config{Now: time.Now, NoTeams: without})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer box.Close()
+		home, settings := t.TempDir(), box.Settings()
+		if err := writeSandboxFiles(home, settings); err != nil {
+			t.Fatal(err)
+		}
+		cfg, err := config.Load(filepath.Join(home, settingsFile), func(string) (string, bool) { return "", false }, os.ReadFile)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		admin := cfg.Roles[0]
+		if (cfg.Teams == nil) != without || (admin.Ask.Teams == "") != without || (admin.Notify.Teams == "") != without {
+			t.Errorf("%s: loaded %+v and %+v", name, cfg.Teams, admin)
+		}
+		if cfg.Teams != nil && (cfg.Teams.AppID != settings.Teams.AppID || cfg.Teams.ServiceURL != settings.Teams.ServiceURL ||
+			cfg.Teams.OpenIDMetadata != settings.Teams.OpenIDMetadata || cfg.Teams.ClientSecret.Reveal() != settings.Teams.ClientSecret) {
+			t.Errorf("%s: loaded %+v", name, cfg.Teams)
+		}
 	}
 }
 

@@ -26,10 +26,6 @@ const (
 	secretsDir   = "secrets"
 )
 
-// servesTeams says whether serve does anything with the section teams. Until it does, the sandbox's settings have none:
-// a role's places in Teams would be places that nobody posts to.
-const servesTeams = false
-
 //go:embed sandbox.yaml.tmpl
 var sandboxYAML string
 
@@ -37,8 +33,7 @@ var sandboxYAML string
 type sandboxSettings struct {
 	sim.Settings
 
-	Home      string
-	WithTeams bool
+	Home string
 }
 
 // Path is where a file of the directory is.
@@ -66,7 +61,7 @@ func writeSandboxFiles(home string, settings sim.Settings) error {
 	if err := writeSandboxKeyset(filepath.Join(home, keysetFile)); err != nil {
 		return fmt.Errorf("writing the sandbox's keyset: %w", err)
 	}
-	content, err := renderSettings(sandboxSettings{Settings: settings, Home: home, WithTeams: servesTeams})
+	content, err := renderSettings(sandboxSettings{Settings: settings, Home: home})
 	if err != nil {
 		return err
 	}
@@ -78,7 +73,9 @@ func sandboxSecrets(s sim.Settings) map[string]string {
 	secrets := map[string]string{
 		"entra-client": s.Entra.ClientSecret, "slack-signing": s.Slack.SigningSecret,
 		"slack-bot": s.Slack.BotToken, "slack-client": s.Slack.ClientSecret,
-		"teams-client": s.Teams.ClientSecret,
+	}
+	if s.Teams.ClientSecret != "" {
+		secrets["teams-client"] = s.Teams.ClientSecret
 	}
 	if s.Slack.AppToken != "" {
 		secrets["slack-app"] = s.Slack.AppToken

@@ -48,7 +48,7 @@ func measureStored(ctx context.Context, o options, out io.Writer) error {
 			return err
 		}
 	}
-	sandbox, err := start(ctx, nil, p.binary, "sandbox", "-dir", p.play)
+	sandbox, err := start(ctx, nil, p.binary, "sandbox", "-no-teams", "-dir", p.play)
 	if err != nil {
 		return err
 	}

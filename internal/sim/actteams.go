@@ -100,6 +100,9 @@ func (s *Sandbox) fillTeams(ctx context.Context, person string, words []string) 
 }
 
 func (s *Sandbox) pressTeams(ctx context.Context, person string, press simteams.Press) (Result, error) {
+	if err := s.Teams.Look(ctx, person); err != nil { // whoever presses a button has looked at it
+		return Result{}, err
+	}
 	before := s.Teams.Revision()
 	done, err := s.Teams.Click(ctx, person, press)
 	if err == nil && done.URL != "" {

@@ -24,6 +24,7 @@ type Config struct {
 	Rate       float64          // how fast the world's clock runs; zero: as fast as the machine's
 	Behavior   simentra.Behavior
 	SocketMode bool   // Slack reaches the bot through Socket Mode
+	NoTeams    bool   // the bot is not in Teams: its settings have no word of it
 	Enterprise string // the Slack organisation the workspace belongs to; empty: none
 	BotListen  string // where the bot will listen, plain; empty: a free port is chosen
 }
@@ -49,6 +50,7 @@ type Sandbox struct {
 	cast     *cast.Cast
 	app      cast.App
 	bot      cast.App // in Teams
+	noTeams  bool
 	seen     atomic.Int64
 	now      func() time.Time
 	started  time.Time
@@ -131,7 +133,7 @@ func assemble(ctx context.Context, cfg Config, kept addresses, ca *authority, po
 		LoginURL: "https://" + ports.login.Addr().String(), GraphURL: "https://" + ports.graph.Addr().String(),
 		SlackURL: "https://" + ports.slack.Addr().String(), TeamsURL: "https://" + ports.teams.Addr().String(),
 		PublicURL: "https://" + ports.door.Addr().String(), ControlURL: "http://" + ports.control.Addr().String(), Token: kept.Token, CAPEM: ca.pem,
-		cast: cast.Model(), now: cfg.Now, started: cfg.Now(), ca: ca,
+		cast: cast.Model(), now: cfg.Now, started: cfg.Now(), ca: ca, noTeams: cfg.NoTeams,
 	}
 	if s.Token == "" {
 		s.Token = newToken()

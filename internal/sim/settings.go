@@ -44,7 +44,7 @@ type SlackSettings struct {
 	Issuer        string `json:"issuer"` // of Sign in with Slack
 }
 
-// TeamsSettings are those of the bot in Teams.
+// TeamsSettings are those of the bot in Teams; empty where it is not there.
 type TeamsSettings struct {
 	AppID          string `json:"app_id"`
 	TenantID       string `json:"tenant_id"`
@@ -66,10 +66,10 @@ type Role struct {
 	Justification bool          `json:"justification"`
 	Approval      bool          `json:"approval"`
 	Ticket        string        `json:"ticket"`
-	Ask           string        `json:"ask"`    // Slack channel where approvers are asked; empty: nobody is
-	Direct        bool          `json:"direct"` // and by direct message
-	Notify        string        `json:"notify"` // Slack channel of on-call
-	AskTeams      string        `json:"ask_teams"`
+	Ask           string        `json:"ask"`       // Slack channel where approvers are asked; empty: nobody is
+	Direct        bool          `json:"direct"`    // and by direct message
+	Notify        string        `json:"notify"`    // Slack channel of on-call
+	AskTeams      string        `json:"ask_teams"` // the same in Teams
 	NotifyTeams   string        `json:"notify_teams"`
 }
 
@@ -90,6 +90,12 @@ func (s *Sandbox) Settings() Settings {
 			AppID: s.bot.ClientID, TenantID: s.cast.TenantID, ClientSecret: s.bot.Secret, OpenIDMetadata: s.Teams.MetadataURL(), ServiceURL: s.Teams.GlobalURL(),
 		},
 		Roles: modelRoles(),
+	}
+	if s.noTeams {
+		settings.Teams = TeamsSettings{}
+		for i := range settings.Roles {
+			settings.Roles[i].AskTeams, settings.Roles[i].NotifyTeams = "", ""
+		}
 	}
 	if slack.SocketMode {
 		settings.Slack.AppToken = slack.AppToken

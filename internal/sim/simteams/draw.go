@@ -85,6 +85,11 @@ func (d *drawing) card(card object) {
 		d.line("(fallback) " + orElse(text(card["fallbackText"]), "We're sorry, this card couldn't be displayed"))
 		return
 	}
+	d.inner(card)
+}
+
+// inner draws a card that a client can show; those that a button opens say no version.
+func (d *drawing) inner(card object) {
 	teams, _ := card["msteams"].(object)
 	entities, _ := teams["entities"].([]any)
 	before := d.names
@@ -199,7 +204,7 @@ func (d *drawing) row(actions []object) {
 	for _, a := range actions {
 		if inner, ok := a["card"].(object); ok && text(a["type"]) == "Action.ShowCard" {
 			d.indent += "  "
-			d.card(inner)
+			d.inner(inner)
 			d.indent = d.indent[2:]
 		}
 	}

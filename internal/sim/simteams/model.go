@@ -32,7 +32,7 @@ var withoutApp = map[string]bool{"erin": true, "nils": true}
 // ModelApp is the bot's registration and manifest, without its endpoint.
 func ModelApp(c *cast.Cast) App {
 	bot, _ := c.App(cast.AppBot)
-	return App{ID: bot.ClientID, Name: "Elevate", Commands: []string{"elevate", "roles", "status", "approvals", "who", "help"}}
+	return App{ID: bot.ClientID, Name: "Elevate", Commands: []string{"elevate", "roles", "status", "approvals", "who", "release", "help"}}
 }
 
 // ModelTeam is the team of the model scenario.
