@@ -28,7 +28,7 @@ const (
 
 // servesTeams says whether serve does anything with the section teams. Until it does, the sandbox's settings have none:
 // a role's places in Teams would be places that nobody posts to.
-const servesTeams = false
+const servesTeams = true
 
 //go:embed sandbox.yaml.tmpl
 var sandboxYAML string
