@@ -156,7 +156,6 @@ func (d drawing) unfolding(b card.Button, t token, label string, i int) element 
 	}
 	inner := adaptiveCard(append(body, element{"type": "ActionSet", "actions": []element{execute(yes, t, b.Style)}}))
 	delete(inner, "$schema")
-	delete(inner, "version")
 	return styled(element{"type": "Action.ShowCard", "title": label, "card": inner}, b.Style)
 }
 

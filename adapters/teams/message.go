@@ -3,6 +3,7 @@ package teams
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -173,18 +174,17 @@ func (h *Handler) patiently(ctx context.Context, r Reference, a schema.Activity,
 }
 
 // adopt makes an answer about a request one of the request's cards: it stays in
-// the chat, so it has to stay true. One that holds a sign-in link does not: the
-// card would take the link away.
+// the chat, so it has to stay true. One that holds a sign-in link keeps it until
+// the request turns.
 func (h *Handler) adopt(ctx context.Context, from workflow.Sender, c card.Card, ref pim.MessageRef) {
 	if c.Request == "" || ref.ID == "" {
 		return
 	}
-	for _, b := range c.Buttons {
-		if leads(b.Act) {
-			return
-		}
+	act := card.Refresh
+	if slices.ContainsFunc(c.Buttons, func(b card.Button) bool { return leads(b.Act) }) {
+		act = card.SignIn
 	}
-	h.cfg.Service.Click(ctx, from, workflow.Click{Act: card.Refresh, Request: c.Request, Ref: ref})
+	h.cfg.Service.Click(ctx, from, workflow.Click{Act: act, Request: c.Request, Ref: ref})
 }
 
 func (h *Handler) undelivered(c card.Card, err error) {

@@ -201,3 +201,26 @@ func TestApproversWhoCannotBeWrittenToAreNamed(t *testing.T) {
 		}
 	})
 }
+
+// An answer in Teams stays in the chat. While it holds the link it is left
+// alone; when the request turns it turns, too.
+func TestAnAnswerWithASignInLinkTurnsWithTheRequest(t *testing.T) {
+	inBothChats(t, func(w *world) {
+		mine := pim.DirectTo(inTeams(alice))
+		r := w.bot.Command(context.Background(), w.senderInTeams(alice, mine), "mde-admin isolating WS-042")
+		id := r.Card.Request
+		ref, err := w.teams.Post(context.Background(), mine, *r.Card)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.bot.Click(context.Background(), w.senderInTeams(alice, mine), workflow.Click{Act: card.SignIn, Request: id, Ref: ref})
+		w.pass(5 * time.Second)
+		w.expect(w.read(workflow.Reply{Card: new(w.cardInTeams(id, mine).Card())}), "[Sign in]")
+		w.pass(11 * time.Minute)
+		w.is(id, pim.Canceled)
+		w.expect(workflowtest.Text(w.cardInTeams(id, mine).Card()), "canceled")
+		if n := len(w.teams.In(mine)); n > 2 { // the card, and the sentence that it ran out
+			t.Errorf("%d messages", n)
+		}
+	})
+}

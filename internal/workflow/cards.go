@@ -402,8 +402,9 @@ func hashOf(c card.Card) string {
 }
 
 // adopt takes a message that was clicked as one of its request's cards, where
-// its reference was lost, and has it drawn anew.
-func (s *Service) adopt(tx *store.Tx, r *pim.Request, from Sender, ref pim.MessageRef) error {
+// its reference was lost, and has it drawn anew; one that holds a sign-in link
+// only once the request turns.
+func (s *Service) adopt(tx *store.Tx, r *pim.Request, from Sender, ref pim.MessageRef, draw bool) error {
 	if ref.ID == "" || ref.Channel == "" {
 		return nil
 	}
@@ -418,7 +419,7 @@ func (s *Service) adopt(tx *store.Tx, r *pim.Request, from Sender, ref pim.Messa
 		return err
 	}
 	e, err := cardEffect(r, ref.Conversation, viewer)
-	if err != nil {
+	if err != nil || !draw {
 		return err
 	}
 	return tx.PutEffect(e)

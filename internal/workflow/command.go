@@ -244,7 +244,7 @@ func (s *Service) adoptClicked(from Sender, c Click) error {
 		if err != nil || !may {
 			return err
 		}
-		return s.adopt(tx, &r, from, c.Ref)
+		return s.adopt(tx, &r, from, c.Ref, c.Act != card.SignIn)
 	})
 }
 
