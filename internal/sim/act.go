@@ -67,6 +67,8 @@ func (s *Sandbox) do(ctx context.Context, words []string) (Result, error) {
 		return s.actHeal()
 	case "graph":
 		return s.actGraph(words[1:])
+	case "teams":
+		return s.actTeamsSide(words[1:])
 	case "people":
 		return s.actPeople()
 	case "crowd":
@@ -164,6 +166,9 @@ func (s *Sandbox) part(p cast.Person) string {
 		if odd.is {
 			parts = append(parts, odd.what)
 		}
+	}
+	if p.UserType == cast.Member && !s.Teams.Reaches(p.Key) {
+		parts = append(parts, "has not added the app in Teams")
 	}
 	if member, err := s.Slack.Person(p.Slack.UserID); err == nil && member.TZ != "" {
 		parts = append(parts, "lives in "+member.TZ)

@@ -243,7 +243,11 @@ func (s *Sandbox) requests(group string) string {
 
 // calls counts the calls of Graph so far.
 func (s *Sandbox) calls() string {
-	counts := s.Entra.Calls()
+	return counted(s.Entra.Calls())
+}
+
+// counted lists how often something happened.
+func counted(counts map[string]int) string {
 	var lines []string
 	for name, n := range counts {
 		lines = append(lines, fmt.Sprintf("%6d %s", n, name))

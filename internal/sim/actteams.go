@@ -115,8 +115,8 @@ func (s *Sandbox) pressTeams(ctx context.Context, person string, press simteams.
 func (s *Sandbox) actTeamsRare(ctx context.Context, person string, words []string) (Result, error) {
 	said := clauses(words, "in")
 	switch {
-	case words[0] == "forge" && len(words) == 2:
-		return s.forgeTeams(ctx, person, words[1])
+	case words[0] == "forge" && len(words) > 1:
+		return s.forgeTeams(ctx, person, words[1], words[2:])
 	case words[0] == "odd" && len(said[""]) == 2:
 		return s.oddTeams(ctx, person, orWord(strings.Join(said["in"], " "), "dm"), words[1])
 	case words[0] == "account" && len(words) == 2:
@@ -152,7 +152,7 @@ func orWord(word, otherwise string) string {
 }
 
 // forgeTeams delivers a person's last message or click again with something wrong.
-func (s *Sandbox) forgeTeams(ctx context.Context, person, how string) (Result, error) {
+func (s *Sandbox) forgeTeams(ctx context.Context, person, how string, words []string) (Result, error) {
 	const elsewhere = "https://127.0.0.1:1/teams/"
 	forgeries := map[string]simteams.Forgery{
 		"none": {Alg: "none"}, "hs256": {Alg: "HS256"}, "tampered": {Tampered: true}, "key": {Key: "unknown"}, "endorsement": {Key: "foreign"},
@@ -164,7 +164,17 @@ func (s *Sandbox) forgeTeams(ctx context.Context, person, how string) (Result, e
 		"deep": {Body: append(append([]byte(`{"type":"message","value":`), bytes.Repeat([]byte(`[`), 100_000)...), '}')}, "replay": {},
 	}
 	f, known := forgeries[how]
-	if !known {
+	if how == "data" && len(words) > 0 {
+		data, err := assignments(words)
+		if err != nil {
+			return Result{}, err
+		}
+		f, known, words = simteams.Forgery{Data: map[string]any{}}, true, nil
+		for key, value := range data {
+			f.Data[key] = value
+		}
+	}
+	if !known || len(words) > 0 {
 		return Result{}, unknown([]string{person, "teams", "forge", how})
 	}
 	ack, err := s.Teams.Forge(ctx, person, f)
@@ -201,4 +211,19 @@ func (s *Sandbox) accountTeams(person, how string) (Result, error) {
 		change(p)
 	})
 	return Result{Text: person + " is " + how + " in Teams"}, err
+}
+
+// actTeamsSide says what the connector has to say of the bot.
+func (s *Sandbox) actTeamsSide(words []string) (Result, error) {
+	switch strings.Join(words, " ") {
+	case "calls":
+		counts := map[string]int{}
+		for _, c := range s.Teams.Calls() {
+			counts[strings.TrimSpace(fmt.Sprintf("%s %d %s", c.Name, c.Status, c.Code))]++
+		}
+		return Result{Text: orWord(counted(counts), "(none)")}, nil
+	case "findings":
+		return Result{Text: orWord(strings.Join(s.Teams.Findings(), "\n"), "(none)")}, nil
+	}
+	return Result{}, unknown(append([]string{"teams"}, words...))
 }

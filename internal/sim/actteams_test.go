@@ -175,7 +175,11 @@ func TestActsInTeamsThatAreSeldomDone(t *testing.T) {
 	act(t, s, "break", "teams", "send", "ConversationBlockedByUser", "2")
 	act(t, s, "break", "teams", "429", "after", "0s")
 	act(t, s, "heal")
-	for _, words := range []string{"alice teams dance", "break teams sideways", "alice teams forge x", "alice teams account x", "robo teams say x"} {
+	act(t, s, "alice", "teams", "forge", "data", "request=ZZ99ZZ")
+	contains(t, act(t, s, "teams", "calls").Text, " send 201")
+	contains(t, act(t, s, "teams", "findings").Text, "(none)")
+	contains(t, act(t, s, "people").Text, "has not added the app in Teams")
+	for _, words := range []string{"alice teams dance", "break teams sideways", "alice teams forge x", "alice teams forge none x", "teams owners", "alice teams account x", "robo teams say x"} {
 		if _, err := s.Do(t.Context(), strings.Fields(words)); err == nil {
 			t.Errorf("%s was understood", words)
 		}

@@ -211,9 +211,12 @@ func (s *Sandbox) newTeams(cfg Config) (*simteams.Server, error) {
 			id, tenant, err := s.Entra.ConnectorCaller(token)
 			return simteams.Caller{AppID: id, Tenant: tenant}, err
 		},
-		Count: s.count,
+		Count: s.count, PageSize: teamsPage,
 	})
 }
+
+// teamsPage keeps the pages of rosters short, so that nobody forgets to turn them.
+const teamsPage = 4
 
 // count numbers what people see in both chats, so that it is known which came last.
 func (s *Sandbox) count() int { return int(s.seen.Add(1)) }

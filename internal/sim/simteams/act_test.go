@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -318,5 +319,104 @@ func TestTheLastActivityIsRepeatedUnderItsId(t *testing.T) {
 	}
 	if string(w.last(t).body) != "{" {
 		t.Errorf("%s", w.last(t).body)
+	}
+}
+
+func TestABotThatAnswersTooLateIsNotReached(t *testing.T) {
+	t.Parallel()
+	w := newWorldWith(t, func(c *simteams.Config) { c.AckWithin = 20 * time.Millisecond })
+	w.posts(t, w.dm(t, "alice"), message(card(set(execute("Go", "go", nil)))))
+	w.answers(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	_, err := w.Click(t.Context(), "alice", simteams.Press{Button: "Go"})
+	if d, ok := errors.AsType[*simteams.DeliveryError](err); !ok || d.Code != "timeout" {
+		t.Errorf("%v", err)
+	}
+	contains(t, w.sees(t, "alice"), "teams| Unable to reach app.")
+}
+
+func TestNobodyIsReachedByButtonsOnceTheAppIsGone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.posts(t, w.dm(t, "alice"), message(card(set(execute("Go", "go", nil)))))
+	if err := w.Uninstall(t.Context(), "alice", "dm"); err != nil {
+		t.Fatal(err)
+	}
+	before := w.received()
+	if done, err := w.Click(t.Context(), "alice", simteams.Press{Button: "Go"}); err != nil || done.Sent || w.received() != before {
+		t.Errorf("%+v %v", done, err)
+	}
+	contains(t, w.sees(t, "alice"), "teams| Unable to reach app.")
+}
+
+func TestAChangedClientBringsBackOtherData(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.answersCard(card(block("thanks")))
+	w.posts(t, w.dm(t, "alice"), message(card(set(execute("Go", "go", map[string]any{"request": "AB12CD", "act": "approve"})))))
+	if _, err := w.Click(t.Context(), "alice", simteams.Press{Button: "Go"}); err != nil {
+		t.Fatal(err)
+	}
+	forged := simteams.Forgery{Data: map[string]any{"request": "ZZ99ZZ"}}
+	if _, err := w.Forge(t.Context(), "alice", forged); err != nil {
+		t.Fatal(err)
+	}
+	contains(t, string(w.last(t).body), `"data":{"act":"approve","request":"ZZ99ZZ"}`, `"verb":"go"`)
+	if err := w.Again(t.Context(), "alice"); err != nil {
+		t.Fatal(err)
+	}
+	contains(t, string(w.last(t).body), `"request":"AB12CD"`)
+	if err := say(t, w, "alice", "dm", "hello"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Forge(t.Context(), "alice", forged); err != nil {
+		t.Fatal(err)
+	}
+	contains(t, string(w.last(t).body), `"value":{"request":"ZZ99ZZ"}`)
+}
+
+// What a rewrite brought is newer than the answer of a click that was made before it.
+func TestALateAnswerDoesNotHideARewrite(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	dm := w.dm(t, "alice")
+	id := w.posts(t, dm, message(card(block("first"), set(execute("Go", "go", nil)))))
+	w.answers(func(rw http.ResponseWriter, _ *http.Request) {
+		w.calls(t, http.MethodPut, w.activity(dm, id), message(card(block("rewritten")))) //nolint:contextcheck // a call of the test's own
+		_, _ = io.WriteString(rw, `{"statusCode":200,"type":"application/vnd.microsoft.card.adaptive","value":{"type":"AdaptiveCard","version":"1.5","body":[]}}`)
+	})
+	if _, err := w.Click(t.Context(), "alice", simteams.Press{Button: "Go"}); err != nil {
+		t.Fatal(err)
+	}
+	contains(t, w.sees(t, "alice"), "dm| rewritten")
+}
+
+func TestManyActAtOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorldWith(t, func(c *simteams.Config) { c.Unlimited = true })
+	approvals := simteams.ChannelID(simteams.Approvals)
+	id := w.posts(t, approvals, message(refreshing(card(block("x"), set(execute("Go", "go", nil))), w.mri(t, "bob"))))
+	w.answersCard(card(block("y"), set(execute("Go", "go", nil))))
+	var all sync.WaitGroup
+	for i, person := range []string{"alice", "bob", "carol", "dan", "frank", "lena"} {
+		all.Go(func() {
+			for range 5 {
+				if _, err := w.Click(t.Context(), person, simteams.Press{Button: "Go"}); err != nil {
+					t.Error(err)
+				}
+				if err := w.Look(t.Context(), person); err != nil {
+					t.Error(err)
+				}
+				if i%2 == 0 {
+					w.calls(t, http.MethodPut, w.activity(approvals, id), message(card(block("z"), set(execute("Go", "go", nil)))))
+				}
+				if _, err := w.Sees(person, 0); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if w.received() < 30 {
+		t.Errorf("the bot got %d activities", w.received())
 	}
 }

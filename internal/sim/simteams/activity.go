@@ -88,5 +88,22 @@ func (s *Server) forged(a object, f Forgery) object {
 	if f.ServiceURL != "" {
 		a["serviceUrl"] = f.ServiceURL
 	}
+	if f.Data != nil {
+		forgeData(a, f.Data)
+	}
 	return a
+}
+
+// forgeData changes the data of a button: that of an invoke stands in its action, that of a message is the value.
+func forgeData(a object, data object) {
+	value, _ := a["value"].(object)
+	value = maps.Clone(value)
+	action, invoke := value["action"].(object)
+	if !invoke {
+		a["value"] = merged(value, data)
+		return
+	}
+	action = maps.Clone(action)
+	action["data"] = merged(action["data"], data)
+	value["action"], a["value"] = action, value
 }

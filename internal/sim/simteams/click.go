@@ -12,6 +12,9 @@ import (
 // refreshLabel is what the menu of every card with a refresh action has.
 const refreshLabel = "Refresh card"
 
+// unreachable is what a client shows when the bot does not answer an invoke in time, or cannot be asked.
+const unreachable = "Unable to reach app. Please try again."
+
 // Press says which button a person presses.
 type Press struct {
 	Button  string            // its title or id; empty: the first one of a card with the inputs of Values
@@ -45,7 +48,7 @@ func (s *Server) deliver(ctx context.Context, p *Person, d delivery) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err != nil {
-		s.notice(p, "Unable to reach app. Please try again.")
+		s.notice(p, unreachable)
 		return err
 	}
 	return s.invokeAnswer(p, d, ack)
@@ -68,6 +71,10 @@ func (s *Server) press(person string, press Press) (delivery, *Person, Pressed, 
 	}
 	if link := text(b.action["url"]); text(b.action["type"]) == "Action.OpenUrl" {
 		return delivery{}, p, Pressed{URL: link}, nil
+	}
+	if !at.room.Installed || at.room.Blocked {
+		s.notice(p, unreachable)
+		return delivery{}, p, Pressed{}, nil
 	}
 	inputs := b.inputs()
 	given, err := values(inputs, press.Values)

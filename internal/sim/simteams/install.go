@@ -72,6 +72,14 @@ func (s *Server) install(r *room, on bool) {
 	}
 }
 
+// Reaches says whether the app was added to a person's chats.
+func (s *Server) Reaches(person string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p, err := s.person(person)
+	return err == nil && s.personal(p).Installed
+}
+
 // Block keeps the bot from writing to a person; the bot is not told.
 func (s *Server) Block(person string, on bool) error {
 	s.mu.Lock()

@@ -61,11 +61,11 @@ type call struct {
 	team         string
 	query        url.Values
 	body         object
-	size         int
 	targeted     bool
 }
 
-// Call is a call of the bot's, as it was answered; Status is 0 where it was not carried out.
+// Call is a call of the bot's, as it was answered; Status is 0 where a fault kept it from being carried out,
+// and Code says which.
 type Call struct {
 	Name         string
 	Conversation string
@@ -92,6 +92,7 @@ func (s *Server) serveOperation(o operation) http.HandlerFunc {
 		note := Call{Name: o.name, Conversation: r.PathValue("conversation")}
 		fault := s.takeFault(o.name)
 		if fault != nil && fault.before(w, r) {
+			note.Code = string(fault.Kind)
 			s.record(note)
 			return
 		}
@@ -184,6 +185,5 @@ func readCall(r *http.Request) (*call, *restError) {
 		e.message = "Bad format of activity"
 		return nil, e
 	}
-	c.size = len(raw)
 	return c, nil
 }

@@ -34,7 +34,9 @@ type Forgery struct {
 	Channel    string // in the activity: another channel
 	Bot        string // in the activity: another bot's application id
 	ServiceURL string // in the activity and in the token: another service
-	Body       []byte // sent as it is in place of the activity
+	// Data is put into what a clicked button brings along, as a changed client could do.
+	Data map[string]any
+	Body []byte // sent as it is in place of the activity
 }
 
 // audience is who a token is for.
