@@ -361,10 +361,14 @@ func TestAChangedClientBringsBackOtherData(t *testing.T) {
 		t.Fatal(err)
 	}
 	contains(t, string(w.last(t).body), `"data":{"act":"approve","request":"ZZ99ZZ"}`, `"verb":"go"`)
+	forgedID := w.last(t).activity["id"]
 	if err := w.Again(t.Context(), "alice"); err != nil {
 		t.Fatal(err)
 	}
 	contains(t, string(w.last(t).body), `"request":"AB12CD"`)
+	if w.last(t).activity["id"] == forgedID {
+		t.Error("the forged click is a repetition of the genuine one")
+	}
 	if err := say(t, w, "alice", "dm", "hello"); err != nil {
 		t.Fatal(err)
 	}

@@ -90,8 +90,19 @@ func (s *Server) forged(a object, f Forgery) object {
 	}
 	if f.Data != nil {
 		forgeData(a, f.Data)
+		a["id"] = s.anotherID(text(a["id"]))
 	}
 	return a
+}
+
+// anotherID is an id of the same kind: what is not the same is no repetition.
+func (s *Server) anotherID(id string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if strings.HasPrefix(id, "f:") {
+		return s.newInvokeID()
+	}
+	return s.newMessageID()
 }
 
 // forgeData changes the data of a button: that of an invoke stands in its action, that of a message is the value.
