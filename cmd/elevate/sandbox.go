@@ -124,7 +124,7 @@ func sandboxRuns(ctx context.Context, home string) bool {
 }
 
 // firstActs are the acts that a new user types first: a request from its asking
-// to its end. The README holds the same lines.
+// to its end in Slack, and one in Teams. The README holds the same lines.
 var firstActs = []string{
 	"alice slack /elevate mde-admin isolating WS-042, INC-1234",
 	"alice web sign-in",
@@ -134,6 +134,13 @@ var firstActs = []string{
 	"alice slack sees dm until member since within 45s",
 	"clock +1h x20",
 	"alice slack sees dm until ended at its time within 45s",
+	"alice teams say mde-liveresponse collecting a memory image",
+	"alice web sign-in",
+	"carol teams sees '#approvals' until approval needed within 30s",
+	"carol teams click Deny in '#approvals' reason not in this shift",
+	"carol web sign-in",
+	"alice teams sees dm until denied by within 30s",
+	"dan teams in incident /elevate roles",
 	"people",
 	"help",
 }

@@ -153,7 +153,7 @@ func orWord(word, otherwise string) string {
 
 // forgeTeams delivers a person's last message or click again with something wrong.
 func (s *Sandbox) forgeTeams(ctx context.Context, person, how string, words []string) (Result, error) {
-	const elsewhere = "https://127.0.0.1:1/teams/"
+	const elsewhere = "https://connector.fabrikam.example/teams/"
 	forgeries := map[string]simteams.Forgery{
 		"none": {Alg: "none"}, "hs256": {Alg: "HS256"}, "tampered": {Tampered: true}, "key": {Key: "unknown"}, "endorsement": {Key: "foreign"},
 		"issuer": {Issuer: "https://sts.windows.net/" + s.cast.TenantID + "/"}, "audience": {Audience: s.app.ClientID},
