@@ -167,7 +167,7 @@ func TestASecondRunIsFoundAtTheSameAddresses(t *testing.T) {
 		t.Fatal(err)
 	}
 	after := second.Settings()
-	if before.PublicURL != after.PublicURL || before.Listen != after.Listen || before.Slack != after.Slack || before.Entra != after.Entra {
+	if before.PublicURL != after.PublicURL || before.Listen != after.Listen || before.Slack != after.Slack || before.Teams != after.Teams || before.Entra != after.Entra {
 		t.Errorf("first %+v, then %+v", before, after)
 	}
 	if string(first.CAPEM) != string(second.CAPEM) || first.Token != second.Token {

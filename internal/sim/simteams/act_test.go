@@ -42,7 +42,8 @@ func TestWhatIsSaidArrivesAsTeamsWritesIt(t *testing.T) {
 			`"text":"\u003cat\u003eElevate\u003c/at\u003e\u0026nbsp;roles"`, `"type":"mention"`, `"isGroup":true`, `"conversationType":"channel"`,
 			`;messageid=`, `"aadGroupId"`, `"teamsChannelId"`,
 		}},
-		{"in a group chat", "incident", "@Elevate roles", []string{`"conversationType":"groupChat"`, `@thread.v2"`}},
+		{"in a group chat", "incident", "@Elevate roles", []string{`"conversationType":"groupChat"`, `@thread.v2"`, `\u003c/at\u003e roles\n"`}},
+		{"with marks of HTML", "#approvals", "@Elevate a<b & c", []string{`\u0026nbsp;a\u0026lt;b \u0026amp; c"`}},
 		{"as a slash command", "#approvals", "/elevate for 2h", []string{`"isTargeted":true`, `"text":"elevate for 2h"`}},
 	} {
 		if told, err := w.Say(t.Context(), "dan", row.place, row.words); err != nil || !told {

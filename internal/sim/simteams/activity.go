@@ -59,10 +59,14 @@ func (s *Server) messageActivity(p *Person, r *room, m *Message) object {
 
 var escapeHTML = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
 
-// mention puts the bot's name before a text, as channels want it, and says so in the entities.
-func (s *Server) mention(a object, rest string) {
-	at := "<at>" + s.cfg.App.Name + "</at>"
+// mention puts the bot's name before a text and says so in the entities. What stands around it is not the same
+// everywhere, and the text is as in HTML.
+func (s *Server) mention(a object, r *room, rest string) {
+	at, rest := "<at>"+s.cfg.App.Name+"</at>", escapeHTML.Replace(rest)
 	a["text"] = at + "&nbsp;" + rest
+	if r.Kind == GroupChat {
+		a["text"] = at + " " + rest + "\n"
+	}
 	entities, _ := a["entities"].([]any)
 	a["entities"] = append(entities, object{"type": "mention", "text": at, "mentioned": object{"id": s.botID(), "name": s.cfg.App.Name}})
 }

@@ -244,6 +244,8 @@ func (s *Server) execute(p *Person, r *room, m *Message, action, given object, t
 	}
 	a["name"], a["replyToId"] = "adaptiveCard/action", m.ID
 	a["value"] = object{"action": said, "trigger": trigger}
+	data, _ := a["channelData"].(object)
+	data["source"], data["legacy"] = object{"name": "message"}, object{"replyToId": m.ID}
 	return delivery{activity: a, message: m, revision: m.Revision, invoke: true}
 }
 

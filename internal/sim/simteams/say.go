@@ -51,7 +51,7 @@ func (s *Server) said(person, place, words string) (delivery, error) {
 	}
 	a := s.messageActivity(p, r, m)
 	if r.Kind != Personal {
-		s.mention(a, rest)
+		s.mention(a, r, rest)
 	}
 	d := delivery{activity: a}
 	s.screen(p).last = &d
