@@ -136,6 +136,10 @@ func (s *Sandbox) placeTeams(ctx context.Context, person, verb, place string) (R
 		return s.teamsChat().after(ctx, person, before, Result{}, s.Teams.Install(ctx, person, place))
 	case "uninstall":
 		return failed(Result{Text: "took the app away from " + place}, s.Teams.Uninstall(ctx, person, place))
+	case "join":
+		return failed(Result{Text: person + " is in " + place}, s.Teams.Join(ctx, person, place))
+	case "leave":
+		return failed(Result{Text: person + " is not in " + place}, s.Teams.Leave(ctx, person, place))
 	case "block", "unblock":
 		return Result{Text: person + " did " + verb + " the bot"}, s.Teams.Block(person, verb == "block")
 	case "again":

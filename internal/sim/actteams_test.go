@@ -172,6 +172,8 @@ func TestActsInTeamsThatAreSeldomDone(t *testing.T) {
 	}
 	contains(t, act(t, s, "erin", "teams", "install").Text, "") // the bot greets nobody
 	contains(t, act(t, s, "erin", "teams", "say", "hello").Text, "Sign in")
+	act(t, s, "sam", "teams", "join", "in", "#approvals")
+	act(t, s, "sam", "teams", "leave", "in", "#approvals")
 	act(t, s, "erin", "teams", "block")
 	if _, err := s.Do(t.Context(), []string{"erin", "teams", "say", "hello"}); err == nil {
 		t.Error("somebody spoke to a bot that they have blocked")

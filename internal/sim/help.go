@@ -20,6 +20,7 @@ var helpLines = []string{
 	"PERSON teams fill FIELD=VALUE …                   fills in the newest form that has the fields, and sends it",
 	"PERSON teams sees [#CHANNEL|CHAT|dm|teams] [until WORDS] [within 30s]",
 	"PERSON teams install | uninstall [in #CHANNEL|CHAT]   adds the app, or takes it away; block | unblock",
+	"PERSON teams join|leave in #CHANNEL|CHAT",
 	"PERSON teams again                                delivers the last message or click once more",
 	"PERSON teams forge none|hs256|tampered|key|endorsement|issuer|audience|service|noservice|elsewhere|expired|future|noexp|missing|scheme|tenant|channel|bot|garbage|huge|deep|replay",
 	"PERSON teams forge data FIELD=VALUE …             delivers the last click once more with changed data of the card's",

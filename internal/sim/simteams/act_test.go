@@ -285,6 +285,32 @@ func TestTheAppIsAddedAndTakenAway(t *testing.T) {
 	}
 }
 
+func TestSomebodyJoinsAChannelAndLeavesIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	if err := w.Join(t.Context(), "sam", "#approvals"); err != nil {
+		t.Fatal(err)
+	}
+	contains(t, string(w.last(t).body), `"membersAdded":[{"aadObjectId":"fab81ca0-`, `"eventType":"teamMemberAdded"`)
+	if err := say(t, w, "sam", "#approvals", "hello"); err != nil {
+		t.Error(err)
+	}
+	if err := w.Leave(t.Context(), "sam", simteams.ChannelID(simteams.Approvals)); err != nil {
+		t.Fatal(err)
+	}
+	contains(t, string(w.last(t).body), `"membersRemoved"`)
+	if err := say(t, w, "sam", "#approvals", "hello"); err == nil {
+		t.Error("somebody who left spoke")
+	}
+	before := w.received()
+	if err := w.Leave(t.Context(), "alice", "war-room"); err != nil || w.received() != before {
+		t.Errorf("the bot was told of a private channel, %v", err)
+	}
+	if err := w.Join(t.Context(), "alice", "nowhere"); err == nil {
+		t.Error("somebody joined nothing")
+	}
+}
+
 func TestOddActivitiesAreSent(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

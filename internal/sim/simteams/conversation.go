@@ -1,10 +1,10 @@
 package simteams
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -121,29 +121,53 @@ func (s *Server) Place(person, name string) (Conversation, error) {
 	return r.Conversation, nil
 }
 
-// Join puts somebody into a conversation, and Leave takes them out. The bot is told when it is there itself.
-func (s *Server) Join(id, person string) error {
-	return s.membership(id, person, func(r *room, key string) { r.Members = append(r.Members, key) })
+// Join puts somebody into a chat or a channel, by its id or name. The bot is told where the app is.
+func (s *Server) Join(ctx context.Context, person, conversation string) error {
+	return s.membership(ctx, person, conversation, "membersAdded", "teamMemberAdded")
 }
 
-// Leave takes somebody out of a conversation.
-func (s *Server) Leave(id, person string) error {
-	return s.membership(id, person, func(*room, string) {})
+// Leave takes somebody out of a chat or a channel.
+func (s *Server) Leave(ctx context.Context, person, conversation string) error {
+	return s.membership(ctx, person, conversation, "membersRemoved", "teamMemberRemoved")
 }
 
-func (s *Server) membership(id, person string, change func(*room, string)) error {
+func (s *Server) membership(ctx context.Context, person, conversation, key, event string) error {
+	a, err := s.moved(person, conversation, key, event)
+	if err != nil || a == nil {
+		return err
+	}
+	_, err = s.Send(ctx, a, Forgery{})
+	return err
+}
+
+// moved changes who is where, and makes the activity that tells of it; nil where the bot is not.
+func (s *Server) moved(person, conversation, key, event string) (object, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p, err := s.person(person)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	r := s.room(id)
-	if r == nil || r.Kind == Personal {
-		return errors.New("there is no such chat or channel")
+	wanted := strings.TrimPrefix(conversation, "#")
+	i := slices.IndexFunc(s.rooms, func(r *room) bool {
+		return r.Kind != Personal && (r.ID == conversation || strings.EqualFold(r.Name, wanted))
+	})
+	if i < 0 {
+		return nil, fmt.Errorf("no chat or channel is called %q", conversation)
 	}
-	r.Members = slices.DeleteFunc(r.Members, func(key string) bool { return key == p.Key })
-	change(r, p.Key)
+	r := s.rooms[i]
+	r.Members = slices.DeleteFunc(slices.Clone(r.Members), func(member string) bool { return member == p.Key })
+	if key == "membersAdded" {
+		r.Members = append(r.Members, p.Key)
+	}
 	s.touch()
-	return nil
+	if !r.Installed {
+		return nil, nil
+	}
+	a := s.activity("conversationUpdate", p, r, "")
+	a[key] = []any{s.account(p)}
+	if data, ok := a["channelData"].(object); ok && r.Kind == Channel {
+		data["eventType"] = event
+	}
+	return a, nil
 }
