@@ -22,7 +22,7 @@ type teamsBot struct {
 	t        *testing.T
 	settings sim.Settings
 	client   *http.Client
-	later    sync.WaitGroup // calls after the answer
+	sending  sync.WaitGroup // what it says after its answer
 }
 
 func startTeams(t *testing.T) (*sim.Sandbox, *teamsBot) {
@@ -41,7 +41,7 @@ func startTeams(t *testing.T) (*sim.Sandbox, *teamsBot) {
 	mux.HandleFunc("POST /api/messages", b.serve)
 	mux.HandleFunc("GET /auth/start", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<h1>Sign in</h1>") })
 	listenAt(t, b.settings.Listen, mux)
-	t.Cleanup(b.later.Wait)
+	t.Cleanup(b.sending.Wait) // before the sandbox ends
 	return s, b
 }
 
@@ -102,17 +102,17 @@ func (b *teamsBot) serve(w http.ResponseWriter, r *http.Request) {
 	here := a.ServiceURL + "v3/conversations/" + url.PathEscape(a.Conversation.ID) + "/activities"
 	switch {
 	case a.Type == "invoke":
-		b.later.Go(func() {
+		b.sending.Go(func() {
 			b.connector(ctx, http.MethodPut, here+"/"+url.PathEscape(a.ReplyToID), teamsCard("Denied by Bob"))
 		})
 		_, _ = io.WriteString(w, `{"statusCode":200,"type":"application/vnd.microsoft.activity.message","value":"noted"}`)
 	case strings.Contains(a.Text, "card"):
 		at := b.settings.Teams.ServiceURL + "v3/conversations/" + url.PathEscape(b.settings.Roles[0].AskTeams) + "/activities"
-		b.later.Go(func() {
+		b.sending.Go(func() {
 			b.connector(ctx, http.MethodPost, at, teamsCard("Request", map[string]any{"type": "Action.Execute", "title": "Deny", "verb": "deny"}))
 		})
 	case a.Type == "message":
-		b.later.Go(func() {
+		b.sending.Go(func() {
 			b.connector(ctx, http.MethodPost, here, map[string]any{"type": "message", "text": fmt.Sprintf("[Sign in](%s/auth/start?l=7)", b.settings.PublicURL)})
 		})
 	}
