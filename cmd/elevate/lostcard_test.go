@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -48,6 +49,10 @@ func TestALostCardOfOnCallTurnsAtItsFirstClickAndStaysOnCalls(t *testing.T) {
 	w.act("clock +6m")
 	w.act("alice slack /elevate release mde-analyst")
 	w.turns("alice", pim.Ended)
+	// The card that Elevate knows turns by itself; who reads them before would press a button that is about to go.
+	w.until(func() bool {
+		return slices.ContainsFunc(w.cardsIn("carol", "#on-call", r.ID), func(c simslack.Shown) bool { return strings.Contains(c.Text, "removed (read back)") })
+	}, "no card for on-call turns by itself")
 	for _, c := range w.cardsIn("carol", "#on-call", r.ID) {
 		if strings.Contains(c.Text, "removed (read back)") {
 			continue
