@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"elevate/adapters/entra"
@@ -11,10 +12,19 @@ import (
 	"elevate/internal/store"
 )
 
+// errTeamsNotReady keeps Teams away from a real tenant while a review's findings
+// are open: there, an account without a link is not yet compared with all other
+// accounts of its person, so a second account could approve for the first.
+var errTeamsNotReady = errors.New("the settings have a teams: section, and Teams is not safe enough for a real tenant in this version. " +
+	"Take the section and the places in Teams out; it works with sandbox: true")
+
 func (b *bot) wireTeams() error {
 	t := b.cfg.Teams
 	if t == nil {
 		return nil
+	}
+	if !b.cfg.Sandbox {
+		return errTeamsNotReady
 	}
 	credential, err := entra.NewAppCredential(entra.CredentialConfig{
 		TenantID: t.TenantID, ClientID: t.AppID, Authority: b.cfg.Entra.Authority, Secret: t.ClientSecret, Certificate: t.Certificate,
