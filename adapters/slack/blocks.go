@@ -9,12 +9,6 @@ import (
 	"elevate/internal/card"
 )
 
-const sandboxMark = "SANDBOX \u00b7 nothing here is real"
-
-var signs = map[card.Tone]string{
-	card.Waiting: "\u23F3 ", card.Good: "\u2705 ", card.Bad: "\u26D4 ", card.Alarm: "\U0001F6A8 ",
-}
-
 // message is a card as Slack takes it: blocks, and the text that notifications
 // and screen readers use.
 type message struct {
@@ -65,14 +59,14 @@ func (d drawing) mark() []slack.Block {
 	if !d.sandbox {
 		return nil
 	}
-	return []slack.Block{slack.NewContextBlock("", plain(sandboxMark))}
+	return []slack.Block{slack.NewContextBlock("", plain(card.SandboxMark))}
 }
 
 func (d drawing) header(c card.Card) []slack.Block {
 	if strings.TrimSpace(tidy(c.Title)) == "" {
 		return nil
 	}
-	return []slack.Block{slack.NewHeaderBlock(plain(card.Cut(signs[c.Tone]+tidy(c.Title), maxHeader)))}
+	return []slack.Block{slack.NewHeaderBlock(plain(card.Cut(c.Tone.Sign()+tidy(c.Title), maxHeader)))}
 }
 
 // mentions calls people. Those of other chats have nothing here to be called by.

@@ -56,11 +56,11 @@ func (d drawing) buttons(buttons []card.Button) []slack.Block {
 // long: a cut id or address would be another one.
 func (d drawing) button(b card.Button, i int) slack.BlockElement {
 	t := token{Act: b.Act, Request: b.Request, Digest: b.Digest, Role: b.Role}
-	if !fits(t.String(), maxValue) || leads(b.Act) && !browsable(b.URL) {
+	if !fits(t.String(), maxValue) || b.Act.Leads() && !card.Browsable(b.URL) {
 		return nil
 	}
 	e := slack.NewButtonBlockElement(actionID(b.Act, i), t.String(), words(b.Label, maxButton, ellipsis))
-	if leads(b.Act) {
+	if b.Act.Leads() {
 		e.URL = b.URL
 	}
 	switch b.Style {
@@ -75,9 +75,6 @@ func (d drawing) button(b card.Button, i int) slack.BlockElement {
 	}
 	return e
 }
-
-// leads reports whether a button opens an address and changes nothing.
-func leads(a card.Act) bool { return a == card.Open || a == card.SignIn }
 
 // actionID is unique in its block.
 func actionID(a card.Act, i int) string {

@@ -61,7 +61,7 @@ func (h *Handler) goOn(ctx context.Context, to asked, reply workflow.Reply) ack 
 	room, ok := h.later.Take()
 	if !ok {
 		h.cfg.Count(Busy)
-		return h.privately(sentence(busySentence))
+		return h.privately(sentence(card.Busy))
 	}
 	room.Run(ctx, afterwards, func(ctx context.Context) {
 		h.deliver(ctx, to, workflow.Reply{Form: reply.Form, Later: reply.Later})

@@ -101,7 +101,7 @@ func (h *Handler) tell(ctx context.Context, to asked, c card.Card) {
 // Where it holds a sign-in link it does not: the card would take the link away.
 func (h *Handler) direct(ctx context.Context, from workflow.Sender, c card.Card) error {
 	ref, err := h.client.Post(ctx, pim.DirectTo(from.Account), c)
-	if err != nil || c.Request == "" || slices.ContainsFunc(c.Buttons, func(b card.Button) bool { return leads(b.Act) }) {
+	if err != nil || c.Request == "" || slices.ContainsFunc(c.Buttons, func(b card.Button) bool { return b.Act.Leads() }) {
 		return err
 	}
 	h.cfg.Service.Click(ctx, from, workflow.Click{Act: card.Refresh, Request: c.Request, Ref: ref})

@@ -159,15 +159,7 @@ func (h *Handler) sender(ctx context.Context, user string, at pim.Conversation, 
 }
 
 // excuse is what a person is told when nothing was done because of an error.
-func excuse(err error) string {
-	e := pim.Explain(err)
-	if e.Kind == pim.Forbidden {
-		return e.Message
-	}
-	return "Elevate could not check your Slack account in time, so nothing was asked for and nothing was changed. Try again in a moment."
-}
-
-const busySentence = "Elevate has too much to do at this moment. Nothing was asked for and nothing was changed. Try again in a moment."
+func excuse(err error) string { return card.NotChecked(err, "Slack account") }
 
 // where is the place a command or click came from. What is said in a direct
 // conversation belongs to the person: the bot is not in those between others.

@@ -63,7 +63,7 @@ func (h *Handler) clicked(ctx context.Context, in slack.InteractionCallback, nam
 	}
 	action := in.ActionCallback.BlockActions[0]
 	t := readToken(action.Value)
-	if t.Act == "" || leads(t.Act) {
+	if t.Act == "" || t.Act.Leads() {
 		return accepted // the address was opened by Slack itself
 	}
 	room, ok := h.later.Take()
@@ -111,7 +111,7 @@ func (h *Handler) submitted(ctx context.Context, in slack.InteractionCallback, n
 	room, ok := h.later.Take()
 	if !ok {
 		h.cfg.Count(Busy)
-		return h.complain(in.View, map[string]string{"": busySentence})
+		return h.complain(in.View, map[string]string{"": card.Busy})
 	}
 	defer room.Free()
 	reply := h.cfg.Service.Filled(ctx, from, card.Filled{

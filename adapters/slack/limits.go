@@ -20,7 +20,6 @@ const (
 	maxRows         = 5
 	maxButton       = 75
 	maxValue        = 2000
-	maxURL          = 3000
 	maxConfirmTitle = 100
 	maxConfirmText  = 300
 	maxConfirmYesNo = 30

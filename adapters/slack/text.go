@@ -2,7 +2,6 @@ package slack
 
 import (
 	"fmt"
-	"net/url"
 	"regexp"
 	"strings"
 	"time"
@@ -176,7 +175,7 @@ var linkEscapes = strings.NewReplacer("&", "&amp;", "<", "%3C", ">", "%3E", "|",
 // a browser should be sent to.
 func (d drawing) link(l *line, to card.Link) {
 	label := strings.ReplaceAll(tidy(to.Label), "|", "/")
-	if !browsable(to.URL) {
+	if !card.Browsable(to.URL) {
 		l.words(label)
 		return
 	}
@@ -186,10 +185,4 @@ func (d drawing) link(l *line, to card.Link) {
 		return
 	}
 	l.token("<" + target + "|" + escape(label) + ">")
-}
-
-// browsable reports whether an address may be put on a card.
-func browsable(address string) bool {
-	u, err := url.Parse(address)
-	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && fits(address, maxURL)
 }

@@ -24,12 +24,6 @@ const (
 	maxTitle = 300
 )
 
-const sandboxMark = "SANDBOX \u00b7 nothing here is real"
-
-var signs = map[card.Tone]string{
-	card.Waiting: "\u23F3 ", card.Good: "\u2705 ", card.Bad: "\u26D4 ", card.Alarm: "\U0001F6A8 ",
-}
-
 var styles = map[card.Tone]string{card.Waiting: "warning", card.Good: "good", card.Bad: "attention", card.Alarm: "attention"}
 
 // adaptive draws a card. views are the chat's own ids of those who get a view of
@@ -48,7 +42,7 @@ func (d drawing) adaptive(c card.Card, views []string) (element, error) {
 			return nil, pim.Errorf(pim.Internal, "A card was too long for Teams.")
 		}
 		// Nobody decides on what they do not see.
-		c.Buttons = slices.DeleteFunc(slices.Clone(c.Buttons), func(b card.Button) bool { return decides(b.Act) })
+		c.Buttons = slices.DeleteFunc(slices.Clone(c.Buttons), func(b card.Button) bool { return b.Act.Decides() })
 	}
 }
 
@@ -113,7 +107,7 @@ func (d drawing) mark() []element {
 	if !d.sandbox {
 		return nil
 	}
-	return []element{{"type": "TextBlock", "text": sandboxMark, "isSubtle": true, "size": "Small", "wrap": true}}
+	return []element{{"type": "TextBlock", "text": card.SandboxMark, "isSubtle": true, "size": "Small", "wrap": true}}
 }
 
 func (d drawing) header(c card.Card) []element {
@@ -122,7 +116,7 @@ func (d drawing) header(c card.Card) []element {
 		return nil
 	}
 	e := element{"type": "RichTextBlock", "inlines": []element{
-		with(with(run(signs[c.Tone]+title), "weight", "Bolder"), "size", "Medium"),
+		with(with(run(c.Tone.Sign()+title), "weight", "Bolder"), "size", "Medium"),
 	}}
 	style, coloured := styles[c.Tone]
 	if !coloured {

@@ -75,16 +75,8 @@ func (f filled) reason() string {
 
 // personalAct reports whether a button is only for some of those who see a shared card.
 func personalAct(a card.Act) bool {
-	return decides(a) || a == card.Cancel || a == card.Release
+	return a.Decides() || a == card.Cancel || a == card.Release
 }
-
-// decides reports whether a button rules on somebody's request.
-func decides(a card.Act) bool {
-	return a == card.Approve || a == card.ApproveWithReason || a == card.Deny
-}
-
-// leads reports whether a button opens an address and changes nothing.
-func leads(a card.Act) bool { return a == card.Open || a == card.SignIn }
 
 // buttons draws a row of buttons. On a card that others see too, those that are
 // for some of them only are in their own views, which Refresh shows.
@@ -123,8 +115,8 @@ func (d drawing) action(c card.Card, b card.Button, i int) element {
 	}
 	label := card.Tidy(b.Label, maxLabel)
 	switch {
-	case leads(b.Act):
-		if !browsable(b.URL) {
+	case b.Act.Leads():
+		if !card.Browsable(b.URL) {
 			return nil
 		}
 		return styled(element{"type": "Action.OpenUrl", "title": label, "url": b.URL}, b.Style)

@@ -139,11 +139,12 @@ func (c *Client) startThread(ctx context.Context, r Reference, to pim.Conversati
 // views are the chat's own ids of those accounts that are in a conversation.
 func (c *Client) views(ctx context.Context, r Reference, people []pim.ChatAccount) ([]string, error) {
 	if err := c.findViews(ctx, r, people); err != nil {
-		if e := pim.Explain(err); e.Kind == pim.Forbidden {
+		kind := pim.Explain(err).Kind
+		if kind == pim.Forbidden {
 			return nil, err
 		}
 		// Without it everybody has Refresh: no reason to hold a card back.
-		c.cfg.Logger.Warn("a roster was not read", "chat", string(pim.Teams), "kind", string(pim.Explain(err).Kind))
+		c.cfg.Logger.Warn("a roster was not read", "chat", string(pim.Teams), "kind", string(kind))
 	}
 	var ids []string
 	for _, a := range people {

@@ -82,7 +82,6 @@ type Handler struct {
 	cfg    HandlerConfig
 	client *Client
 	later  *bounded.Slots
-	seen   *bounded.Cache[struct{}]
 	first  *repeats
 }
 
@@ -94,7 +93,7 @@ func NewHandler(cfg HandlerConfig) *Handler {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	h := &Handler{cfg: cfg, client: cfg.Client, seen: bounded.NewCache[struct{}](20_000, repeatLife), first: newRepeats(cfg.Now)}
+	h := &Handler{cfg: cfg, client: cfg.Client, first: newRepeats(cfg.Now)}
 	h.later = bounded.NewSlots(slotCount, h.survive)
 	return h
 }
@@ -249,7 +248,7 @@ func (h *Handler) route(ctx context.Context, a *received, once string) ack {
 	return accepted
 }
 
-// sender is who an activity is from, as far as its validated members say.
+// account is who an activity is from, as far as its validated members say.
 func (h *Handler) account(a *received) (pim.ChatAccount, bool) {
 	id := strings.ToLower(a.From.AadObjectID)
 	if id == "" || strings.HasPrefix(a.From.ID, "28:") || strings.EqualFold(string(a.From.Role), "bot") {
@@ -282,15 +281,7 @@ func (h *Handler) sender(ctx context.Context, a *received, once string) (workflo
 }
 
 // excuse is what a person is told when nothing was done because of an error.
-func excuse(err error) string {
-	e := pim.Explain(err)
-	if e.Kind == pim.Forbidden {
-		return e.Message
-	}
-	return "Elevate could not check your account in Teams in time, so nothing was asked for and nothing was changed. Try again in a moment."
-}
-
-const busySentence = "Elevate has too much to do at this moment. Nothing was asked for and nothing was changed. Try again in a moment."
+func excuse(err error) string { return card.NotChecked(err, "account in Teams") }
 
 // installed notes where the bot was added, and where it was removed.
 func (h *Handler) installed(ctx context.Context, a *received) ack {

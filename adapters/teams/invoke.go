@@ -91,10 +91,9 @@ func (h *Handler) click(ctx context.Context, from workflow.Sender, f filled, ref
 // answer turns a reply into the answer of an invoke.
 func (h *Handler) answer(ctx context.Context, from workflow.Sender, reply workflow.Reply, f filled, a *received) ack {
 	d := h.client.drawing(from.Zone, false)
-	for _, field := range slices.Sorted(maps.Keys(reply.Errors)) {
-		return toast(reply.Errors[field])
-	}
 	switch {
+	case len(reply.Errors) > 0:
+		return toast(firstOf(reply.Errors))
 	case reply.Later != nil:
 		return h.laterOn(ctx, from, reply, a)
 	case reply.Form != nil:
@@ -131,7 +130,7 @@ func (h *Handler) above(ctx context.Context, from workflow.Sender, said card.Car
 	c := *now.Card
 	lines := slices.Clone(said.Lines)
 	if said.Title != "" && said.Title != c.Title {
-		lines = append([]card.Text{{{Strong: signs[said.Tone] + said.Title}}}, lines...)
+		lines = append([]card.Text{{{Strong: said.Tone.Sign() + said.Title}}}, lines...)
 	}
 	c.Lines = slices.Concat(lines, c.Lines)
 	return c
@@ -142,7 +141,7 @@ func (h *Handler) laterOn(ctx context.Context, from workflow.Sender, reply workf
 	room, ok := h.later.Take()
 	if !ok {
 		h.cfg.Count(Busy)
-		return toast(busySentence)
+		return toast(card.Busy)
 	}
 	room.Run(ctx, afterwards, func(ctx context.Context) {
 		h.deliver(ctx, answerTo{from: from, activity: a}, workflow.Reply{Later: reply.Later})
@@ -166,9 +165,7 @@ func (h *Handler) filledIn(ctx context.Context, from workflow.Sender, f filled, 
 func (h *Handler) complain(ctx context.Context, from workflow.Sender, f filled, wrong map[string]string) ack {
 	form, ok := h.again(ctx, from, f)
 	if !ok {
-		for _, field := range slices.Sorted(maps.Keys(wrong)) {
-			return toast(wrong[field])
-		}
+		return toast(firstOf(wrong))
 	}
 	return instead(h.client.drawing(from.Zone, false).form(form, f.values, wrong))
 }
@@ -189,9 +186,14 @@ func (h *Handler) again(ctx context.Context, from workflow.Sender, f filled) (ca
 // fill is a form that came as a message; what is wrong is told in words.
 func (h *Handler) fill(ctx context.Context, from workflow.Sender, f filled) workflow.Reply {
 	reply := h.cfg.Service.Filled(ctx, from, card.Filled{Name: f.Form, Request: f.Request, Digest: f.Digest, Values: f.values})
-	for _, field := range slices.Sorted(maps.Keys(reply.Errors)) {
-		c := sentence(reply.Errors[field])
+	if len(reply.Errors) > 0 {
+		c := card.Answer(firstOf(reply.Errors))
 		return workflow.Reply{Card: &c}
 	}
 	return reply
+}
+
+// firstOf is what is said where there is room for one sentence.
+func firstOf(wrong map[string]string) string {
+	return wrong[slices.Min(slices.Collect(maps.Keys(wrong)))]
 }

@@ -17,7 +17,8 @@ import (
 // message says what was typed to the workflow, before Teams has its answer, so
 // that it is not lost when the process ends; what the person sees of it comes after.
 func (h *Handler) message(ctx context.Context, a *received, once string) ack {
-	if _, ok := h.account(a); !ok {
+	who, ok := h.account(a)
+	if !ok {
 		return h.refuse(http.StatusForbidden, NotAllowed)
 	}
 	room, ok := h.later.Take()
@@ -25,15 +26,10 @@ func (h *Handler) message(ctx context.Context, a *received, once string) ack {
 		return h.refuse(http.StatusServiceUnavailable, Busy)
 	}
 	defer room.Free()
-	if !h.seen.First(once, struct{}{}, h.cfg.Now()) {
-		h.cfg.Count(Repeated)
-		return accepted // its first answer is on its way
-	}
 	from, err := h.sender(ctx, a, once)
 	if err != nil {
-		who, _ := h.account(a)
 		to := answerTo{from: workflow.Sender{Account: who, Zone: a.zone()}, activity: a}
-		room.Run(ctx, afterwards, func(ctx context.Context) { h.tell(ctx, to, sentence(excuse(err))) })
+		room.Run(ctx, afterwards, func(ctx context.Context) { h.tell(ctx, to, card.Answer(excuse(err))) })
 		return accepted
 	}
 	to := answerTo{from: from, activity: a}
@@ -181,7 +177,7 @@ func (h *Handler) adopt(ctx context.Context, from workflow.Sender, c card.Card, 
 		return
 	}
 	act := card.Refresh
-	if slices.ContainsFunc(c.Buttons, func(b card.Button) bool { return leads(b.Act) }) {
+	if slices.ContainsFunc(c.Buttons, func(b card.Button) bool { return b.Act.Leads() }) {
 		act = card.SignIn
 	}
 	h.cfg.Service.Click(ctx, from, workflow.Click{Act: act, Request: c.Request, Ref: ref})
@@ -191,9 +187,4 @@ func (h *Handler) undelivered(c card.Card, err error) {
 	e := pim.Explain(err)
 	h.cfg.Count(Undelivered)
 	h.cfg.Logger.Warn("an answer was not delivered", "chat", string(pim.Teams), "request", string(c.Request), "kind", string(e.Kind), "code", e.Code)
-}
-
-// sentence is a card that says one thing.
-func sentence(s string) card.Card {
-	return card.Card{Tone: card.Neutral, Lines: []card.Text{card.Typed(s)}, Fallback: s}
 }

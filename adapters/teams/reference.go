@@ -61,10 +61,11 @@ func (c *Client) remember(ctx context.Context, a *received, who pim.ChatAccount)
 		return nil
 	}
 	key := PersonKey(pim.PrincipalID(who.User))
-	person, _, err := c.cfg.References.Reference(ctx, key)
+	before, found, err := c.cfg.References.Reference(ctx, key)
 	if err != nil {
 		return err
 	}
+	person := before
 	person.Key, person.MRI = key, a.From.ID
 	switch {
 	case kind == personal:
@@ -75,7 +76,10 @@ func (c *Client) remember(ctx context.Context, a *received, who pim.ChatAccount)
 		// up, and words in a channel are no news then.
 		person.Met, person.ServiceURL = withoutThread(conversation.ID), a.ServiceURL
 	}
-	return c.keep(ctx, person)
+	if found && person == before {
+		return nil
+	}
+	return c.cfg.References.KeepReference(ctx, person)
 }
 
 // keep stores a reference, unless the same is stored already: most activities
@@ -137,5 +141,5 @@ func (c *Client) left(ctx context.Context, a *received, who pim.ChatAccount) err
 		return err
 	}
 	r.Shut, r.ShutAt = "BotNotInConversationRoster", c.cfg.Now()
-	return c.keep(ctx, r)
+	return c.cfg.References.KeepReference(ctx, r)
 }

@@ -1,7 +1,6 @@
 package teams
 
 import (
-	"net/url"
 	"strings"
 	"time"
 
@@ -181,16 +180,8 @@ func link(to card.Link) element {
 		label = to.URL
 	}
 	e := run(label)
-	if browsable(to.URL) {
+	if card.Browsable(to.URL) {
 		with(e, "selectAction", element{"type": "Action.OpenUrl", "url": to.URL})
 	}
 	return e
-}
-
-const maxURL = 3000
-
-// browsable reports whether an address may be put on a card.
-func browsable(address string) bool {
-	u, err := url.Parse(address)
-	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && len(address) <= maxURL
 }

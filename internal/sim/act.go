@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"elevate/internal/sim/cast"
+	"elevate/internal/sim/simchat"
 	"elevate/internal/sim/simentra"
 	"elevate/internal/sim/simslack"
 	"elevate/internal/sim/simteams"
@@ -17,13 +18,13 @@ import (
 
 // Result is what came of an act.
 type Result struct {
-	Text    string           `json:"text"` // what the person sees, cards drawn as text
-	Shown   []simslack.Shown `json:"shown,omitzero"`
-	Page    *Page            `json:"page,omitzero"`
-	Confirm string           `json:"confirm,omitzero"` // the text of a confirm dialog that came up
-	Failed  string           `json:"failed,omitzero"`  // Slack's, Teams' or PIM's own error, as the person sees it
-	Status  int              `json:"status,omitzero"`  // of the app's answer to a forged delivery
-	MS      int64            `json:"ms"`
+	Text    string          `json:"text"` // what the person sees, cards drawn as text
+	Shown   []simchat.Shown `json:"shown,omitzero"`
+	Page    *Page           `json:"page,omitzero"`
+	Confirm string          `json:"confirm,omitzero"` // the text of a confirm dialog that came up
+	Failed  string          `json:"failed,omitzero"`  // Slack's, Teams' or PIM's own error, as the person sees it
+	Status  int             `json:"status,omitzero"`  // of the app's answer to a forged delivery
+	MS      int64           `json:"ms"`
 }
 
 // An UnknownError says that nobody understands an act, with the line of the help that comes nearest.

@@ -7,36 +7,26 @@ import (
 	"strings"
 	"time"
 
-	"elevate/internal/sim/simslack"
+	"elevate/internal/sim/simchat"
 	"elevate/internal/sim/simteams"
 )
 
 func (s *Sandbox) teamsChat() chat {
-	look := func(ctx context.Context, person string, see func() ([]simteams.Shown, error)) ([]simslack.Shown, error) {
-		if err := s.Teams.Look(ctx, person); err != nil {
-			return nil, err
-		}
-		shown, err := see()
-		return likeSlack(shown), err
-	}
 	return chat{
 		revision: s.Teams.Revision, waitFor: s.Teams.WaitFor,
-		heard: func(ctx context.Context, person string, after int) ([]simslack.Shown, error) {
-			return look(ctx, person, func() ([]simteams.Shown, error) { return s.Teams.Heard(person, after) })
+		heard: func(ctx context.Context, person string, after int) ([]simchat.Shown, error) {
+			if err := s.Teams.Look(ctx, person); err != nil {
+				return nil, err
+			}
+			return s.Teams.Heard(person, after)
 		},
-		sees: func(ctx context.Context, person string) ([]simslack.Shown, error) {
-			return look(ctx, person, func() ([]simteams.Shown, error) { return s.Teams.Sees(person, 0) })
+		sees: func(ctx context.Context, person string) ([]simchat.Shown, error) {
+			if err := s.Teams.Look(ctx, person); err != nil {
+				return nil, err
+			}
+			return s.Teams.Sees(person, 0)
 		},
 	}
-}
-
-// likeSlack makes one kind of result of what both chats show.
-func likeSlack(shown []simteams.Shown) []simslack.Shown {
-	var list []simslack.Shown
-	for _, one := range shown {
-		list = append(list, simslack.Shown(one))
-	}
-	return list
 }
 
 func (s *Sandbox) actTeams(ctx context.Context, person string, words []string) (Result, error) {

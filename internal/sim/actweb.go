@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"elevate/internal/sim/simslack"
+	"elevate/internal/sim/simchat"
 )
 
 // maxPresses ends a sign-in that goes in circles.
@@ -103,14 +103,14 @@ func (s *Sandbox) link(person string, of []string) (string, error) {
 }
 
 // shown is what a person sees in both chats, the oldest first. Not everybody is in both.
-func (s *Sandbox) shown(person string) ([]simslack.Shown, error) {
+func (s *Sandbox) shown(person string) ([]simchat.Shown, error) {
 	inSlack, errSlack := s.Slack.Sees(person, 0)
 	inTeams, errTeams := s.Teams.Sees(person, 0)
 	if errSlack != nil && errTeams != nil {
 		return nil, errSlack
 	}
-	all := append(inSlack, likeSlack(inTeams)...)
-	slices.SortStableFunc(all, func(a, b simslack.Shown) int { return cmp.Compare(a.Revision, b.Revision) })
+	all := append(inSlack, inTeams...)
+	slices.SortStableFunc(all, func(a, b simchat.Shown) int { return cmp.Compare(a.Revision, b.Revision) })
 	return all, nil
 }
 

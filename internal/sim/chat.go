@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"elevate/internal/sim/simslack"
+	"elevate/internal/sim/simchat"
 )
 
 const (
@@ -20,17 +20,17 @@ type chat struct {
 	revision func() int
 	waitFor  func(context.Context, func() bool) error
 	// heard is what others said to a person after a revision, sees is all that stands there.
-	heard func(ctx context.Context, person string, after int) ([]simslack.Shown, error)
-	sees  func(ctx context.Context, person string) ([]simslack.Shown, error)
+	heard func(ctx context.Context, person string, after int) ([]simchat.Shown, error)
+	sees  func(ctx context.Context, person string) ([]simchat.Shown, error)
 }
 
 func (s *Sandbox) slackChat() chat {
 	return chat{
 		revision: s.Slack.Revision, waitFor: s.Slack.WaitFor,
-		heard: func(_ context.Context, person string, after int) ([]simslack.Shown, error) {
+		heard: func(_ context.Context, person string, after int) ([]simchat.Shown, error) {
 			return s.Slack.Sees(person, after)
 		},
-		sees: func(_ context.Context, person string) ([]simslack.Shown, error) { return s.Slack.Sees(person, 0) },
+		sees: func(_ context.Context, person string) ([]simchat.Shown, error) { return s.Slack.Sees(person, 0) },
 	}
 }
 
@@ -121,11 +121,11 @@ func duration(words []string, otherwise time.Duration) (time.Duration, error) {
 	return time.ParseDuration(words[0])
 }
 
-func inPlace(shown []simslack.Shown, place string) []simslack.Shown {
+func inPlace(shown []simchat.Shown, place string) []simchat.Shown {
 	if place == "" {
 		return shown
 	}
-	var there []simslack.Shown
+	var there []simchat.Shown
 	for _, one := range shown {
 		if one.Where == place || one.Channel == place || one.Where == "#"+place {
 			there = append(there, one)

@@ -58,7 +58,7 @@ func (s *Sandbox) actBreak(words []string) (Result, error) {
 	}
 	known := commonFault
 	if words[0] == "teams" {
-		known = func(word string) bool { return simteams.FaultKind(word).Known() }
+		known = func(word string) bool { return simteams.KnownFault(simteams.FaultKind(word)) }
 	}
 	b, ok := readBreakage(words[1:], known)
 	if !ok {

@@ -35,8 +35,12 @@ func (s *Service) View(_ context.Context, from Sender, id pim.RequestID, ref pim
 			return err
 		}
 		if !hears {
-			if shown, _, found, err := tx.RefByMessage(ref.Channel, ref.ID); err != nil || !found || shown != id {
-				return firstError(err, noRequest(id))
+			shown, _, found, err := tx.RefByMessage(ref.Channel, ref.ID)
+			if err != nil {
+				return err
+			}
+			if !found || shown != id {
+				return noRequest(id)
 			}
 			viewer, bystander = s.viewerIn(&r, from.Place), true
 		}
@@ -73,13 +77,4 @@ func (s *Service) viewerFor(tx *store.Tx, r *pim.Request, who identity) (viewer 
 		return "", false, nil
 	}
 	return card.OnCall, hears, err
-}
-
-func firstError(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }

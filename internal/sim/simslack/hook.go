@@ -34,8 +34,8 @@ func (s *Server) newHook(kind, person, channel, message string) string {
 }
 
 func (s *Server) serveHook(w http.ResponseWriter, r *http.Request) {
-	fault := s.takeFault("response_url")
-	if fault != nil && fault.before(w, r) {
+	fault := s.Take("response_url")
+	if fault != nil && before(fault, w, r) {
 		return
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
@@ -44,7 +44,7 @@ func (s *Server) serveHook(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	status, answer := s.useHook(r.PathValue("id"), r.PathValue("secret"), body)
-	if fault != nil && fault.after(w, nil) {
+	if fault != nil && fault.After(w) {
 		return
 	}
 	if status != http.StatusOK {

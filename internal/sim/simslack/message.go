@@ -29,7 +29,7 @@ func (m *Message) visibleTo(user string) bool { return m.Only == "" || m.Only ==
 func (s *Server) say(r *room, m *Message) *Message {
 	m.Channel, m.TS = r.ID, s.newTS()
 	s.nameBlocks(m.Blocks)
-	m.Revision = s.touch()
+	m.Revision = s.Touch()
 	r.messages = append(r.messages, m)
 	return m
 }
@@ -38,13 +38,13 @@ func (s *Server) say(r *room, m *Message) *Message {
 func (s *Server) rewrite(m *Message, text string, blocks []any) {
 	m.Text, m.Blocks, m.Edited = text, blocks, true
 	s.nameBlocks(m.Blocks)
-	m.Revision = s.touch()
+	m.Revision = s.Touch()
 }
 
 // remove deletes a message. The lock is held.
 func (s *Server) remove(r *room, m *Message) {
 	r.messages = slices.DeleteFunc(r.messages, func(other *Message) bool { return other == m })
-	s.touch()
+	s.Touch()
 }
 
 // find returns the message with a timestamp.

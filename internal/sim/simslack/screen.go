@@ -1,5 +1,7 @@
 package simslack
 
+import "elevate/internal/sim/simchat"
+
 // screen is what one person has before them, besides the conversations they are in.
 type screen struct {
 	views   []*view // open modals, the last one on top
@@ -33,23 +35,11 @@ func (sc *screen) top() *view {
 // notice shows a person what Slack says of a failure. The lock is held.
 func (s *Server) notice(user, text string) {
 	sc := s.screen(user)
-	sc.notices = append(sc.notices, Notice{Text: text, Revision: s.touch()})
+	sc.notices = append(sc.notices, Notice{Text: text, Revision: s.Touch()})
 }
 
 // Shown is one thing a person sees, drawn as text.
-type Shown struct {
-	Where     string `json:"where"`            // #channel, dm, form, home or slack
-	Message   string `json:"message,omitzero"` // timestamp of a message
-	Channel   string `json:"channel,omitzero"` // id of its channel
-	Ephemeral bool   `json:"ephemeral,omitzero"`
-	Edited    bool   `json:"edited,omitzero"`
-	Text      string `json:"text"`
-	// Notification is what the person's phone and screen reader say of a message whose text is not shown.
-	Notification string   `json:"notification,omitzero"`
-	Buttons      []string `json:"buttons,omitzero"`
-	Links        []string `json:"links,omitzero"`
-	Revision     int      `json:"revision"`
-}
+type Shown = simchat.Shown
 
 // Sees lists what a person can see, oldest first, of what changed after a revision; zero lists all.
 func (s *Server) Sees(person string, after int) ([]Shown, error) {

@@ -1,13 +1,14 @@
 package simslack
 
 import (
-	"context"
 	"crypto/rsa"
 	"errors"
 	"fmt"
 	"net/http"
 	"sync"
 	"time"
+
+	"elevate/internal/sim/simchat"
 )
 
 // Config is what a fake Slack is made of.
@@ -54,6 +55,9 @@ type Workspace struct {
 
 // Server is one fake Slack.
 type Server struct {
+	*simchat.Changes // of everything that anybody can see
+	simchat.Faults
+
 	cfg     Config
 	key     *rsa.PrivateKey
 	methods map[string]method
@@ -64,7 +68,6 @@ type Server struct {
 	triggers  map[string]trigger
 	hooks     map[string]*hook
 	screens   map[string]*screen
-	faults    map[string]*Fault
 	calls     []Call
 	late      []lateEvent
 	sessions  map[string]string
@@ -73,8 +76,6 @@ type Server struct {
 	sockets   sockets
 	lastTS    time.Time
 	lastID    int
-	revision  int
-	changed   chan struct{}
 	removed   bool
 }
 
@@ -91,10 +92,10 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		cfg: cfg, key: key,
-		triggers: map[string]trigger{}, hooks: map[string]*hook{}, screens: map[string]*screen{}, faults: map[string]*Fault{},
+		Changes: simchat.NewChanges(cfg.Count), cfg: cfg, key: key,
+		triggers: map[string]trigger{}, hooks: map[string]*hook{}, screens: map[string]*screen{},
 		sessions: map[string]string{}, codes: map[string]*grant{}, userToken: map[string]grant{},
-		sockets: newSockets(), changed: make(chan struct{}),
+		sockets: newSockets(),
 	}
 	s.methods = webMethods()
 	for _, p := range cfg.People {
@@ -142,42 +143,6 @@ func (s *Server) App() App {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.cfg.App
-}
-
-// Revision counts the changes of everything that anybody can see.
-func (s *Server) Revision() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.revision
-}
-
-// WaitFor returns when ok does, looking again after each change, or with the context's error.
-func (s *Server) WaitFor(ctx context.Context, ok func() bool) error {
-	for {
-		s.mu.Lock()
-		changed := s.changed
-		s.mu.Unlock()
-		if ok() {
-			return nil
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-}
-
-// touch records a change that somebody can see and returns its number. The lock is held.
-func (s *Server) touch() int {
-	if s.cfg.Count != nil {
-		s.revision = s.cfg.Count()
-	} else {
-		s.revision++
-	}
-	close(s.changed)
-	s.changed = make(chan struct{})
-	return s.revision
 }
 
 // newID makes an identifier that was not used before. The lock is held.

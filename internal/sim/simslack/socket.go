@@ -93,7 +93,7 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 func (s *Server) stir() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.touch()
+	s.Touch()
 }
 
 func (k *sockets) redeem(ticket string) bool {

@@ -46,7 +46,7 @@ func (s *Server) fill(person string, values map[string]string) (Delivery, *Perso
 		}
 	}
 	v.errors = v.complaints()
-	v.revision = s.touch()
+	v.revision = s.Touch()
 	if len(v.errors) > 0 {
 		return Delivery{}, p, v, nil
 	}
@@ -108,7 +108,7 @@ func (s *Server) viewAnswer(p *Person, v *view, body []byte) error {
 	sc := s.screen(p.ID)
 	if len(strings.TrimSpace(string(body))) == 0 {
 		sc.close(v)
-		s.touch()
+		s.Touch()
 		return nil
 	}
 	answer, ok := decode(body)
@@ -124,12 +124,12 @@ func (s *Server) viewAnswer(p *Person, v *view, body []byte) error {
 		return s.answerView(p, answer, func(next object) error { _, err := s.push(sc, next); return err })
 	case "clear":
 		sc.views = nil
-		s.touch()
+		s.Touch()
 		return nil
 	}
 	if len(answer) == 0 {
 		sc.close(v)
-		s.touch()
+		s.Touch()
 		return nil
 	}
 	return s.trouble(p, "unknown response_action "+text(answer["response_action"]))
@@ -174,7 +174,7 @@ func (s *Server) showErrors(p *Person, v *view, errs any) error {
 		}
 		wrong[id] = text(message)
 	}
-	v.errors, v.revision = wrong, s.touch()
+	v.errors, v.revision = wrong, s.Touch()
 	return nil
 }
 
@@ -204,7 +204,7 @@ func (s *Server) CloseForm(ctx context.Context, person string) error {
 	if all {
 		sc.views = nil
 	}
-	s.touch()
+	s.Touch()
 	o := s.interaction("view_closed", p)
 	o["view"], o["is_cleared"] = s.viewObject(v), all
 	s.mu.Unlock()

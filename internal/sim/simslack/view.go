@@ -55,7 +55,7 @@ func (s *Server) newView(body object) *view {
 	s.nameBlocks(blocks)
 	v := &view{id: s.newID("V"), hash: s.newHash(), body: body, values: map[string]object{}}
 	v.root = v.id
-	v.revision = s.touch()
+	v.revision = s.Touch()
 	return v
 }
 
@@ -128,7 +128,7 @@ func (s *Server) viewsUpdate(c *call) (object, error) {
 func (s *Server) replaceView(v *view, body object) {
 	blocks, _ := body["blocks"].([]any)
 	s.nameBlocks(blocks)
-	v.body, v.hash, v.errors, v.revision = body, s.newHash(), nil, s.touch()
+	v.body, v.hash, v.errors, v.revision = body, s.newHash(), nil, s.Touch()
 	for id := range v.values {
 		if !slices.ContainsFunc(blocks, func(b any) bool { o, _ := b.(object); return text(o["block_id"]) == id }) {
 			delete(v.values, id)

@@ -91,12 +91,12 @@ func webMethods() map[string]method {
 func (s *Server) serveMethod(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	name := r.PathValue("method")
-	fault := s.takeFault(name)
-	if fault != nil && fault.before(w, r) {
+	fault := s.Take(name)
+	if fault != nil && before(fault, w, r) {
 		return
 	}
 	answer := s.answer(name, r)
-	if fault != nil && fault.after(w, answer) {
+	if fault != nil && fault.After(w) {
 		return
 	}
 	writeJSON(w, answer)

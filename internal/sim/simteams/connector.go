@@ -117,7 +117,7 @@ func (s *Server) update(c *call) (int, any, *restError) {
 		return 0, nil, e
 	}
 	m.Text, m.Format, m.Summary, m.Cards, m.Hidden = body.text, body.format, body.summary, body.cards, body.hidden
-	m.Entities, m.Edited, m.views, m.Revision = body.entities, true, nil, s.touch()
+	m.Entities, m.Edited, m.views, m.Revision = body.entities, true, nil, s.Touch()
 	return http.StatusOK, object{"id": m.ID}, nil
 }
 

@@ -160,7 +160,7 @@ func (s *Server) moved(person, conversation, key, event string) (object, error) 
 	if key == "membersAdded" {
 		r.Members = append(r.Members, p.Key)
 	}
-	s.touch()
+	s.Touch()
 	if !r.Installed {
 		return nil, nil
 	}

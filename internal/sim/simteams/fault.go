@@ -4,20 +4,25 @@ import (
 	"io"
 	"net/http"
 	"strconv"
-	"time"
+
+	"elevate/internal/sim/simchat"
 )
 
-// FaultKind is a way in which Teams can fail: one of the words below, an HTTP status, or a code of the connector's.
-type FaultKind string
+// Fault makes calls fail.
+type Fault = simchat.Fault
 
-// What can go wrong with a call.
+// FaultKind is one of the ways below, an HTTP status, or a code of the connector's.
+type FaultKind = simchat.FaultKind
+
+// What can go wrong with a call. Its name is send, reply, update, delete, create, members, member, team, channels,
+// metadata or keys.
 const (
-	RateLimited FaultKind = "429"   // refused, with Retry-After unless it is zero
-	ServerError FaultKind = "5xx"   // an HTML page with status 502, nothing done
-	NoError     FaultKind = "no"    // status 500 without a body, nothing done
-	Reset       FaultKind = "reset" // the connection breaks after the call was carried out
-	Slow        FaultKind = "slow"  // the answer comes late
-	Denied      FaultKind = "401"   // the token is not taken
+	RateLimited           = simchat.RateLimited
+	ServerError           = simchat.ServerError // with status 502
+	NoError               = simchat.NoError     // status 500 without a body
+	Reset                 = simchat.Reset
+	Slow                  = simchat.Slow
+	Denied      FaultKind = "401" // the token is not taken
 )
 
 // codesOf are the codes that stand for a bare status.
@@ -26,8 +31,8 @@ var codesOf = map[FaultKind]string{
 	"413": "MessageSizeTooBig", "500": "ServiceError",
 }
 
-// Known says whether there is such a fault.
-func (k FaultKind) Known() bool {
+// KnownFault says whether there is such a fault.
+func KnownFault(k FaultKind) bool {
 	switch k {
 	case RateLimited, ServerError, NoError, Reset, Slow, Denied:
 		return true
@@ -37,51 +42,8 @@ func (k FaultKind) Known() bool {
 	return status || code
 }
 
-// Fault makes calls fail.
-type Fault struct {
-	Kind       FaultKind
-	Times      int           // how many calls; zero: all, until Heal
-	RetryAfter time.Duration // of RateLimited
-	Delay      time.Duration // of Slow
-}
-
-// Break makes the calls of one name fail, or all when the name is empty: send, reply, update, delete, create, members,
-// member, team, channels, metadata or keys.
-func (s *Server) Break(name string, f Fault) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.faults[name] = &f
-}
-
-// Heal ends all faults.
-func (s *Server) Heal() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	clear(s.faults)
-}
-
-// takeFault returns the fault a call meets, if any, and counts it.
-func (s *Server) takeFault(name string) *Fault {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, key := range []string{name, ""} {
-		f := s.faults[key]
-		if f == nil {
-			continue
-		}
-		met := *f
-		if f.Times > 0 {
-			if f.Times--; f.Times == 0 {
-				delete(s.faults, key)
-			}
-		}
-		return &met
-	}
-	return nil
-}
-
 // before applies a fault that keeps the call from being carried out, and tells whether it did.
-func (f *Fault) before(w http.ResponseWriter, r *http.Request) bool {
+func before(f *Fault, w http.ResponseWriter, r *http.Request) bool {
 	switch f.Kind {
 	case RateLimited:
 		e := refuse("Throttled")
@@ -96,20 +58,20 @@ func (f *Fault) before(w http.ResponseWriter, r *http.Request) bool {
 	case Denied:
 		denied(w)
 	case Slow:
-		wait(r, f.Delay)
+		f.Wait(r)
 		return false
 	case Reset:
 		return false
 	default:
-		return f.code(w)
+		return answerCode(f.Kind, w)
 	}
 	return true
 }
 
-// code answers with one of the connector's codes, or with a bare status.
-func (f *Fault) code(w http.ResponseWriter) bool {
-	code := string(f.Kind)
-	if said, ok := codesOf[f.Kind]; ok {
+// answerCode answers with one of the connector's codes, or with a bare status.
+func answerCode(kind FaultKind, w http.ResponseWriter) bool {
+	code := string(kind)
+	if said, ok := codesOf[kind]; ok {
 		code = said
 	}
 	if _, known := restErrors[code]; known {
@@ -121,27 +83,4 @@ func (f *Fault) code(w http.ResponseWriter) bool {
 		return true
 	}
 	return false
-}
-
-// after applies a fault that strikes once the call was carried out, and tells whether it did.
-func (f *Fault) after(w http.ResponseWriter) bool {
-	if f.Kind != Reset {
-		return false
-	}
-	conn, _, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		panic(http.ErrAbortHandler) // HTTP/2 has nothing to hijack; this resets the stream
-	}
-	_ = conn.Close()
-	return true
-}
-
-// wait holds a call back, not longer than its caller waits.
-func wait(r *http.Request, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-r.Context().Done():
-	}
 }

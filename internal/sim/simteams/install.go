@@ -44,7 +44,7 @@ func (s *Server) installed(person, place, action string) ([]object, error) {
 		return nil, errors.New("only users of the tenant can add apps")
 	}
 	s.install(r, action == "add")
-	s.touch()
+	s.Touch()
 	changed := s.activity("conversationUpdate", p, r, "")
 	key := "membersAdded"
 	if action == "remove" {

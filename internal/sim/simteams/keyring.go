@@ -100,13 +100,13 @@ func (s *Server) serveKeys(w http.ResponseWriter, r *http.Request) {
 
 // public answers what everybody may read.
 func (s *Server) public(w http.ResponseWriter, r *http.Request, name string, body object) {
-	fault := s.takeFault(name)
-	if fault != nil && fault.before(w, r) {
+	fault := s.Take(name)
+	if fault != nil && before(fault, w, r) {
 		s.record(Call{Name: name})
 		return
 	}
 	s.record(Call{Name: name, Status: http.StatusOK})
-	if fault != nil && fault.after(w) {
+	if fault != nil && fault.After(w) {
 		return
 	}
 	writeJSON(w, http.StatusOK, body)

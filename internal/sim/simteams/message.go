@@ -61,14 +61,14 @@ func (s *Server) say(r *room, m *Message) *Message {
 	if r.Kind == Channel && m.Thread == "" {
 		m.Thread = m.ID
 	}
-	m.Revision = s.touch()
+	m.Revision = s.Touch()
 	r.messages = append(r.messages, m)
 	return m
 }
 
 func (s *Server) remove(r *room, m *Message) {
 	r.messages = slices.DeleteFunc(r.messages, func(other *Message) bool { return other == m })
-	s.touch()
+	s.Touch()
 }
 
 func (r *room) find(id string) *Message {

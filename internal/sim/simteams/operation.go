@@ -90,8 +90,8 @@ func (s *Server) record(c Call) {
 func (s *Server) serveOperation(o operation) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		note := Call{Name: o.name, Conversation: r.PathValue("conversation")}
-		fault := s.takeFault(o.name)
-		if fault != nil && fault.before(w, r) {
+		fault := s.Take(o.name)
+		if fault != nil && before(fault, w, r) {
 			note.Code = string(fault.Kind)
 			s.record(note)
 			return
@@ -103,7 +103,7 @@ func (s *Server) serveOperation(o operation) http.HandlerFunc {
 		}
 		s.record(note)
 		switch {
-		case fault != nil && fault.after(w):
+		case fault != nil && fault.After(w):
 		case e != nil && e.code == "":
 			denied(w)
 		case e != nil:

@@ -82,7 +82,7 @@ func TestFaultsStrikeAsTheyWereAskedFor(t *testing.T) {
 		}
 		w.posts(t, dm, plain("x"))
 	}
-	if simteams.FaultKind("nonsense").Known() {
+	if simteams.KnownFault("nonsense") {
 		t.Error("nonsense is a fault")
 	}
 }

@@ -3,6 +3,8 @@ package simteams
 import (
 	"cmp"
 	"slices"
+
+	"elevate/internal/sim/simchat"
 )
 
 // screen is what one person has before them, besides the conversations they are in.
@@ -28,23 +30,11 @@ func (s *Server) screen(p *Person) *screen {
 // notice shows a person what their client says. The lock is held.
 func (s *Server) notice(p *Person, words string) {
 	sc := s.screen(p)
-	sc.notices = append(sc.notices, notice{words, s.touch()})
+	sc.notices = append(sc.notices, notice{words, s.Touch()})
 }
 
 // Shown is one thing a person sees, drawn as text.
-type Shown struct {
-	Where     string `json:"where"`            // #channel, the name of a chat, dm, or teams
-	Message   string `json:"message,omitzero"` // id of a message
-	Channel   string `json:"channel,omitzero"` // id of its conversation
-	Ephemeral bool   `json:"ephemeral,omitzero"`
-	Edited    bool   `json:"edited,omitzero"`
-	Text      string `json:"text"`
-	// Notification is what the person's phone and screen reader say of a message whose text is not shown.
-	Notification string   `json:"notification,omitzero"`
-	Buttons      []string `json:"buttons,omitzero"`
-	Links        []string `json:"links,omitzero"`
-	Revision     int      `json:"revision"`
-}
+type Shown = simchat.Shown
 
 // Sees lists what a person can see, oldest first, of what changed after a revision; zero lists all. Cards that would be
 // asked for anew stand there as they were last: Look asks.

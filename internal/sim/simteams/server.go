@@ -1,12 +1,13 @@
 package simteams
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"strings"
 	"sync"
 	"time"
+
+	"elevate/internal/sim/simchat"
 )
 
 // Config is what a fake Teams is made of. All but the last four are required.
@@ -44,6 +45,9 @@ type Caller struct {
 
 // Server is one fake Teams.
 type Server struct {
+	*simchat.Changes // of everything that anybody can see
+	simchat.Faults
+
 	cfg  Config
 	keys *keyring
 
@@ -52,13 +56,10 @@ type Server struct {
 	rooms    []*room
 	screens  map[string]*screen
 	rates    rates
-	faults   map[string]*Fault
 	calls    []Call
 	findings []string
 	lastSent time.Time
 	lastID   int
-	revision int
-	changed  chan struct{}
 }
 
 // New makes a fake Teams; Handler serves it.
@@ -77,7 +78,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		cfg: cfg, keys: keys, screens: map[string]*screen{}, rates: newRates(), faults: map[string]*Fault{}, changed: make(chan struct{}),
+		Changes: simchat.NewChanges(cfg.Count), cfg: cfg, keys: keys, screens: map[string]*screen{}, rates: newRates(),
 	}
 	for _, p := range cfg.People {
 		s.people = append(s.people, &p)
@@ -133,42 +134,6 @@ func (s *Server) SetCommands(titles ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.cfg.App.Commands = titles
-}
-
-// Revision counts the changes of everything that anybody can see.
-func (s *Server) Revision() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.revision
-}
-
-// WaitFor returns when ok does, looking again after each change, or with the context's error.
-func (s *Server) WaitFor(ctx context.Context, ok func() bool) error {
-	for {
-		s.mu.Lock()
-		changed := s.changed
-		s.mu.Unlock()
-		if ok() {
-			return nil
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-}
-
-// touch records a change that somebody can see and returns its number. The lock is held.
-func (s *Server) touch() int {
-	if s.cfg.Count != nil {
-		s.revision = s.cfg.Count()
-	} else {
-		s.revision++
-	}
-	close(s.changed)
-	s.changed = make(chan struct{})
-	return s.revision
 }
 
 // note keeps what is wrong with something the bot sent, although the connector takes it. The lock is held.

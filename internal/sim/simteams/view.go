@@ -45,7 +45,7 @@ func (s *Server) keep(p *Person, m *Message, card object) {
 	}
 	v.at = s.cfg.Clock()
 	if card != nil {
-		v.card, v.revision = card, s.touch()
+		v.card, v.revision = card, s.Touch()
 	}
 }
 
