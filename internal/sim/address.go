@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/big"
 	"net"
 	"os"
 	"path/filepath"
@@ -111,13 +112,27 @@ func listen(ctx context.Context, wished string) (net.Listener, error) {
 	return config.Listen(ctx, "tcp", "127.0.0.1:0")
 }
 
+// Ports for somebody else come from below those that systems give out by themselves (from 32768 or 49152 on): until the
+// other one listens nobody is to be given the same.
+const lowestPort, ports = 20_000, 12_000
+
 // reserve finds a free port for somebody else to listen on.
 func reserve(ctx context.Context, wished string) (string, error) {
-	l, err := listen(ctx, wished)
-	if err != nil {
-		return "", err
+	for range 100 {
+		l, err := listen(ctx, wished)
+		if err != nil {
+			return "", err
+		}
+		if err := l.Close(); err != nil || l.Addr().String() == wished {
+			return wished, err
+		}
+		n, err := rand.Int(rand.Reader, big.NewInt(ports))
+		if err != nil {
+			return "", err
+		}
+		wished = fmt.Sprintf("127.0.0.1:%d", lowestPort+n.Int64())
 	}
-	return l.Addr().String(), l.Close()
+	return "", errors.New("no port was found free on loopback")
 }
 
 // newToken makes the secret of the control API.
