@@ -152,7 +152,7 @@ func tooMany(recent []pim.Request, now time.Time) error {
 
 func secondRequest(r pim.Request, role pim.Role) error {
 	switch { // the others can be canceled
-	case r.State == pim.Active && r.Leaving != "":
+	case r.State == pim.Active && (r.Leaving != "" || r.Releasing != nil):
 		return pim.Errorf(pim.Conflict, "Your %s is being released, by request %s. Ask again as soon as its card says that it is over.", role.Title, r.ID)
 	case r.State == pim.Granting:
 		return pim.Errorf(pim.Conflict, "You will have %s in a moment: request %s is %s. Nothing more was asked for.", role.Title, r.ID, r.State.Phrase())

@@ -144,6 +144,9 @@ func (s *Service) driveOpen(tx *store.Tx) error {
 
 // drive puts the effect that an open request goes on by, if it is missing.
 func (s *Service) drive(tx *store.Tx, r *pim.Request) error {
+	if err := s.dropLostRelease(tx, r); err != nil {
+		return err
+	}
 	e, err := s.driver(tx, r)
 	if err != nil {
 		return err
