@@ -23,7 +23,7 @@ var arrows = map[string][]string{
 	"internal/store":                 {"internal/keyset", "internal/pim"},
 	"internal/config":                {"internal/pim", "internal/secret"},
 	"internal/signin":                {"internal/keyset", "internal/pim", "internal/secret", "internal/store"},
-	"internal/workflow":              {"internal/card", "internal/pim", "internal/store"},
+	"internal/workflow":              {"internal/bounded", "internal/card", "internal/pim", "internal/store"},
 	"internal/workflow/workflowtest": {"internal/card", "internal/keyset", "internal/pim", "internal/store", "internal/workflow"},
 	"adapters/entra":                 {"internal/pim", "internal/secret", "internal/tenant"},
 	"adapters/slack":                 {"internal/bounded", "internal/card", "internal/exchange", "internal/pim", "internal/secret", "internal/workflow"},

@@ -237,10 +237,6 @@ func (s *Service) write(tx *store.Tx, from Sender, who identity, a pim.Asked, ou
 	return err
 }
 
-// onceLife is how long a repeated step gets the first one's answer; a signature
-// is accepted for five minutes.
-const onceLife = 15 * time.Minute
-
 func onceKey(from Sender) string { return from.Account.String() + "|" + from.Once }
 
 // record writes a request with the event of what changed about it.
@@ -275,6 +271,9 @@ func (s *Service) putPersonEffect(tx *store.Tx, kind string, r *pim.Request, as 
 
 // answerAsked draws what the person sees at once.
 func (s *Service) answerAsked(out asked) Reply {
+	if out.again && out.url == "" && out.request.State != pim.Submitting {
+		return s.asItIs(out.request, card.Requester)
+	}
 	return reply(card.Asked(out.request, out.role, out.request.Approvers, out.url))
 }
 

@@ -22,24 +22,32 @@ type own struct {
 	clickedOn bool
 }
 
+// takenBack is what came of it, enough to draw the answer.
+type takenBack struct {
+	request pim.Request
+	url     string // where to sign in, if that is needed
+	again   bool   // the same step arrived before
+}
+
 // takeBack is the one door for cancel and release.
-func (s *Service) takeBack(from Sender, o own) (pim.Request, string, error) {
-	var r pim.Request
-	var url string
+func (s *Service) takeBack(from Sender, o own) (takenBack, error) {
+	var out takenBack
 	err := s.update(func(tx *store.Tx) error {
-		url = ""
+		out = takenBack{}
 		var err error
-		if r, err = tx.Request(o.request); err != nil {
+		if out.request, err = tx.Request(o.request); err != nil {
 			return err
 		}
+		r := &out.request
 		if first, again, err := s.seen(tx, from); err != nil || (again && first.ID == r.ID) {
-			return errors.Join(err, s.linkAgain(tx, from, &r, &url))
+			out.again = again
+			return errors.Join(err, s.linkAgain(tx, from, r, &out.url))
 		}
 		who, err := s.identify(tx, from.Account, from.Name)
 		if err != nil {
 			return err
 		}
-		if err := s.mayTakeBack(tx, &r, who, o); err != nil {
+		if err := s.mayTakeBack(tx, r, who, o); err != nil {
 			return err
 		}
 		if err := remember(tx, from, r.ID); err != nil {
@@ -50,10 +58,10 @@ func (s *Service) takeBack(from Sender, o own) (pim.Request, string, error) {
 				return err
 			}
 		}
-		url, err = s.takeBackAs(tx, from, who, &r, o)
+		out.url, err = s.takeBackAs(tx, from, who, r, o)
 		return err
 	})
-	return r, url, err
+	return out, err
 }
 
 // takeBackAs cancels at once what PIM does not know, has the person sign in
@@ -116,11 +124,12 @@ func (s *Service) putTakeBack(tx *store.Tx, r *pim.Request, by pim.Actor, o own)
 
 // resumeOwn cancels or releases after the sign-in by the same door.
 func (s *Service) resumeOwn(from Sender, in store.Intent) (string, error) {
-	r, url, err := s.takeBack(from, own{verb: in.Verb, request: in.Request, clicked: in.Clicked, intent: in.ID})
+	out, err := s.takeBack(from, own{verb: in.Verb, request: in.Request, clicked: in.Clicked, intent: in.ID})
 	if err != nil {
 		return "", errors.Join(err, s.update(func(tx *store.Tx) error { return tx.DeleteIntent(in.ID) }))
 	}
-	if url != "" {
+	r := out.request
+	if out.url != "" {
 		return "", pim.Errorf(pim.SignIn, "This account does not hold request %s. Sign in with the one that does.", r.ID)
 	}
 	if r.State == pim.Canceled {
@@ -129,11 +138,14 @@ func (s *Service) resumeOwn(from Sender, in store.Intent) (string, error) {
 	return fmt.Sprintf("Your step to %s is on its way to PIM. You can close this page; the card of request %s shows the rest.", s.describe(in.Verb, r), r.ID), nil
 }
 
-func (s *Service) answerOwn(r pim.Request, verb, url string) Reply {
+func (s *Service) answerOwn(out takenBack, verb string) Reply {
+	r := out.request
 	role, _ := s.cfg.Roles.Named(r.Role)
 	switch {
-	case url != "":
-		return reply(card.SignInNeeded(fmt.Sprintf("%s request %s", verb, r.ID), url))
+	case out.url != "":
+		return reply(card.SignInNeeded(fmt.Sprintf("%s request %s", verb, r.ID), out.url))
+	case out.again:
+		return s.asItIs(r, card.Requester)
 	case r.State == pim.Canceled:
 		return reply(card.Answer(fmt.Sprintf("Request %s is canceled. PIM was not asked for anything.", r.ID)))
 	case verb == verbRelease:
