@@ -2,6 +2,7 @@ package workflow
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -14,16 +15,41 @@ import (
 // is accepted for five minutes.
 const onceLife = 15 * time.Minute
 
-// answersMost is how many answers are kept in memory for steps that arrive
-// twice. The state file knows for longer which request a step led to.
-const answersMost = 5_000
+// How many answers are kept in memory for steps that arrive twice, and how many
+// bytes they take, roughly. The state file knows for longer which request a step
+// led to.
+const (
+	answersMost     = 5_000
+	answersHeaviest = 4 << 20
+)
 
 func newAnswers(now func() time.Time) *bounded.Repeats[Reply] {
 	return bounded.NewRepeats(bounded.RepeatsConfig[Reply]{
-		Life: onceLife, Most: answersMost, Now: now,
+		Life: onceLife, Most: answersMost, Weigh: weigh, Heaviest: answersHeaviest, Now: now,
 		// Nothing was done about a form that stays open.
 		Again: func(r Reply) bool { return len(r.Errors) > 0 },
 	})
+}
+
+// weigh says about how many bytes an answer takes.
+func weigh(r Reply) int {
+	const perPart = 256 // a span of a text, whose words are short
+	parts := 4
+	if r.Card != nil {
+		parts += 2*len(r.Card.Buttons) + len(r.Card.Steps)
+		for _, t := range slices.Concat(r.Card.Lines, r.Card.Notes) {
+			parts += len(t)
+		}
+		for _, f := range r.Card.Facts {
+			parts += 1 + len(f.Value)
+		}
+	}
+	if r.Form != nil {
+		for _, f := range r.Form.Fields {
+			parts += 1 + len(f.Options)
+		}
+	}
+	return parts * perPart
 }
 
 // once carries out a step, or gives what arrives again the first one's answer:
