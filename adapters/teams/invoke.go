@@ -80,7 +80,7 @@ func (a *received) reference(from workflow.Sender, f filled) pim.MessageRef {
 func (h *Handler) click(ctx context.Context, from workflow.Sender, f filled, ref pim.MessageRef) workflow.Reply {
 	if f.Act == card.Deny && f.Input != "" {
 		return h.cfg.Service.Filled(ctx, from, card.Filled{
-			Name: card.FormDeny, Request: f.Request, Digest: f.Digest, Values: map[string]string{card.FieldReason: f.reason()},
+			Name: card.FormDeny, Request: f.Request, Digest: f.Digest, Values: map[string]string{card.FieldReason: f.reason()}, Ref: ref,
 		})
 	}
 	return h.cfg.Service.Click(ctx, from, workflow.Click{

@@ -180,7 +180,7 @@ func (h *Handler) adopt(ctx context.Context, from workflow.Sender, c card.Card, 
 	if slices.ContainsFunc(c.Buttons, func(b card.Button) bool { return b.Act.Leads() }) {
 		act = card.SignIn
 	}
-	h.cfg.Service.Click(ctx, from, workflow.Click{Act: act, Request: c.Request, Ref: ref})
+	h.cfg.Service.Click(ctx, from, workflow.Click{Act: act, Request: c.Request, Ref: ref, Posted: true})
 }
 
 func (h *Handler) undelivered(c card.Card, err error) {

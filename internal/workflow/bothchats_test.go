@@ -213,7 +213,7 @@ func TestAnAnswerWithASignInLinkTurnsWithTheRequest(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.bot.Click(context.Background(), w.senderInTeams(alice, mine), workflow.Click{Act: card.SignIn, Request: id, Ref: ref})
+		w.bot.Click(context.Background(), w.senderInTeams(alice, mine), workflow.Click{Act: card.SignIn, Request: id, Ref: ref, Posted: true})
 		w.pass(5 * time.Second)
 		w.expect(w.read(workflow.Reply{Card: new(w.cardInTeams(id, mine).Card())}), "[Sign in]")
 		w.pass(11 * time.Minute)
