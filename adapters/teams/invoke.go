@@ -56,7 +56,7 @@ func (h *Handler) invoke(ctx context.Context, a *received, once string) ack {
 		return toast(excuse(err))
 	}
 	f := readFilled(value.Action.Data)
-	ref := a.reference(from, f)
+	ref := h.reference(a, from, f)
 	if f.Form != "" {
 		return h.filledIn(ctx, from, f, a)
 	}
@@ -64,15 +64,6 @@ func (h *Handler) invoke(ctx context.Context, a *received, once string) ack {
 		return h.answer(ctx, from, h.cfg.Service.View(ctx, from, f.Request, ref), f, a)
 	}
 	return h.answer(ctx, from, h.click(ctx, from, f, ref), f, a)
-}
-
-// reference is the message that was clicked, to adopt if it is not known. A list
-// is not a request's card and must not become one.
-func (a *received) reference(from workflow.Sender, f filled) pim.MessageRef {
-	if !f.OfCard || a.ReplyToID == "" {
-		return pim.MessageRef{}
-	}
-	return pim.MessageRef{Conversation: from.Place, ID: a.ReplyToID, Channel: a.Conversation.ID}
 }
 
 // click says a click to the workflow. A reason stands beside the button, so what
@@ -90,7 +81,7 @@ func (h *Handler) click(ctx context.Context, from workflow.Sender, f filled, ref
 
 // answer turns a reply into the answer of an invoke.
 func (h *Handler) answer(ctx context.Context, from workflow.Sender, reply workflow.Reply, f filled, a *received) ack {
-	d := h.client.drawing(from.Zone, false)
+	d := h.client.drawing(from.Zone, false).in(a.Conversation.ID)
 	switch {
 	case len(reply.Errors) > 0:
 		return toast(firstOf(reply.Errors))

@@ -47,7 +47,7 @@ func (h *Handler) reply(ctx context.Context, from workflow.Sender, a *received) 
 		if f.Form != "" {
 			return h.fill(ctx, from, f)
 		}
-		return h.click(ctx, from, f, a.reference(from, f))
+		return h.click(ctx, from, f, h.reference(a, from, f))
 	}
 	return h.cfg.Service.Command(ctx, from, words(text))
 }
@@ -83,12 +83,25 @@ func (h *Handler) deliver(ctx context.Context, to answerTo, reply workflow.Reply
 
 // tell shows a card to one person alone.
 func (h *Handler) tell(ctx context.Context, to answerTo, c card.Card) {
-	drawn, err := h.client.drawing(to.from.Zone, false).adaptive(c, nil)
+	drawn, err := h.client.drawing(to.from.Zone, false).in(h.aloneWith(ctx, to)).adaptive(c, nil)
 	if err != nil {
 		h.undelivered(c, err)
 		return
 	}
 	h.show(ctx, to, drawn, c)
+}
+
+// aloneWith is the personal chat in which an answer stays; "" while there is none.
+// What is shown privately among others passes, so it is never a request's card.
+func (h *Handler) aloneWith(ctx context.Context, to answerTo) string {
+	if here := to.activity.Conversation; here.ConversationType == personal {
+		return here.ID
+	}
+	r, err := h.client.find(ctx, pim.DirectTo(to.from.Account))
+	if err != nil {
+		return ""
+	}
+	return r.Conversation
 }
 
 // show posts an answer to one person: into the personal chat, or privately where
