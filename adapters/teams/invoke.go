@@ -129,7 +129,7 @@ func (h *Handler) above(ctx context.Context, from workflow.Sender, said card.Car
 
 // laterOn answers with what is known, and with the rest in a message.
 func (h *Handler) laterOn(ctx context.Context, from workflow.Sender, reply workflow.Reply, a *received) ack {
-	room, ok := h.later.Take()
+	room, ok := h.later.Take(from.Account.User)
 	if !ok {
 		h.cfg.Count(Busy)
 		return toast(card.Busy)

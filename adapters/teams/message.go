@@ -21,7 +21,7 @@ func (h *Handler) message(ctx context.Context, a *received, once string) ack {
 	if !ok {
 		return h.refuse(http.StatusForbidden, NotAllowed)
 	}
-	room, ok := h.later.Take()
+	room, ok := h.later.Take(who.User)
 	if !ok {
 		return h.refuse(http.StatusServiceUnavailable, Busy)
 	}
