@@ -268,11 +268,11 @@ func (c *Client) Update(ctx context.Context, ref pim.MessageRef, what card.Card)
 	a.Type, a.ID, a.ServiceURL, a.ChannelID = schema.Message, ref.ID, r.ServiceURL, channelTeams
 	a.Conversation = schema.ConversationAccount{ID: ref.Channel, TenantID: c.cfg.TenantID}
 	t := &turn{ctx: ctx, connector: c.connector, name: "update"}
-	if err := known(c.adapter(t).UpdateActivity(ctx, a)); err != nil {
+	err = known(c.adapter(t).UpdateActivity(ctx, a))
+	if err != nil && slices.Contains(shutForAll, pim.Explain(err).Code) {
 		c.noteRefusal(ctx, r, err)
-		return err
 	}
-	return nil
+	return err
 }
 
 // drawing draws for one person in a zone, or for all who see a card.

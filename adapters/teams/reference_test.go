@@ -67,6 +67,27 @@ func TestAConversationThatShutIsLeftAloneForAWhile(t *testing.T) {
 	})
 }
 
+// A message that is not the bot's, or a thread that is gone, says nothing of the
+// conversation.
+func TestARefusedRewriteShutsOnlyWhereTheBotIsMeant(t *testing.T) {
+	for code, shut := range map[string]bool{
+		"ForbiddenOperationException": false, "NotEnoughPermissions": false, "ConversationNotFound": false, "Forbidden": false,
+		"BotNotInConversationRoster": true, "BotDisabledByAdmin": true, "MessageWritesBlocked": true,
+	} {
+		t.Run(code, func(t *testing.T) {
+			b := newBench(t, nil)
+			b.net.on("PUT", answer(403, `{"error":{"code":"`+code+`"}}`))
+			ref := pim.MessageRef{Conversation: general, ID: "m-named", Channel: channelID + ";messageid=1"}
+			if err := b.client.Update(t.Context(), ref, hello); !pim.IsKind(err, pim.Forbidden) {
+				t.Errorf("%v", err)
+			}
+			if _, err := b.client.Post(t.Context(), general, hello); (err != nil) != shut {
+				t.Errorf("posting afterwards: %v", err)
+			}
+		})
+	}
+}
+
 func TestTheBotComesAndGoes(t *testing.T) {
 	gone := object{"type": "installationUpdate", "action": "remove", "text": nil}
 	b := newBench(t, nil)
