@@ -37,13 +37,19 @@ func (d drawing) bind(t token) token {
 	return t
 }
 
+// bound reports whether a click came from a request's card that was drawn for the
+// conversation it was clicked in.
+func (h *Handler) bound(a *received, f filled) bool {
+	code, err := base64.RawURLEncoding.DecodeString(f.Code)
+	return f.OfCard && err == nil && h.client.cfg.Codes.Verify(code, covered(f.Request, a.Conversation.ID)) == nil
+}
+
 // reference is the message that was clicked, to adopt if it is not known. A list
 // is not a request's card and must not become one, nor may a message in a
 // conversation for which no such card was drawn. Which message of the
 // conversation it is stays the client's word.
 func (h *Handler) reference(a *received, from workflow.Sender, f filled) pim.MessageRef {
-	code, err := base64.RawURLEncoding.DecodeString(f.Code)
-	if !f.OfCard || a.ReplyToID == "" || err != nil || h.client.cfg.Codes.Verify(code, covered(f.Request, a.Conversation.ID)) != nil {
+	if a.ReplyToID == "" || !h.bound(a, f) {
 		return pim.MessageRef{}
 	}
 	return pim.MessageRef{Conversation: from.Place, ID: a.ReplyToID, Channel: a.Conversation.ID}

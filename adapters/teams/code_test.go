@@ -129,3 +129,19 @@ func TestACardIsBoundToTheConversationItWasDrawnFor(t *testing.T) {
 		}
 	}
 }
+
+func TestNobodyIsGivenTheCodeOfARequestTheyName(t *testing.T) {
+	b := newBench(t, nil)
+	b.service.answer = workflow.Reply{Card: &card.Card{Title: "Sign in", Fallback: "Sign in.", Buttons: []card.Button{{Label: "Roles", Act: card.OpenForm}}}}
+	for name, with := range map[string]object{"none": {"m": nil}, "another place's": {"m": code("abc234", personal)}} {
+		data := change(object{"a": "cancel", "r": "abc234", "k": "card"}, with)
+		w := b.send(clicked(object{"id": nil, "value": object{"action": object{"data": data}}}))
+		var drawn object
+		if err := json.Unmarshal(w.Body.Bytes(), &drawn); err != nil {
+			t.Fatal(err)
+		}
+		if back := dataIn(drawn, "refresh"); back == nil || back["m"] != nil {
+			t.Errorf("%s: given %v", name, back)
+		}
+	}
+}

@@ -81,7 +81,10 @@ func (h *Handler) click(ctx context.Context, from workflow.Sender, f filled, ref
 
 // answer turns a reply into the answer of an invoke.
 func (h *Handler) answer(ctx context.Context, from workflow.Sender, reply workflow.Reply, f filled, a *received) ack {
-	d := h.client.drawing(from.Zone, false).in(a.Conversation.ID)
+	d := h.client.drawing(from.Zone, false)
+	if h.bound(a, f) { // else whoever names a request would be given its code
+		d = d.in(a.Conversation.ID)
+	}
 	switch {
 	case len(reply.Errors) > 0:
 		return toast(firstOf(reply.Errors))
