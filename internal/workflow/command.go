@@ -13,6 +13,10 @@ import (
 // Command carries out what was typed behind the command's name, and returns
 // what the person sees at once. It waits for the disk, never for a network.
 func (s *Service) Command(ctx context.Context, from Sender, text string) Reply {
+	return s.once(ctx, from, func() Reply { return s.command(ctx, from, text) })
+}
+
+func (s *Service) command(ctx context.Context, from Sender, text string) Reply {
 	cmd, err := pim.ParseCommand(text, pim.Reading{Roles: s.cfg.Roles, Now: s.cfg.Now(), Zone: from.Zone})
 	if slices.Contains(toCome, cmd.Verb) { // nobody has to learn first how it would be said
 		return problem(pim.Errorf(pim.Conflict, "This Elevate cannot do `%s` yet. `/elevate help` lists what it can.", cmd.Verb))
@@ -47,7 +51,14 @@ var toCome = []pim.Verb{pim.VerbRevoke, pim.VerbHistory, pim.VerbReview}
 
 // Click carries out a pressed button. What came back with it is untrusted:
 // the request is looked up and every rule is run.
-func (s *Service) Click(_ context.Context, from Sender, c Click) Reply {
+func (s *Service) Click(ctx context.Context, from Sender, c Click) Reply {
+	if c.Posted {
+		return s.click(from, c) // it is told with the input that it answers, not as that input again
+	}
+	return s.once(ctx, from, func() Reply { return s.click(from, c) })
+}
+
+func (s *Service) click(from Sender, c Click) Reply {
 	shown, err := s.shown(from, c.Request, c.Ref) // before this click makes the message one that is known
 	if err == nil && c.Request != "" {
 		err = s.adoptClicked(from, c)
@@ -84,6 +95,10 @@ func orNothingShown(digest string) string {
 
 // Filled carries out a form that came back.
 func (s *Service) Filled(ctx context.Context, from Sender, f card.Filled) Reply {
+	return s.once(ctx, from, func() Reply { return s.filled(ctx, from, f) })
+}
+
+func (s *Service) filled(ctx context.Context, from Sender, f card.Filled) Reply {
 	switch f.Name {
 	case card.FormAsk:
 		return s.askedByForm(ctx, from, f)
@@ -120,11 +135,11 @@ func (s *Service) rule(from Sender, d ruling) Reply {
 }
 
 func (s *Service) giveBack(from Sender, o own) Reply {
-	r, url, err := s.takeBack(from, o)
+	back, err := s.takeBack(from, o)
 	if err != nil {
 		return s.notDone(err)
 	}
-	return s.answerOwn(r, o.verb, url)
+	return s.answerOwn(back, o.verb)
 }
 
 // releaseRole finds the active request for the role a person named.

@@ -61,6 +61,8 @@ type ruled struct {
 	signIn bool
 	// neutral is set when the person may not be told what the request is about.
 	neutral bool
+	// again is set when the same step arrived before.
+	again bool
 }
 
 // ruleOn is the one door for a decision: button, form, command and resumed
@@ -82,6 +84,7 @@ func (s *Service) ruleOn(from Sender, d ruling) (ruled, error) {
 			return err
 		}
 		if first, again, err := s.seen(tx, from); err != nil || (again && first.ID == d.request) {
+			out.again = again
 			return errors.Join(err, s.linkAgain(tx, from, &out.request, &out.url))
 		}
 		if err := s.mayRule(tx, &out.request, who, d, &out); err != nil {
@@ -143,7 +146,7 @@ func (s *Service) mayRule(tx *store.Tx, r *pim.Request, who identity, d ruling, 
 	case r.Requester.Account == who.actor.Account:
 		return pim.Errorf(pim.Forbidden, "You cannot decide your own request. Another approver has to.")
 	}
-	return nil // the sign-in tells who it is
+	return pim.Undecided(r) // nobody signs in for what is over; else the sign-in tells who it is
 }
 
 // typed reports whether the request was named, and nothing of it was shown: by a
@@ -242,6 +245,9 @@ func (s *Service) answerRuled(out ruled, d ruling) Reply {
 	}
 	if out.neutral {
 		return reply(card.Answer(fmt.Sprintf("Your step to %s request %s is on its way to PIM, if PIM names you as an approver.", d.verb(), out.request.ID)))
+	}
+	if out.again && out.request.State != pim.Pending {
+		return s.asItIs(out.request, card.Approvers)
 	}
 	role, _ := s.cfg.Roles.Named(out.request.Role)
 	return reply(card.Deciding(out.request, role, d.approve))

@@ -1,0 +1,65 @@
+package workflow
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"elevate/internal/bounded"
+	"elevate/internal/card"
+	"elevate/internal/pim"
+)
+
+// onceLife is how long a repeated step gets the first one's answer; a signature
+// is accepted for five minutes.
+const onceLife = 15 * time.Minute
+
+// answersMost is how many answers are kept in memory for steps that arrive
+// twice. The state file knows for longer which request a step led to.
+const answersMost = 5_000
+
+func newAnswers(now func() time.Time) *bounded.Repeats[Reply] {
+	return bounded.NewRepeats(bounded.RepeatsConfig[Reply]{
+		Life: onceLife, Most: answersMost, Now: now,
+		// Nothing was done about a form that stays open.
+		Again: func(r Reply) bool { return len(r.Errors) > 0 },
+	})
+}
+
+// once carries out a step, or gives what arrives again the first one's answer:
+// the same to the last word, also where nothing was written.
+func (s *Service) once(ctx context.Context, from Sender, step func() Reply) Reply {
+	if from.Once == "" {
+		return step()
+	}
+	r, err := s.answers.Do(ctx, onceKey(from), func() Reply { return sameLater(step()) })
+	if err != nil {
+		return problem(pim.Errorf(pim.Unavailable, "This arrived twice, and the first is still being worked on. `/elevate status` shows what came of it."))
+	}
+	return r
+}
+
+// sameLater keeps what an answer reads after it for those that arrive again.
+func sameLater(r Reply) Reply {
+	if r.Later == nil {
+		return r
+	}
+	later := r.Later
+	var first sync.Once
+	var read card.Card
+	r.Later = func(ctx context.Context) card.Card {
+		first.Do(func() { read = later(ctx) })
+		return read
+	}
+	return r
+}
+
+// asItIs answers a step whose first answer is not known any more, as after a
+// restart, with the request as it is now.
+func (s *Service) asItIs(r pim.Request, v card.Viewer) Reply {
+	role, _ := s.cfg.Roles.Named(r.Role)
+	view := card.View{Viewer: v, Now: s.cfg.Now(), Chat: r.Chat, ApproverNames: r.Approvers, PortalURL: s.cfg.PIMPage}
+	drawn := card.ForRequest(r, role, view)
+	drawn.Buttons = nil // it is no card of the request's, so it would never turn
+	return reply(drawn)
+}
