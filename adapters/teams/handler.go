@@ -322,7 +322,7 @@ func named(some []account, id string) bool {
 
 // welcome greets whoever added the app, with what they can type.
 func (h *Handler) welcome(ctx context.Context, a *received, who pim.ChatAccount) {
-	room, ok := h.later.Take()
+	room, ok := h.later.Take(who.User)
 	if !ok {
 		h.cfg.Count(Busy)
 		return

@@ -217,6 +217,30 @@ func TestIntentIsFoundByAccountAndRequest(t *testing.T) {
 	})
 }
 
+func TestAMessageThatIsForgottenShowsNothing(t *testing.T) {
+	f := newFile(t)
+	ref := store.Ref{MessageRef: pim.MessageRef{Conversation: pim.Conversation{Chat: pim.Teams, ID: "C1"}, ID: "1.2", Channel: "C1"}, Adopted: start}
+	f.update(t, func(tx *store.Tx) error { return tx.PutRef("aaaaa2", ref) })
+	f.update(t, func(tx *store.Tx) error { return tx.DeleteRef("aaaaa3", ref) })
+	f.view(t, func(tx *store.Tx) error {
+		if id, _, ok, err := tx.RefByMessage("C1", "1.2"); id != "aaaaa2" || !ok || err != nil {
+			t.Errorf("another request took it away: %s, %v, %v", id, ok, err)
+		}
+		return nil
+	})
+	f.update(t, func(tx *store.Tx) error { return tx.DeleteRef("aaaaa2", ref) })
+	f.view(t, func(tx *store.Tx) error {
+		if _, _, ok, err := tx.RefByMessage("C1", "1.2"); ok || err != nil {
+			t.Errorf("RefByMessage: %v, %v", ok, err)
+		}
+		left, err := tx.Refs("aaaaa2")
+		if len(left) != 0 {
+			t.Errorf("Refs: %v", left)
+		}
+		return err
+	})
+}
+
 func TestMessageShowsOneRequest(t *testing.T) {
 	f := newFile(t)
 	ref := store.Ref{MessageRef: pim.MessageRef{Conversation: pim.Conversation{Chat: pim.Slack, ID: "C1"}, ID: "1.2", Channel: "C1"}, Audience: "approvers", Hash: "h"}

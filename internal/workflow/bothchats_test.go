@@ -207,13 +207,14 @@ func TestApproversWhoCannotBeWrittenToAreNamed(t *testing.T) {
 func TestAnAnswerWithASignInLinkTurnsWithTheRequest(t *testing.T) {
 	inBothChats(t, func(w *world) {
 		mine := pim.DirectTo(inTeams(alice))
-		r := w.bot.Command(context.Background(), w.senderInTeams(alice, mine), "mde-admin isolating WS-042")
+		from := w.senderInTeams(alice, mine)
+		r := w.bot.Command(context.Background(), from, "mde-admin isolating WS-042")
 		id := r.Card.Request
 		ref, err := w.teams.Post(context.Background(), mine, *r.Card)
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.bot.Click(context.Background(), w.senderInTeams(alice, mine), workflow.Click{Act: card.SignIn, Request: id, Ref: ref})
+		w.bot.Click(context.Background(), from, workflow.Click{Act: card.SignIn, Request: id, Ref: ref, Posted: true})
 		w.pass(5 * time.Second)
 		w.expect(w.read(workflow.Reply{Card: new(w.cardInTeams(id, mine).Card())}), "[Sign in]")
 		w.pass(11 * time.Minute)

@@ -52,24 +52,31 @@ var toCome = []pim.Verb{pim.VerbRevoke, pim.VerbHistory, pim.VerbReview}
 // Click carries out a pressed button. What came back with it is untrusted:
 // the request is looked up and every rule is run.
 func (s *Service) Click(ctx context.Context, from Sender, c Click) Reply {
+	if c.Posted {
+		return s.click(from, c) // it is told with the input that it answers, not as that input again
+	}
 	return s.once(ctx, from, func() Reply { return s.click(from, c) })
 }
 
 func (s *Service) click(from Sender, c Click) Reply {
-	if c.Request != "" {
-		if err := s.adoptClicked(from, c); err != nil {
-			return s.notDone(err)
-		}
+	shown, err := s.shown(from, c.Request, c.Ref) // before this click makes the message one that is known
+	if err == nil && c.Request != "" {
+		err = s.adoptClicked(from, c)
+	}
+	if err != nil {
+		return s.notDone(err)
 	}
 	switch c.Act {
 	case card.Approve:
-		return s.rule(from, ruling{request: c.Request, approve: true, reason: c.Reason, digest: orNothingShown(c.Digest), clicked: s.cfg.Now()})
+		return s.rule(from, ruling{
+			request: c.Request, approve: true, reason: c.Reason, digest: orNothingShown(c.Digest), clicked: s.cfg.Now(), shown: shown,
+		})
 	case card.ApproveWithReason, card.Deny:
-		return s.reasonForm(from, c)
+		return s.reasonForm(from, c, shown)
 	case card.Cancel:
-		return s.giveBack(from, own{verb: verbCancel, request: c.Request, clicked: s.cfg.Now(), clickedOn: true})
+		return s.giveBack(from, own{verb: verbCancel, request: c.Request, clicked: s.cfg.Now(), clickedOn: shown})
 	case card.Release:
-		return s.giveBack(from, own{verb: verbRelease, request: c.Request, clicked: s.cfg.Now(), clickedOn: true})
+		return s.giveBack(from, own{verb: verbRelease, request: c.Request, clicked: s.cfg.Now(), clickedOn: shown})
 	case card.OpenForm:
 		return s.openForm(from, c.Role)
 	case card.Refresh, card.Open, card.SignIn:
@@ -96,9 +103,13 @@ func (s *Service) filled(ctx context.Context, from Sender, f card.Filled) Reply 
 	case card.FormAsk:
 		return s.askedByForm(ctx, from, f)
 	case card.FormApprove, card.FormDeny:
+		shown, err := s.shown(from, f.Request, f.Ref)
+		if err != nil {
+			return s.notDone(err)
+		}
 		d := ruling{
 			request: f.Request, approve: f.Name == card.FormApprove, reason: pim.Tidy(f.Values[card.FieldReason]),
-			digest: orNothingShown(f.Digest), clicked: s.cfg.Now(),
+			digest: orNothingShown(f.Digest), clicked: s.cfg.Now(), shown: shown,
 		}
 		if err := d.checkReason(); err != nil {
 			return Reply{Errors: map[string]string{card.FieldReason: pim.Explain(err).Message}}
@@ -233,9 +244,35 @@ func (s *Service) notDone(err error) Reply {
 	return problem(said)
 }
 
+// vouches reports whether a chat says itself what comes back with a click. Slack
+// signs the message and the button's own value; in Teams a client sends both, and
+// may make them up.
+func vouches(c pim.Chat) bool { return c != pim.Teams }
+
+// shown reports whether a card of the request stood in front of the person, so
+// that they may be told of it what the card tells. In Teams that takes a message
+// that Elevate posted, in the place that the click came from.
+func (s *Service) shown(from Sender, id pim.RequestID, ref pim.MessageRef) (shown bool, err error) {
+	if vouches(from.Account.Chat) {
+		return true, nil
+	}
+	err = s.cfg.Store.View(func(tx *store.Tx) error {
+		shown, err = postedIn(tx, id, ref, from.Place)
+		return err
+	})
+	return shown, err
+}
+
+// postedIn reports whether a message is a card of the request that Elevate posted
+// in a place.
+func postedIn(tx *store.Tx, id pim.RequestID, ref pim.MessageRef, at pim.Conversation) (bool, error) {
+	of, known, found, err := tx.RefByMessage(ref.Channel, ref.ID)
+	return found && of == id && known.Adopted.IsZero() && known.Conversation.String() == at.String(), err
+}
+
 // adoptClicked takes a clicked message that is not known as one of its request's.
 func (s *Service) adoptClicked(from Sender, c Click) error {
-	known := c.Ref.ID == ""
+	known := c.Ref.ID == "" || c.Ref.Channel == ""
 	err := s.cfg.Store.View(func(tx *store.Tx) error {
 		if known {
 			return nil
@@ -247,6 +284,10 @@ func (s *Service) adoptClicked(from Sender, c Click) error {
 	if err != nil || known {
 		return err
 	}
+	sure := c.Posted || vouches(from.Account.Chat)
+	if !sure && !s.steps.has(from.Account, s.cfg.Now()) {
+		return nil // the click counts all the same
+	}
 	return s.update(func(tx *store.Tx) error {
 		r, err := tx.Request(c.Request)
 		if err != nil {
@@ -256,7 +297,14 @@ func (s *Service) adoptClicked(from Sender, c Click) error {
 		if err != nil || !may {
 			return err
 		}
-		return s.adopt(tx, &r, from, c.Ref, c.Act != card.SignIn)
+		ref := store.Ref{MessageRef: c.Ref}
+		if ref.Conversation == (pim.Conversation{}) {
+			ref.Conversation = from.Place
+		}
+		if !sure {
+			ref.Adopted = tx.Now()
+		}
+		return s.adopt(tx, &r, ref, c.Act != card.SignIn)
 	})
 }
 

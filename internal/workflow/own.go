@@ -18,7 +18,7 @@ type own struct {
 	request pim.RequestID
 	clicked time.Time
 	intent  string // what a sign-in interrupted; it is spent with the step
-	// clickedOn is set when a card of the request was shown.
+	// clickedOn is set when a card of the request stood in front of the person.
 	clickedOn bool
 }
 

@@ -15,13 +15,15 @@ type ruling struct {
 	request pim.RequestID
 	approve bool
 	reason  string
-	digest  string // of the facts the person saw; "" for a typed command
+	digest  string // of the facts the person saw, as they say; "" for a typed command
 	clicked time.Time
 	claims  string
 	// since is when the person first said it, before a sign-in interrupted it.
 	since time.Time
 	// intent is what the sign-in interrupted; it is spent with the decision.
 	intent string
+	// shown is set when a card of the request stood in front of the person.
+	shown bool
 }
 
 // signedInSince is how new the sign-in has to be where each decision needs one.
@@ -147,8 +149,9 @@ func (s *Service) mayRule(tx *store.Tx, r *pim.Request, who identity, d ruling, 
 	return pim.Undecided(r) // nobody signs in for what is over; else the sign-in tells who it is
 }
 
-// typed reports whether the request was named, and nothing of it was shown.
-func (d ruling) typed() bool { return d.digest == "" }
+// typed reports whether the request was named, and nothing of it was shown: by a
+// command, or by what looks like a click and is a client's word alone.
+func (d ruling) typed() bool { return !d.shown }
 
 // mayHear refuses, as if there were no such request, somebody who names one
 // that they may not read. Where nobody knows who the approvers are, one that
@@ -222,6 +225,7 @@ func (d decision) verb() string { return ruling{approve: d.Approve}.verb() }
 func (s *Service) resumeDecision(from Sender, in store.Intent) (string, error) {
 	d := ruling{
 		request: in.Request, approve: in.Verb == verbApprove, reason: in.Reason, digest: in.Digest, clicked: s.cfg.Now(), since: in.Clicked, intent: in.ID,
+		shown: true, // else there were no such intent
 	}
 	out, err := s.ruleOn(from, d)
 	if err != nil {
