@@ -66,6 +66,10 @@ func TestSamePersonIsSymmetricAndTransitiveAndOutlivesTheLink(t *testing.T) {
 				if got, err := tx.SamePerson(p, q); got != want || err != nil {
 					t.Errorf("SamePerson(%q, %q) = %v, %v", p, q, got, err)
 				}
+				with, err := tx.JoinedWith(p)
+				if p != "" && q != "" && (slices.Contains(with, q) != want || with[0] != p || err != nil) {
+					t.Errorf("JoinedWith(%q) = %v, %v", p, with, err)
+				}
 			}
 		}
 		joined, err := tx.Joined()
