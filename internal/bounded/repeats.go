@@ -90,6 +90,13 @@ func (f *first[V]) over() bool {
 	}
 }
 
+// Len is how much is remembered.
+func (r *Repeats[V]) Len() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return max(len(r.known), len(r.order))
+}
+
 // enter returns the first of that name, and whether it was there before.
 func (r *Repeats[V]) enter(name string) (*first[V], bool) {
 	r.mu.Lock()
