@@ -3,12 +3,15 @@
 package main
 
 import (
-	"os"
-	"path/filepath"
+	"context"
+	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"elevate/internal/sim/cast"
+	"elevate/internal/sim/simentra"
 	"elevate/internal/sim/simteams"
 )
 
@@ -33,6 +36,33 @@ func TestMicrosoftsClientShowsTheMainJob(t *testing.T) {
 	if refused := p.connector.refusals(); len(refused) > 0 {
 		t.Errorf("not taken:\n%s", strings.Join(refused, "\n"))
 	}
+	p.checksTokens()
+}
+
+// checksTokens says once more what the Playground said last: as it said it, with
+// no token, and with tokens that are not for it.
+func (p *playground) checksTokens() {
+	p.t.Helper()
+	for _, row := range []struct {
+		how  simteams.Forgery
+		want int
+	}{
+		{simteams.Forgery{}, http.StatusOK},
+		{simteams.Forgery{NoToken: true}, http.StatusUnauthorized},
+		{simteams.Forgery{Tampered: true}, http.StatusUnauthorized},
+		{simteams.Forgery{Audience: "another bot"}, http.StatusUnauthorized},
+		{simteams.Forgery{Key: "foreign"}, http.StatusForbidden},
+		{simteams.Forgery{Service: "http://127.0.0.1:9/"}, http.StatusForbidden},
+	} {
+		resp, err := p.connector.deliver(p.t.Context(), p.connector.last, row.how)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != row.want {
+			p.t.Errorf("%+v: status %d, not %d", row.how, resp.StatusCode, row.want)
+		}
+	}
 }
 
 // askAndApprove is a command in the personal chat, and Approve in the approver's.
@@ -51,10 +81,13 @@ func askAndApprove(alice, carol somebody) {
 	carol.clicks("Approve", "isolating WS-042")
 	carol.shoots("approve")
 	carol.clicks("Approve", "isolating WS-042")
+	carol.sees("Sign in to approve Alice Anders's request")
 	carol.shoots("approve-sign-in")
 	carol.signsIn("Sign in")
 	alice.inPIM("Provisioned", "carol", "")
 	alice.sees("isolating WS-042", "member since", "approved by Carol Chen")
+	alice.isMember(true)
+	alice.gone("isolating WS-042", "waiting for approval")
 	alice.shoots("active")
 	carol.sees("isolating WS-042", "member since")
 	carol.shoots("approved")
@@ -87,6 +120,7 @@ func fillInAndDeny(alice, carol somebody) {
 	carol.clicks("Deny", "looking around on HOST-7")
 	alice.inPIM("Denied", "carol", "not without a ticket")
 	carol.sees("looking around on HOST-7", "denied by Carol Chen")
+	carol.gone("looking around on HOST-7", "approval needed")
 	carol.shoots("denied")
 	alice.sees("looking around on HOST-7", "denied by Carol Chen", "not without a ticket")
 	alice.shoots("denied")
@@ -113,9 +147,7 @@ func endAccess(alice somebody) {
 	alice.shoots("ended")
 	alice.opens(simteams.OnCall)
 	alice.sees("MDE Administrator", "ended at its time")
-	if members, err := alice.box.Entra.Portal().Members("mde"); err != nil || len(members) > 0 {
-		alice.t.Errorf("members: %v, %v", members, err)
-	}
+	alice.isMember(false)
 }
 
 const personalChat = "Personal Chat"
@@ -123,6 +155,7 @@ const personalChat = "Personal Chat"
 func (s somebody) opens(place string)            { s.t.Helper(); s.drive("open", place) }
 func (s somebody) says(words string)             { s.t.Helper(); s.drive("say", words) }
 func (s somebody) sees(words ...string) string   { s.t.Helper(); return s.drive("sees", words...) }
+func (s somebody) gone(words ...string)          { s.t.Helper(); s.drive("gone", words...) }
 func (s somebody) hears(words string)            { s.t.Helper(); s.drive("hears", words) }
 func (s somebody) clicks(label, on string)       { s.t.Helper(); s.drive("click", label, on) }
 func (s somebody) fills(label, value, on string) { s.t.Helper(); s.drive("fill", label, value, on) }
@@ -137,22 +170,28 @@ func (s somebody) signsIn(on string) {
 // inPIM waits until PIM says this of the person's newest request.
 func (s somebody) inPIM(status, by, note string) {
 	s.t.Helper()
-	s.until(func() bool {
-		all := s.box.Entra.Portal().Requests(s.name)
-		if len(all) == 0 {
-			return false
+	ctx, cancel := context.WithTimeout(s.t.Context(), sceneWithin)
+	defer cancel()
+	var last simentra.RequestView
+	err := poll(ctx, func() (bool, error) {
+		if all := s.box.Entra.Portal().Requests(s.name); len(all) > 0 {
+			last = all[len(all)-1]
 		}
-		last := all[len(all)-1]
-		return last.Status == status && last.DecidedBy == by && last.DecisionNote == note
-	}, "PIM does not say "+status)
+		return last.Status == status && last.DecidedBy == by && strings.Contains(last.DecisionNote, note), nil
+	})
+	if err != nil {
+		s.t.Fatalf("PIM does not say %s by %q (%s): %+v", status, by, note, last)
+	}
+}
+
+// isMember holds what the directory says against what the cards say.
+func (s somebody) isMember(want bool) {
+	s.t.Helper()
+	members, err := s.box.Entra.Portal().Members(cast.RoleAdministrator)
+	if err != nil || slices.Contains(members, s.name) != want {
+		s.t.Errorf("being a member is not %t: %v, %v", want, members, err)
+	}
 }
 
 // shoots keeps a picture of what the person sees.
-func (s somebody) shoots(name string) {
-	s.t.Helper()
-	dir := os.Getenv("ELEVATE_SCREENSHOTS")
-	if dir == "" {
-		dir = s.t.ArtifactDir()
-	}
-	s.drive("shot", filepath.Join(dir, s.name+"-"+name+".png"))
-}
+func (s somebody) shoots(name string) { s.t.Helper(); s.drive("shot", s.picture(name)) }

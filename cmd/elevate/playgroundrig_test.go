@@ -346,24 +346,44 @@ func (p *playground) contextFile(name, channel string) ([]byte, error) {
 // drive has the browser do something on the person's page.
 func (s somebody) drive(do string, with ...string) string {
 	s.t.Helper()
-	if with == nil {
-		with = []string{}
-	}
-	order, err := json.Marshal(map[string]any{"page": s.name, "do": do, "with": with})
+	value, err := s.order(do, with...)
 	if err != nil {
-		s.t.Fatal(err)
+		shown, _ := s.order("text")
+		_, _ = s.order("shot", s.picture("failed"))
+		s.t.Fatalf("%s: %s %q: %v\nWhat is shown:\n%s", s.name, do, with, err, shown)
+	}
+	return value
+}
+
+func (s somebody) order(do string, with ...string) (string, error) {
+	order, err := json.Marshal(map[string]any{"page": s.name, "do": do, "with": append([]string{}, with...)})
+	if err != nil {
+		return "", err
+	}
+	if _, err := s.driver.in.Write(append(order, '\n')); err != nil {
+		return "", err
+	}
+	said, err := s.driver.next()
+	if err != nil {
+		return "", err
 	}
 	var answer struct{ Value, Error string }
-	if _, err = s.driver.in.Write(append(order, '\n')); err == nil {
-		var said string
-		if said, err = s.driver.next(); err == nil {
-			err = json.Unmarshal([]byte(said), &answer)
-		}
+	if err := json.Unmarshal([]byte(said), &answer); err != nil {
+		return "", err
 	}
-	if err != nil || answer.Error != "" {
-		s.t.Fatalf("%s: %s %q: %v %s", s.name, do, with, err, answer.Error)
+	if answer.Error != "" {
+		return "", errors.New(answer.Error)
 	}
-	return answer.Value
+	return answer.Value, nil
+}
+
+// picture is where a picture of what the person sees is kept.
+func (s somebody) picture(name string) string {
+	dir := os.Getenv("ELEVATE_SCREENSHOTS")
+	if dir == "" {
+		dir = s.t.ArtifactDir()
+	}
+	return filepath.Join(dir, s.name+"-"+name+".png")
 }
 
 // noted waits until the bot knows how to write there.

@@ -45,7 +45,7 @@ async function say(page, words) {
   const [, name, rest] = words.match(/^@(\S+)( .*)$/) ?? [, '', words];
   if (name) {
     await page.keyboard.type('@' + name.slice(0, 3));
-    await page.getByText(name, { exact: true }).last().click();
+    await page.getByRole('menuitem').filter({ hasText: name }).click();
   }
   await page.keyboard.type(rest);
   await (thread ? post : page.getByLabel('Send Message').last()).click();
@@ -87,12 +87,11 @@ function click(page, label, ...on) {
 
 // Fills in a field of the newest card with the words, or chooses in it.
 async function fill(page, label, value, ...on) {
-  const field = card(page, on).getByLabel(label);
-  if ((await field.evaluate((e) => e.tagName)) === 'SELECT') {
-    await field.selectOption({ label: value });
-  } else {
-    await field.fill(value);
-  }
+  const found = card(page, on);
+  const field = found.getByRole('combobox', { name: label }).or(found.getByRole('textbox', { name: label }));
+  if ((await field.getAttribute('role')) !== 'combobox') return field.fill(value);
+  await field.click();
+  await page.getByRole('option', { name: value, exact: true }).click();
 }
 
 // Presses a button that opens a page elsewhere, and says where it leads.
@@ -108,11 +107,17 @@ const shot = (page, path) => page.screenshot({ path }).then(() => path);
 
 const acts = { open, say, sees, gone, hears, click, fill, follow, text, shot };
 
+// A page behind another is drawn once a second, and acts wait for it.
+async function carryOut({ page, do: act, with: given }) {
+  if (act === 'start') return start(page, ...given);
+  await pages[page].bringToFront();
+  return acts[act](pages[page], ...given);
+}
+
 for await (const line of createInterface({ input: process.stdin })) {
-  const { page, do: act, with: given } = JSON.parse(line);
   let answer;
   try {
-    answer = { value: (await (act === 'start' ? start(page, ...given) : acts[act](pages[page], ...given))) ?? '' };
+    answer = { value: (await carryOut(JSON.parse(line))) ?? '' };
   } catch (e) {
     answer = { error: String(e.message ?? e) };
   }
