@@ -15,8 +15,8 @@ import (
 	"elevate/internal/sim/simteams"
 )
 
-// TestMicrosoftsClientShowsTheMainJob is the whole way that no fake of ours is on
-// but Entra's: Microsoft's client in a browser, our bot with all its checks.
+// TestMicrosoftsClientShowsTheMainJob has Microsoft's client and a real browser on
+// one side of our bot with all its checks, and on the other the sandbox's tenant.
 func TestMicrosoftsClientShowsTheMainJob(t *testing.T) {
 	p := startPlayground(t)
 	alice, carol := p.meets("alice", simteams.OnCall), p.meets("carol", simteams.Approvals)
@@ -54,7 +54,7 @@ func (p *playground) checksTokens() {
 		{simteams.Forgery{Key: "foreign"}, http.StatusForbidden},
 		{simteams.Forgery{Service: "http://127.0.0.1:9/"}, http.StatusForbidden},
 	} {
-		resp, err := p.connector.deliver(p.t.Context(), p.connector.last, row.how)
+		resp, err := p.connector.deliver(p.t.Context(), p.connector.lastSaid(), row.how)
 		if err != nil {
 			p.t.Fatal(err)
 		}
@@ -77,7 +77,7 @@ func askAndApprove(alice, carol somebody) {
 	alice.shoots("pending")
 
 	carol.opens(personalChat)
-	carol.sees("isolating WS-042", "approval needed")
+	carol.sees("isolating WS-042", "approval needed", bobNotReached)
 	carol.clicks("Approve", "isolating WS-042")
 	carol.shoots("approve")
 	carol.clicks("Approve", "isolating WS-042")
@@ -111,7 +111,7 @@ func fillInAndDeny(alice, carol somebody) {
 	alice.shoots("form-sent")
 
 	carol.opens(simteams.Approvals)
-	carol.sees("looking around on HOST-7", "approval needed")
+	carol.sees("looking around on HOST-7", "approval needed", bobNotReached)
 	carol.shoots("channel")
 	carol.clicks("Refresh", "looking around on HOST-7")
 	carol.clicks("Deny…", "looking around on HOST-7")
@@ -142,6 +142,7 @@ func speakAmongOthers(alice somebody) {
 
 // endAccess lets the time of the access pass.
 func endAccess(alice somebody) {
+	alice.box.Clock.SetRate(demoRate)
 	alice.box.Clock.Advance(time.Hour)
 	alice.sees("isolating WS-042", "ended at its time")
 	alice.shoots("ended")
@@ -150,7 +151,12 @@ func endAccess(alice somebody) {
 	alice.isMember(false)
 }
 
-const personalChat = "Personal Chat"
+const (
+	personalChat = "Personal Chat"
+	// bobNotReached is the last thing that changes on a card before a decision. A
+	// card that changes folds up what a button unfolded.
+	bobNotReached = "No direct message could be sent to Bob Berger"
+)
 
 func (s somebody) opens(place string)            { s.t.Helper(); s.drive("open", place) }
 func (s somebody) says(words string)             { s.t.Helper(); s.drive("say", words) }
@@ -160,11 +166,13 @@ func (s somebody) hears(words string)            { s.t.Helper(); s.drive("hears"
 func (s somebody) clicks(label, on string)       { s.t.Helper(); s.drive("click", label, on) }
 func (s somebody) fills(label, value, on string) { s.t.Helper(); s.drive("fill", label, value, on) }
 
-// signsIn follows the link of a card. The pages behind it are not the
-// Playground's, so the sandbox's browser goes through them.
+// signsIn follows the link of a card through all pages of a sign-in.
 func (s somebody) signsIn(on string) {
 	s.t.Helper()
-	s.world.says(s.name+" web open "+s.drive("follow", "Sign in", on), "You are signed in")
+	says := s.drive("signIn", s.person().UPN, s.picture("signed-in"), on)
+	if !strings.Contains(says, "is on its way to PIM") {
+		s.t.Errorf("after the sign-in of %s the page says:\n%s", s.name, says)
+	}
 }
 
 // inPIM waits until PIM says this of the person's newest request.

@@ -25,8 +25,6 @@ import (
 	"testing"
 	"time"
 
-	"elevate/adapters/teams"
-	"elevate/internal/pim"
 	"elevate/internal/sim"
 	"elevate/internal/sim/simteams"
 )
@@ -61,6 +59,7 @@ func startPlayground(t *testing.T) *playground {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.box.Clock.SetRate(5) // a sign-in link lives for two minutes then
 	p := &playground{world: &world{stage: s, t: t}, connector: newSigningConnector(t, s.box)}
 	t.Cleanup(func() {
 		p.connector.Close() // the bot would wait for what is under way through it
@@ -71,12 +70,19 @@ func startPlayground(t *testing.T) *playground {
 			t.Log(log.String())
 		}
 	})
-	p.driver = startLine(t, exec.Command("node", "drive.mjs", browser)) //nolint:noctx // it ends with its input
+	p.driver = startLine(t, exec.Command("node", "drive.mjs", browser))
 	return p
 }
 
+// installPlayground makes sure that what the test drives is installed. It looks at
+// the files that Go does not know the test to depend on.
 func installPlayground(t *testing.T) {
 	t.Helper()
+	for _, name := range []string{"package-lock.json", "drive.mjs", "tether.cjs"} {
+		if _, err := os.Stat(filepath.Join(playgroundFolder, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if _, err := os.Stat(filepath.Join(playgroundFolder, "node_modules")); !errors.Is(err, fs.ErrNotExist) {
 		return
 	}
@@ -87,7 +93,8 @@ func installPlayground(t *testing.T) {
 	}
 }
 
-// line is a child process that is spoken to line by line. It ends with its input.
+// line is a child process that is spoken to line by line. It ends with its input,
+// also when the test does not end as it should.
 type line struct {
 	in  io.WriteCloser
 	out *bufio.Scanner
@@ -262,6 +269,13 @@ func (c *signingConnector) refusals() []string {
 	return slices.Clone(c.refused)
 }
 
+// lastSaid is the last activity.
+func (c *signingConnector) lastSaid() []byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.last
+}
+
 // somebody is a person at their Playground.
 type somebody struct {
 	*playground
@@ -284,7 +298,7 @@ func (p *playground) meets(name, channel string) somebody {
 		p.t.Fatal(err)
 	}
 	// A taken port makes it choose one by itself, which it says; its own is taken by the first.
-	cmd := exec.Command("node", "--require", filepath.Join(folder, "tether.cjs"), //nolint:noctx // it ends with its input
+	cmd := exec.Command("node", "--require", filepath.Join(folder, "tether.cjs"),
 		filepath.Join(folder, "node_modules/@microsoft/m365agentsplayground/cli.js"), "start",
 		"--app-endpoint", p.connector.messages(name), "--service-url", p.connector.service(name), "--channel-id", "msteams", "--disable-telemetry")
 	cmd.Dir = home
@@ -395,11 +409,12 @@ func (p *playground) noted(key string) {
 	}, "the bot was not told of "+key)
 }
 
-// personal is the key of a person's own chat.
-func (p *playground) personal(name string) string {
-	person, err := p.box.Teams.Person(name)
+// person is who they are in the tenant.
+func (s somebody) person() simteams.Person {
+	s.t.Helper()
+	person, err := s.box.Teams.Person(s.name)
 	if err != nil {
-		p.t.Fatal(err)
+		s.t.Fatal(err)
 	}
-	return teams.PersonKey(pim.NewPrincipalID(person.ObjectID))
+	return person
 }
