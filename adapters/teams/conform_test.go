@@ -207,10 +207,13 @@ func (c *chat) Answer(person string) string {
 	if answered != "" {
 		return answered
 	}
+	dm, _ := c.Server.Place(person, workflowtest.Direct)
 	heard, _ := c.Heard(person, 0)
-	for _, one := range slices.Backward(heard) {
-		if one.Where == workflowtest.Direct {
-			return one.Text
+	for _, m := range slices.Backward(c.Messages(dm.ID)) { // a card that turned is no answer
+		for _, one := range heard {
+			if one.Message == m.ID {
+				return one.Text
+			}
 		}
 	}
 	return ""
