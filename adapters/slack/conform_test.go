@@ -147,7 +147,7 @@ func (c *chat) Sees(_ context.Context, person string) ([]workflowtest.Shown, err
 
 func (c *chat) Break(op workflowtest.Op, t workflowtest.Trouble) {
 	c.world.Break(map[workflowtest.Op]string{
-		workflowtest.OpPost: "chat.postMessage", workflowtest.OpUpdate: "chat.update", workflowtest.OpAnswer: "response_url",
+		workflowtest.OpPost: "chat.postMessage", workflowtest.OpUpdate: "chat.update", workflowtest.OpAccount: "users.info", workflowtest.OpAnswer: "response_url",
 	}[op], simslack.Fault{Kind: map[workflowtest.TroubleKind]simslack.FaultKind{
 		workflowtest.Throttles: simslack.RateLimited, workflowtest.IsDown: simslack.ServerError, workflowtest.LosesIt: simslack.Reset,
 	}[t.Kind], Times: t.Times, RetryAfter: t.Wait})

@@ -235,7 +235,7 @@ func (c *chat) Sees(ctx context.Context, person string) ([]workflowtest.Shown, e
 
 func (c *chat) Break(op workflowtest.Op, t workflowtest.Trouble) {
 	c.Server.Break(map[workflowtest.Op]string{
-		workflowtest.OpPost: "create", workflowtest.OpUpdate: "update", workflowtest.OpAnswer: "send",
+		workflowtest.OpPost: "create", workflowtest.OpUpdate: "update", workflowtest.OpAccount: "member", workflowtest.OpAnswer: "send",
 	}[op], simteams.Fault{Kind: map[workflowtest.TroubleKind]simteams.FaultKind{
 		workflowtest.Throttles: simteams.RateLimited, workflowtest.IsDown: simteams.ServerError, workflowtest.LosesIt: simteams.Reset,
 	}[t.Kind], Times: t.Times, RetryAfter: t.Wait})

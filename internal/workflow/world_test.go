@@ -76,7 +76,7 @@ type world struct {
 	cfg   *workflow.Config
 	path  string
 	log   *workflowtest.Log
-	sink  *workflowtest.Sink
+	sink  *workflowtest.Log
 	skew  time.Duration // added to the clock
 	end   func()        // stops the service
 	once  int

@@ -1,7 +1,6 @@
 package workflowtest
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -19,38 +18,7 @@ import (
 	"elevate/internal/workflow"
 )
 
-// Sink keeps the audit lines.
-type Sink struct {
-	mu    sync.Mutex
-	lines bytes.Buffer
-	err   error
-}
-
-// Write keeps a line, or fails.
-func (s *Sink) Write(b []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.err != nil {
-		return 0, s.err
-	}
-	return s.lines.Write(b)
-}
-
-// Fail has every line from now on be refused; nil takes them again.
-func (s *Sink) Fail(err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.err = err
-}
-
-// String is what was told so far.
-func (s *Sink) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.lines.String()
-}
-
-// Log keeps what was logged.
+// Log keeps lines: what was logged, or told to the audit sink.
 type Log struct {
 	mu    sync.Mutex
 	lines strings.Builder
@@ -63,7 +31,7 @@ func (l *Log) Write(b []byte) (int, error) {
 	return l.lines.Write(b)
 }
 
-// String is what was logged so far.
+// String is all lines so far.
 func (l *Log) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -75,7 +43,7 @@ func (l *Log) String() string {
 type Bot struct {
 	Config workflow.Config
 	Path   string
-	Sink   Sink
+	Sink   Log
 	Log    Log
 	// DB and Service are there after Open.
 	DB      *store.DB

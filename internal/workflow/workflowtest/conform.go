@@ -207,6 +207,8 @@ func manyApproversFit(t *testing.T, open Open) {
 }
 
 func troubleHasItsKind(s *stage) {
+	s.must(s.chat.Say(s.ctx, Alice, "help"))
+	s.answered(Alice, "What you can type")
 	to := s.chat.Place(Approvals)
 	ref := s.post(to, sample("Standing"))
 	for _, row := range []struct {
@@ -225,6 +227,10 @@ func troubleHasItsKind(s *stage) {
 		s.chat.Break(OpPost, row.trouble)
 		_, err := s.chat.Messenger().Post(s.ctx, s.chat.Place(OnCall), sample("Posted "+title))
 		s.kindOf(s.note(err), row.kinds, row.trouble.Wait)
+		s.chat.Heal()
+		// What cannot be asked is no word against anybody's account.
+		s.chat.Break(OpAccount, row.trouble)
+		s.kindOf(s.note(s.chat.Messenger().Account(s.ctx, s.chat.Person(Alice).Account)), []pim.Kind{pim.Unavailable, pim.Throttled}, 0)
 		s.chat.Heal()
 		for place, words := range map[string]string{Approvals: "Rewritten " + title, OnCall: "Posted " + title} {
 			if _, there := s.find(Bob, place, words); there != row.stands {
