@@ -58,7 +58,7 @@ func (h *Handler) command(ctx context.Context, cmd slack.SlashCommand, name stri
 // goOn carries out what waits for a network, a form or a list, after the
 // answer, which carries the card if there is one.
 func (h *Handler) goOn(ctx context.Context, to asked, reply workflow.Reply) ack {
-	room, ok := h.later.Take()
+	room, ok := h.later.Take(to.from.Account.User)
 	if !ok {
 		h.cfg.Count(Busy)
 		return h.privately(sentence(card.Busy))

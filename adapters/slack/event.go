@@ -69,9 +69,9 @@ func (h *Handler) happened(ctx context.Context, data any) ack {
 		if e.Tab != "home" || !userID.MatchString(e.User) {
 			return accepted
 		}
-		return h.afterwards(ctx, func(ctx context.Context) { h.publishHome(ctx, e.User) })
+		return h.afterwards(ctx, e.User, func(ctx context.Context) { h.publishHome(ctx, e.User) })
 	case *slackevents.UserChangeEvent:
-		return h.afterwards(ctx, func(ctx context.Context) { h.changed(ctx, e.User.ID) })
+		return h.afterwards(ctx, "changed "+e.User.ID, func(ctx context.Context) { h.changed(ctx, e.User.ID) })
 	case *slackevents.AppUninstalledEvent, *slackevents.TokensRevokedEvent:
 		h.cfg.Count(Uninstalled)
 		h.cfg.Logger.Error("Elevate's installation in Slack was ended or its tokens were revoked", "chat", string(pim.Slack))
@@ -80,8 +80,8 @@ func (h *Handler) happened(ctx context.Context, data any) ack {
 }
 
 // afterwards does something after Slack has its answer, or asks it to come again.
-func (h *Handler) afterwards(ctx context.Context, work func(context.Context)) ack {
-	room, ok := h.later.Take()
+func (h *Handler) afterwards(ctx context.Context, user string, work func(context.Context)) ack {
+	room, ok := h.later.Take(user)
 	if !ok {
 		return h.refuse(http.StatusServiceUnavailable, Busy)
 	}

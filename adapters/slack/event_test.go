@@ -155,9 +155,7 @@ func TestEventsThatFindNoRoomComeAgain(t *testing.T) {
 		b := newBench(t, nil)
 		b.api.on("response_url", hangs)
 		b.service.answer = workflow.Reply{Card: &card.Card{Fallback: "x"}}
-		for range 64 {
-			b.interact(clickOn(approveValue))
-		}
+		b.fills(t)
 		change := object{"type": "user_change", "user": object{"id": alice}}
 		if w := b.event(change, nil); w.Code != http.StatusServiceUnavailable {
 			t.Errorf("answered %d", w.Code)

@@ -66,7 +66,7 @@ func (h *Handler) clicked(ctx context.Context, in slack.InteractionCallback, nam
 	if t.Act == "" || t.Act.Leads() {
 		return accepted // the address was opened by Slack itself
 	}
-	room, ok := h.later.Take()
+	room, ok := h.later.Take(in.User.ID)
 	if !ok {
 		// Slack shows a sign beside the button; there is no room to say more.
 		return h.refuse(http.StatusServiceUnavailable, Busy)
@@ -108,7 +108,7 @@ func (h *Handler) submitted(ctx context.Context, in slack.InteractionCallback, n
 	if err != nil {
 		return h.complain(in.View, map[string]string{"": excuse(err)})
 	}
-	room, ok := h.later.Take()
+	room, ok := h.later.Take(in.User.ID)
 	if !ok {
 		h.cfg.Count(Busy)
 		return h.complain(in.View, map[string]string{"": card.Busy})

@@ -278,11 +278,7 @@ func TestWorkBehindTheAnswerIsBounded(t *testing.T) {
 		b := newBench(t, nil)
 		b.api.on("response_url", hangs)
 		b.service.answer = workflow.Reply{Card: &card.Card{Fallback: "x"}, Form: nil}
-		for range 64 {
-			if w := b.interact(clickOn(approveValue)); w.Code != http.StatusOK {
-				t.Fatalf("answered %d", w.Code)
-			}
-		}
+		b.fills(t)
 		told := b.service.told()
 		if w := b.interact(clickOn(approveValue)); w.Code != http.StatusServiceUnavailable || b.service.told() != told {
 			t.Errorf("the 65th click: answered %d, told %d times", w.Code, b.service.told()-told)
@@ -298,6 +294,41 @@ func TestWorkBehindTheAnswerIsBounded(t *testing.T) {
 		if w := b.interact(clickOn(approveValue)); w.Code != http.StatusOK {
 			t.Errorf("when there is room again: answered %d", w.Code)
 		}
+	})
+}
+
+// fills has many people take all the room there is.
+func (b *bench) fills(t *testing.T) {
+	t.Helper()
+	for i := range 64 {
+		click := clickOn(approveValue)
+		click["user"] = object{"id": fmt.Sprintf("U0MANY%02d", i), "team_id": team}
+		if w := b.interact(click); w.Code != http.StatusOK {
+			t.Fatalf("answered %d", w.Code)
+		}
+	}
+}
+
+func TestOnePersonDoesNotKeepTheOthersWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, nil)
+		b.api.on("response_url", hangs)
+		b.service.answer = workflow.Reply{Card: &card.Card{Fallback: "x"}}
+		for i := range 6 {
+			want := http.StatusOK
+			if i >= 4 {
+				want = http.StatusServiceUnavailable
+			}
+			if w := b.interact(clickOn(approveValue)); w.Code != want {
+				t.Errorf("click %d: answered %d", i, w.Code)
+			}
+		}
+		click := clickOn(approveValue)
+		click["user"] = object{"id": "U0ANOTHER", "team_id": team}
+		if w := b.interact(click); w.Code != http.StatusOK {
+			t.Errorf("another person is answered %d", w.Code)
+		}
+		b.handler.Close()
 	})
 }
 

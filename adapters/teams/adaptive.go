@@ -94,7 +94,7 @@ func (d drawing) whole(c card.Card, views []string) element {
 	drawn["fallbackText"] = card.Tidy(orElse(c.Fallback, c.Title), maxTitle)
 	if d.shared && c.Request != "" && len(views) > 0 {
 		drawn["refresh"] = element{
-			"action":  execute("Refresh", token{Act: card.Refresh, Request: c.Request, Of: ofCard}, ""),
+			"action":  execute("Refresh", d.bind(token{Act: card.Refresh, Request: c.Request}), ""),
 			"userIds": views[:min(len(views), maxViews)],
 		}
 	}

@@ -202,6 +202,7 @@ func TestABotWithoutAnAppIDIsNotMade(t *testing.T) {
 		"app":               func(c *teams.Config) { c.AppID = "" },
 		"tenant":            func(c *teams.Config) { c.TenantID = "" },
 		"credential":        func(c *teams.Config) { c.Credential = nil },
+		"codes":             func(c *teams.Config) { c.Codes = nil },
 		"metadata":          func(c *teams.Config) { c.Metadata = "" },
 		"metadata by http":  func(c *teams.Config) { c.Metadata = "http://login.botframework.com/" },
 		"foreign metadata":  func(c *teams.Config) { c.Metadata = "https://evil.example/openid" },

@@ -22,6 +22,8 @@ type token struct {
 	Input string `json:"i,omitempty"`
 	// Of is "card" on a card that is about this one request.
 	Of string `json:"k,omitempty"`
+	// Code says that the bot drew such a card for the conversation.
+	Code string `json:"m,omitempty"`
 }
 
 // data are a token's members as they lie beside the inputs.
@@ -59,7 +61,7 @@ func readFilled(raw json.RawMessage) filled {
 	}
 	f.token = token{
 		Act: card.Act(f.values["a"]), Request: pim.ParseRequestID(f.values["r"]), Digest: f.values["d"], Role: f.values["o"],
-		Form: f.values["f"], Input: f.values["i"], Of: f.values["k"],
+		Form: f.values["f"], Input: f.values["i"], Of: f.values["k"], Code: f.values["m"],
 	}
 	f.OfCard = f.Of == ofCard && f.Request != ""
 	return f
@@ -94,7 +96,7 @@ func (d drawing) buttons(c card.Card) []element {
 		}
 	}
 	if hidden && !refresh {
-		actions = append(actions, execute("Refresh", token{Act: card.Refresh, Request: c.Request, Of: ofCard}, ""))
+		actions = append(actions, execute("Refresh", d.bind(token{Act: card.Refresh, Request: c.Request}), ""))
 	}
 	var rows []element
 	for row := range slices.Chunk(actions, maxRow) {
@@ -111,7 +113,7 @@ const maxRow = 4
 func (d drawing) action(c card.Card, b card.Button, i int) element {
 	t := token{Act: b.Act, Request: b.Request, Digest: b.Digest, Role: b.Role}
 	if c.Request != "" && b.Request == c.Request {
-		t.Of = ofCard
+		t = d.bind(t)
 	}
 	label := card.Tidy(b.Label, maxLabel)
 	switch {

@@ -38,8 +38,10 @@ type Config struct {
 	// machine's.
 	Hosts, MetadataHosts []string
 	References           References
-	Transport            http.RoundTripper // nil means one of its own
-	Now                  func() time.Time
+	// Codes bind a request's card to the conversation it was drawn for.
+	Codes     Codes
+	Transport http.RoundTripper // nil means one of its own
+	Now       func() time.Time
 	// TokenNow is the clock that tokens are checked by; nil means Now.
 	TokenNow func() time.Time
 	Logger   *slog.Logger
@@ -67,8 +69,8 @@ const (
 // NewClient returns a Client. It calls nobody. Without an app id it is an
 // error: there is nobody for whom a token could be checked then.
 func NewClient(cfg Config) (*Client, error) {
-	if cfg.AppID == "" || cfg.TenantID == "" || cfg.Credential == nil || cfg.References == nil || cfg.Now == nil {
-		return nil, errors.New("teams: AppID, TenantID, Credential, References and Now are needed")
+	if cfg.AppID == "" || cfg.TenantID == "" || cfg.Credential == nil || cfg.References == nil || cfg.Codes == nil || cfg.Now == nil {
+		return nil, errors.New("teams: AppID, TenantID, Credential, References, Codes and Now are needed")
 	}
 	if cfg.Transport == nil {
 		cfg.Transport = exchange.NewTransport()
@@ -215,7 +217,7 @@ func (c *Client) post(ctx context.Context, r Reference, to pim.Conversation, wha
 			return pim.MessageRef{}, err
 		}
 	}
-	d, views := c.drawing(nil, r.Kind != personal), []string(nil)
+	d, views := c.drawing(nil, r.Kind != personal).in(r.Conversation), []string(nil)
 	if r.Kind != personal && what.Request != "" {
 		var err error
 		if views, err = c.views(ctx, r, what.Personal); err != nil {
@@ -258,7 +260,7 @@ func (c *Client) Update(ctx context.Context, ref pim.MessageRef, what card.Card)
 			return err
 		}
 	}
-	drawn, err := c.drawing(nil, r.Kind != personal).adaptive(what, views)
+	drawn, err := c.drawing(nil, r.Kind != personal).in(ref.Channel).adaptive(what, views)
 	if err != nil {
 		return err
 	}
@@ -266,14 +268,14 @@ func (c *Client) Update(ctx context.Context, ref pim.MessageRef, what card.Card)
 	a.Type, a.ID, a.ServiceURL, a.ChannelID = schema.Message, ref.ID, r.ServiceURL, channelTeams
 	a.Conversation = schema.ConversationAccount{ID: ref.Channel, TenantID: c.cfg.TenantID}
 	t := &turn{ctx: ctx, connector: c.connector, name: "update"}
-	if err := known(c.adapter(t).UpdateActivity(ctx, a)); err != nil {
+	err = known(c.adapter(t).UpdateActivity(ctx, a))
+	if err != nil && slices.Contains(shutForAll, pim.Explain(err).Code) {
 		c.noteRefusal(ctx, r, err)
-		return err
 	}
-	return nil
+	return err
 }
 
 // drawing draws for one person in a zone, or for all who see a card.
 func (c *Client) drawing(zone *time.Location, shared bool) drawing {
-	return drawing{sandbox: c.cfg.Sandbox, now: c.cfg.Now(), zone: zone, shared: shared}
+	return drawing{sandbox: c.cfg.Sandbox, codes: c.cfg.Codes, now: c.cfg.Now(), zone: zone, shared: shared}
 }

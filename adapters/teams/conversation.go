@@ -40,14 +40,17 @@ type member struct {
 func (m member) objectID() string { return strings.ToLower(orElse(m.ObjectID, m.Object)) }
 
 // standing says why somebody may not use Elevate, or nil: guests, anonymous and
-// external people, and whoever is not who the activity says.
+// external people, and whoever is not who the activity says. Every answer about
+// members says the role and the tenant; one that does not proves nothing.
 func (c *Client) standing(m member, objectID string) error {
 	switch {
 	case m.objectID() != strings.ToLower(objectID):
 		return pim.Errorf(pim.Forbidden, "Teams does not know that person there any more.")
-	case m.Tenant != "" && !strings.EqualFold(m.Tenant, c.cfg.TenantID):
+	case m.Tenant == "" || m.Role == "":
+		return &pim.Error{Kind: pim.Unavailable, Message: "Teams did not say what kind of account that is."}
+	case !strings.EqualFold(m.Tenant, c.cfg.TenantID):
 		return pim.Errorf(pim.Forbidden, "People of other organisations cannot use Elevate.")
-	case m.Role != "" && !strings.EqualFold(m.Role, "user") && !strings.EqualFold(m.Role, "owner"):
+	case !strings.EqualFold(m.Role, "user") && !strings.EqualFold(m.Role, "owner"):
 		return pim.Errorf(pim.Forbidden, "Guests of the tenant cannot use Elevate. Use an account that belongs to it.")
 	case strings.Contains(strings.ToUpper(m.UPN), "#EXT#"):
 		return pim.Errorf(pim.Forbidden, "Guests of the tenant cannot use Elevate. Use an account that belongs to it.")

@@ -27,6 +27,11 @@ var shutCodes = map[string]string{
 	"ConversationNotFound":        "Teams does not know that conversation",
 }
 
+// shutForAll are those of them that are about the bot, whichever of its messages
+// it wanted to rewrite. With the others a message may be meant that is not the
+// bot's, or a thread that was deleted.
+var shutForAll = []string{"BotDisabledByAdmin", "BotNotInConversationRoster", "ConversationBlockedByUser", writesBlocked}
+
 const (
 	writesBlocked = "MessageWritesBlocked"
 	// tooLong is the code of a message that is too long, Teams' own and ours.

@@ -82,7 +82,7 @@ type Handler struct {
 	cfg    HandlerConfig
 	client *Client
 	later  *bounded.Slots
-	first  *repeats
+	first  *bounded.Repeats[encoded]
 }
 
 // NewHandler returns a Handler for POST /api/messages. Close ends it.
@@ -209,9 +209,16 @@ func (h *Handler) once(ctx context.Context, a *received, name string) encoded {
 	if a.ID == "" {
 		return work()
 	}
-	answer, repeated := h.first.do(ctx, name, work)
+	repeated := true
+	answer, err := h.first.Do(ctx, name, func() encoded {
+		repeated = false
+		return work()
+	})
 	if repeated {
 		h.cfg.Count(Repeated)
+	}
+	if err != nil {
+		return encoded{status: http.StatusServiceUnavailable}
 	}
 	return answer
 }
@@ -322,7 +329,7 @@ func named(some []account, id string) bool {
 
 // welcome greets whoever added the app, with what they can type.
 func (h *Handler) welcome(ctx context.Context, a *received, who pim.ChatAccount) {
-	room, ok := h.later.Take()
+	room, ok := h.later.Take(who.User)
 	if !ok {
 		h.cfg.Count(Busy)
 		return

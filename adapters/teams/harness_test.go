@@ -27,6 +27,7 @@ import (
 
 	"elevate/adapters/teams"
 	"elevate/internal/card"
+	"elevate/internal/keyset"
 	"elevate/internal/pim"
 	"elevate/internal/workflow"
 )
@@ -55,6 +56,13 @@ type object = map[string]any
 var (
 	theKey   = sync.OnceValue(func() *rsa.PrivateKey { return newKey(2048) })
 	otherKey = sync.OnceValue(func() *rsa.PrivateKey { return newKey(2048) })
+	theCodes = sync.OnceValue(func() *keyset.Set {
+		s, err := keyset.New(machineTime())
+		if err != nil {
+			panic(err)
+		}
+		return s
+	})
 )
 
 func newKey(bits int) *rsa.PrivateKey {
@@ -380,7 +388,7 @@ func config(b *bench) teams.Config {
 	return teams.Config{
 		AppID: appID, TenantID: tenant, Metadata: metadata, ServiceURL: service, Credential: b.credential,
 		Hosts: []string{connector}, MetadataHosts: []string{"login.botframework.com", "login.botframework.azure.us"},
-		References: b.refs, Transport: b.net, Now: machineTime, Logger: slog.New(slog.NewJSONHandler(b.log, nil)),
+		References: b.refs, Codes: theCodes(), Transport: b.net, Now: machineTime, Logger: slog.New(slog.NewJSONHandler(b.log, nil)),
 	}
 }
 
@@ -422,8 +430,13 @@ func clicked(with object) object {
 	return change(typed(object{
 		"type": "invoke", "name": "adaptiveCard/action", "id": "f:1", "text": nil, "replyToId": "m1",
 		"conversation": object{"id": channelID + ";messageid=1", "conversationType": "channel", "tenantId": tenant},
-		"value":        object{"action": object{"type": "Action.Execute", "verb": "approve", "data": object{"a": "approve", "r": "abc234", "d": "digest", "k": "card"}}, "trigger": "manual"},
+		"value":        object{"action": object{"type": "Action.Execute", "verb": "approve", "data": object{"a": "approve", "r": "abc234", "d": "digest", "k": "card", "m": code("abc234", channelID)}}, "trigger": "manual"},
 	}), with)
+}
+
+// code is what a request's card for a conversation brings back.
+func code(request pim.RequestID, conversation string) string {
+	return encode(theCodes().MAC(teams.Covered(request, conversation)))
 }
 
 // send gives an activity to the handler with a good token.

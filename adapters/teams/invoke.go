@@ -56,7 +56,7 @@ func (h *Handler) invoke(ctx context.Context, a *received, once string) ack {
 		return toast(excuse(err))
 	}
 	f := readFilled(value.Action.Data)
-	ref := a.reference(from, f)
+	ref := h.reference(a, from, f)
 	if f.Form != "" {
 		return h.filledIn(ctx, from, f, a)
 	}
@@ -66,21 +66,12 @@ func (h *Handler) invoke(ctx context.Context, a *received, once string) ack {
 	return h.answer(ctx, from, h.click(ctx, from, f, ref), f, a)
 }
 
-// reference is the message that was clicked, to adopt if it is not known. A list
-// is not a request's card and must not become one.
-func (a *received) reference(from workflow.Sender, f filled) pim.MessageRef {
-	if !f.OfCard || a.ReplyToID == "" {
-		return pim.MessageRef{}
-	}
-	return pim.MessageRef{Conversation: from.Place, ID: a.ReplyToID, Channel: a.Conversation.ID}
-}
-
 // click says a click to the workflow. A reason stands beside the button, so what
 // is a form of its own elsewhere is filled in already.
 func (h *Handler) click(ctx context.Context, from workflow.Sender, f filled, ref pim.MessageRef) workflow.Reply {
 	if f.Act == card.Deny && f.Input != "" {
 		return h.cfg.Service.Filled(ctx, from, card.Filled{
-			Name: card.FormDeny, Request: f.Request, Digest: f.Digest, Values: map[string]string{card.FieldReason: f.reason()},
+			Name: card.FormDeny, Request: f.Request, Digest: f.Digest, Values: map[string]string{card.FieldReason: f.reason()}, Ref: ref,
 		})
 	}
 	return h.cfg.Service.Click(ctx, from, workflow.Click{
@@ -91,6 +82,9 @@ func (h *Handler) click(ctx context.Context, from workflow.Sender, f filled, ref
 // answer turns a reply into the answer of an invoke.
 func (h *Handler) answer(ctx context.Context, from workflow.Sender, reply workflow.Reply, f filled, a *received) ack {
 	d := h.client.drawing(from.Zone, false)
+	if h.bound(a, f) { // else whoever names a request would be given its code
+		d = d.in(a.Conversation.ID)
+	}
 	switch {
 	case len(reply.Errors) > 0:
 		return toast(firstOf(reply.Errors))
@@ -138,7 +132,7 @@ func (h *Handler) above(ctx context.Context, from workflow.Sender, said card.Car
 
 // laterOn answers with what is known, and with the rest in a message.
 func (h *Handler) laterOn(ctx context.Context, from workflow.Sender, reply workflow.Reply, a *received) ack {
-	room, ok := h.later.Take()
+	room, ok := h.later.Take(from.Account.User)
 	if !ok {
 		h.cfg.Count(Busy)
 		return toast(card.Busy)

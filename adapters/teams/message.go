@@ -21,7 +21,7 @@ func (h *Handler) message(ctx context.Context, a *received, once string) ack {
 	if !ok {
 		return h.refuse(http.StatusForbidden, NotAllowed)
 	}
-	room, ok := h.later.Take()
+	room, ok := h.later.Take(who.User)
 	if !ok {
 		return h.refuse(http.StatusServiceUnavailable, Busy)
 	}
@@ -29,6 +29,9 @@ func (h *Handler) message(ctx context.Context, a *received, once string) ack {
 	from, err := h.sender(ctx, a, once)
 	if err != nil {
 		to := answerTo{from: workflow.Sender{Account: who, Zone: a.zone()}, activity: a}
+		if pim.IsKind(err, pim.Forbidden) {
+			to.refusal = excuse(err)
+		}
 		room.Run(ctx, afterwards, func(ctx context.Context) { h.tell(ctx, to, card.Answer(excuse(err))) })
 		return accepted
 	}
@@ -47,7 +50,7 @@ func (h *Handler) reply(ctx context.Context, from workflow.Sender, a *received) 
 		if f.Form != "" {
 			return h.fill(ctx, from, f)
 		}
-		return h.click(ctx, from, f, a.reference(from, f))
+		return h.click(ctx, from, f, h.reference(a, from, f))
 	}
 	return h.cfg.Service.Command(ctx, from, words(text))
 }
@@ -66,6 +69,9 @@ func words(text string) string {
 type answerTo struct {
 	from     workflow.Sender
 	activity *received
+	// refusal is what is said where others read it to somebody who may not use
+	// Elevate, and so has no chat with it; "" for everybody else.
+	refusal string
 }
 
 // deliver carries out a reply after Teams has its answer.
@@ -83,12 +89,25 @@ func (h *Handler) deliver(ctx context.Context, to answerTo, reply workflow.Reply
 
 // tell shows a card to one person alone.
 func (h *Handler) tell(ctx context.Context, to answerTo, c card.Card) {
-	drawn, err := h.client.drawing(to.from.Zone, false).adaptive(c, nil)
+	drawn, err := h.client.drawing(to.from.Zone, false).in(h.aloneWith(ctx, to)).adaptive(c, nil)
 	if err != nil {
 		h.undelivered(c, err)
 		return
 	}
 	h.show(ctx, to, drawn, c)
+}
+
+// aloneWith is the personal chat in which an answer stays; "" while there is none.
+// What is shown privately among others passes, so it is never a request's card.
+func (h *Handler) aloneWith(ctx context.Context, to answerTo) string {
+	if here := to.activity.Conversation; here.ConversationType == personal {
+		return here.ID
+	}
+	r, err := h.client.find(ctx, pim.DirectTo(to.from.Account))
+	if err != nil {
+		return ""
+	}
+	return r.Conversation
 }
 
 // show posts an answer to one person: into the personal chat, or privately where
@@ -125,28 +144,38 @@ func (h *Handler) show(ctx context.Context, to answerTo, drawn element, c card.C
 // aside answers in the personal chat what was said among others, and says there
 // that it did, so that nobody waits for it.
 func (h *Handler) aside(ctx context.Context, to answerTo, drawn element, c card.Card, here Reference) {
-	private, err := h.client.find(ctx, pim.DirectTo(to.from.Account))
-	if err == nil && private.Conversation == "" {
-		private, err = h.client.openPersonal(ctx, private)
-	}
-	said := "I answered in our own chat."
-	if err == nil {
-		var id string
-		if id, err = h.patiently(ctx, private, message(drawn, c), func() *turn { return &turn{name: "answer aside"} }); err == nil {
-			h.adopt(ctx, to.from, c, pim.MessageRef{Conversation: pim.DirectTo(to.from.Account), ID: id, Channel: private.Conversation})
+	said := to.refusal
+	if said == "" {
+		err := h.alone(ctx, to, drawn, c)
+		if err == nil && to.activity.extra.Recipient.Targeted {
+			return // a private command needs no public answer
 		}
-	}
-	if err != nil {
-		h.undelivered(c, err)
-		said = "I cannot write to you alone. Add Elevate to your chats (Apps, Elevate, Add) and say it again there."
-	}
-	if to.activity.extra.Recipient.Targeted && err == nil {
-		return // a private command needs no public answer
+		said = "I answered in our own chat."
+		if err != nil {
+			h.undelivered(c, err)
+			said = "I cannot write to you alone. Add Elevate to your chats (Apps, Elevate, Add) and say it again there."
+		}
 	}
 	text := schema.Activity{Text: said, ReplyToID: to.activity.ID}
 	if _, err := h.patiently(ctx, here, text, func() *turn { return &turn{name: "answer in public"} }); err != nil {
 		h.undelivered(c, err)
 	}
+}
+
+// alone posts an answer into the personal chat.
+func (h *Handler) alone(ctx context.Context, to answerTo, drawn element, c card.Card) error {
+	private, err := h.client.find(ctx, pim.DirectTo(to.from.Account))
+	if err == nil && private.Conversation == "" {
+		private, err = h.client.openPersonal(ctx, private)
+	}
+	if err != nil {
+		return err
+	}
+	id, err := h.patiently(ctx, private, message(drawn, c), func() *turn { return &turn{name: "answer aside"} })
+	if err == nil {
+		h.adopt(ctx, to.from, c, pim.MessageRef{Conversation: pim.DirectTo(to.from.Account), ID: id, Channel: private.Conversation})
+	}
+	return err
 }
 
 // patiently sends an answer, and again when Teams asks to wait a little. Nothing
@@ -180,7 +209,7 @@ func (h *Handler) adopt(ctx context.Context, from workflow.Sender, c card.Card, 
 	if slices.ContainsFunc(c.Buttons, func(b card.Button) bool { return b.Act.Leads() }) {
 		act = card.SignIn
 	}
-	h.cfg.Service.Click(ctx, from, workflow.Click{Act: act, Request: c.Request, Ref: ref})
+	h.cfg.Service.Click(ctx, from, workflow.Click{Act: act, Request: c.Request, Ref: ref, Posted: true})
 }
 
 func (h *Handler) undelivered(c card.Card, err error) {

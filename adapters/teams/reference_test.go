@@ -67,6 +67,27 @@ func TestAConversationThatShutIsLeftAloneForAWhile(t *testing.T) {
 	})
 }
 
+// A message that is not the bot's, or a thread that is gone, says nothing of the
+// conversation.
+func TestARefusedRewriteShutsOnlyWhereTheBotIsMeant(t *testing.T) {
+	for code, shut := range map[string]bool{
+		"ForbiddenOperationException": false, "NotEnoughPermissions": false, "ConversationNotFound": false, "Forbidden": false,
+		"BotNotInConversationRoster": true, "BotDisabledByAdmin": true, "MessageWritesBlocked": true,
+	} {
+		t.Run(code, func(t *testing.T) {
+			b := newBench(t, nil)
+			b.net.on("PUT", answer(403, `{"error":{"code":"`+code+`"}}`))
+			ref := pim.MessageRef{Conversation: general, ID: "m-named", Channel: channelID + ";messageid=1"}
+			if err := b.client.Update(t.Context(), ref, hello); !pim.IsKind(err, pim.Forbidden) {
+				t.Errorf("%v", err)
+			}
+			if _, err := b.client.Post(t.Context(), general, hello); (err != nil) != shut {
+				t.Errorf("posting afterwards: %v", err)
+			}
+		})
+	}
+}
+
 func TestTheBotComesAndGoes(t *testing.T) {
 	gone := object{"type": "installationUpdate", "action": "remove", "text": nil}
 	b := newBench(t, nil)
@@ -167,6 +188,8 @@ func TestWhoMayNotUseElevate(t *testing.T) {
 		"anonymous":                 {200, member(object{"userRole": "anonymous"}), pim.Forbidden},
 		"of another tenant":         {200, member(object{"tenantId": "t2"}), pim.Forbidden},
 		"a guest by the name":       {200, member(object{"userPrincipalName": "a_x.com#EXT#@y.com"}), pim.Forbidden},
+		"of no tenant":              {200, member(object{"tenantId": nil}), pim.Unavailable},
+		"of no kind":                {200, member(object{"userRole": nil}), pim.Unavailable},
 		"somebody else":             {200, member(object{"aadObjectId": "else"}), pim.Forbidden},
 		"gone":                      {404, `{"error":{"code":"MemberNotFoundInConversation"}}`, pim.Forbidden},
 		"the bot was removed":       {403, `{"error":{"code":"BotNotInConversationRoster"}}`, pim.Administered},
@@ -187,6 +210,30 @@ func TestWhoMayNotUseElevate(t *testing.T) {
 			w := b.send(typed(nil))
 			if w.Code != http.StatusOK || (b.service.told() > 0) != (row.kind == "") {
 				t.Errorf("answered %d, told %d times", w.Code, b.service.told())
+			}
+		})
+	}
+}
+
+func TestWhoMayNotUseElevateIsToldSoWhereTheySaidIt(t *testing.T) {
+	for name, row := range map[string]struct{ tenant, role, said string }{
+		"a guest":                 {tenant, "guest", "Guests of the tenant cannot use Elevate"},
+		"of another organisation": {"t2", "user", "other organisations cannot use Elevate"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, nil)
+			b.net.on("GET members", answer(200, string(asJSON(object{"id": aliceMRI, "aadObjectId": alice, "tenantId": row.tenant, "userRole": row.role}))))
+			group := object{"id": "19:incident@thread.v2", "conversationType": "groupChat", "tenantId": tenant}
+			if w := b.send(typed(object{"conversation": group})); w.Code != http.StatusOK || b.service.told() != 0 {
+				t.Errorf("answered %d, told %d times", w.Code, b.service.told())
+			}
+			b.handler.Close()
+			written := b.net.written()
+			if len(written) != 1 || !strings.Contains(written[0].path, "19:incident@thread.v2") {
+				t.Fatalf("written %+v", written)
+			}
+			if said, _ := written[0].body["text"].(string); !strings.Contains(said, row.said) || strings.Contains(said, "Add Elevate") {
+				t.Errorf("said %q", said)
 			}
 		})
 	}

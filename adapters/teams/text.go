@@ -16,7 +16,10 @@ type element map[string]any
 // drawing turns cards and forms into Adaptive Cards.
 type drawing struct {
 	sandbox bool
+	codes   Codes
 	now     time.Time
+	// at is the conversation a card is drawn for; "" where that is not known yet.
+	at string
 	// zone is the time zone of the one person who sees the card; nil where many do.
 	zone *time.Location
 	// shared is set where others see the card too.

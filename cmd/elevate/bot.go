@@ -205,6 +205,7 @@ func (b *bot) wireSignin(keys *keyset.Set) error {
 		Unlinked:     workflow.GiveUpIntents,
 		Told:         workflow.PutTold,
 		Since:        func(tx *store.Tx, intent string) (time.Time, error) { return b.service.SignInSince(tx, intent) },
+		Count:        b.meters.refused,
 	})
 	return err
 }

@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
+	"os/signal"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
@@ -44,13 +47,39 @@ func (p program) demoCommand() *ffcli.Command {
 	}
 }
 
-// demo plays the script in a folder that is removed afterwards.
+// demo plays the script in a folder that is removed afterwards, also when
+// nobody reads on.
 func (p program) demo(ctx context.Context, f demoFlags) error {
+	signal.Ignore(syscall.SIGPIPE) // it would end the program with the folder and its keys left behind
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	p.out = &read{out: p.out, closed: func() { cancel(errNotRead) }}
 	home, err := os.MkdirTemp("", "elevate-demo-")
 	if err != nil {
 		return err
 	}
-	return errors.Join(p.demoIn(ctx, home, f), os.RemoveAll(home))
+	err = p.demoIn(ctx, home, f)
+	if errors.Is(context.Cause(ctx), errNotRead) {
+		err = errNotRead // what else went wrong followed from that
+	}
+	return errors.Join(err, os.RemoveAll(home))
+}
+
+var errNotRead = errors.New("nobody reads the output any more, so the demo was not played to its end")
+
+// read is an output that says when nobody reads it any more.
+type read struct {
+	out    io.Writer
+	closed func()
+}
+
+// Write implements io.Writer.
+func (r *read) Write(b []byte) (int, error) {
+	n, err := r.out.Write(b)
+	if errors.Is(err, syscall.EPIPE) {
+		r.closed()
+	}
+	return n, err
 }
 
 func (p program) demoIn(ctx context.Context, home string, f demoFlags) error {

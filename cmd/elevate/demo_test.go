@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"elevate/internal/pim"
@@ -90,6 +91,34 @@ func TestTheDemoStopsAtTheFirstStepThatIsWrong(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// As `elevate demo | head` does it: the folder holds keys.
+func TestADemoThatNobodyReadsOnEndsAndLeavesNothingBehind(t *testing.T) {
+	short, err := os.MkdirTemp("", "") //nolint:usetesting // a socket's path is not long
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(short) })
+	t.Setenv("TMPDIR", short)
+	lines := 0
+	shut := writes(func(b []byte) (int, error) {
+		if lines++; lines > 3 {
+			return 0, &fs.PathError{Op: "write", Path: "/dev/stdout", Err: syscall.EPIPE}
+		}
+		return len(b), nil
+	})
+	err = program{out: shut, errs: io.Discard, env: os.LookupEnv}.demo(t.Context(), demoFlags{serve: true})
+	if !errors.Is(err, errNotRead) {
+		t.Errorf("the demo came to %v", err)
+	}
+	if left, err := os.ReadDir(short); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v (%v)", left, err)
+	}
+}
+
+type writes func([]byte) (int, error)
+
+func (w writes) Write(b []byte) (int, error) { return w(b) }
 
 func TestTheDemoGoesOnWhenAskedTo(t *testing.T) {
 	t.Parallel()

@@ -204,8 +204,17 @@ func TestWhatIsRefusedIsCountedOnTheMetricsPage(t *testing.T) {
 	for _, how := range []string{"signature", "stale", "team", "garbage", "huge"} {
 		w.nothingWritten("bob slack forge " + how)
 	}
+	for _, target := range []string{"/auth/start?t=nonsense", "/auth/entra/callback?state=none&code=none", "/auth/slack/callback?code=" + strings.Repeat("x", 1<<15)} {
+		rec := httptest.NewRecorder()
+		w.bot.publicHandler().ServeHTTP(rec, httptest.NewRequest(http.MethodGet, target, http.NoBody))
+		if rec.Code < http.StatusBadRequest {
+			t.Errorf("%s came to %d", target[:20], rec.Code)
+		}
+	}
 	_, metrics := page("/metrics")
 	for _, line := range []string{
+		`elevate_refused_total{reason="sign_in_not_found"} 1`, `elevate_refused_total{reason="sign_in_forbidden"} 1`,
+		`elevate_refused_total{reason="sign_in_invalid"} 1`,
 		`elevate_refused_total{reason="signature"} 2`, `elevate_refused_total{reason="foreign"} 1`, `elevate_refused_total{reason="malformed"} 1`,
 		`elevate_refused_total{reason="too_large"} 1`, `elevate_effects_parked 0`, `elevate_state_unwritten 0`,
 	} {

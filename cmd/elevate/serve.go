@@ -15,6 +15,7 @@ import (
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	"elevate/internal/bounded"
 	"elevate/internal/config"
 	"elevate/internal/pim"
 )
@@ -49,6 +50,7 @@ func (p program) load(path string, options ...config.Option) (*config.Config, er
 func (p program) serve(ctx context.Context, cfg *config.Config, restored bool) error {
 	// Who reads the events may go away: then work waits for the sink, and nothing ends without a word.
 	signal.Ignore(syscall.SIGPIPE)
+	bounded.Heap()
 	log, way := newLog(p.errs, cfg.Log), newTransport(nil)
 	around := surroundings{now: time.Now, transport: telling{way, log, cfg.Sandbox}, log: log, audit: p.sink(cfg.Audit), tick: time.Second, restored: restored}
 	if cfg.Sandbox {

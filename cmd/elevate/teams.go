@@ -35,7 +35,7 @@ func (b *bot) wireTeams() error {
 	}
 	b.teams, err = teams.NewClient(teams.Config{
 		AppID: t.AppID, TenantID: t.TenantID, Metadata: t.OpenIDMetadata, ServiceURL: t.ServiceURL, Credential: credential,
-		Hosts: config.ConnectorHosts(), MetadataHosts: config.BotFrameworkHosts(), References: references{b.db},
+		Hosts: config.ConnectorHosts(), MetadataHosts: config.BotFrameworkHosts(), References: references{b.db}, Codes: b.keys,
 		Transport: b.around.transport, Now: b.around.now, TokenNow: time.Now, Logger: b.around.log, Sandbox: b.cfg.Sandbox,
 	})
 	return err

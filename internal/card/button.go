@@ -51,7 +51,7 @@ func (d drawing) undoing() []Button {
 	switch {
 	case d.r.State == pim.Pending && d.r.Decided == nil, d.r.State == pim.Scheduled:
 		return []Button{cancelButton(d.r, "Cancel")}
-	case d.r.State == pim.Active && d.r.Leaving == "":
+	case d.r.State == pim.Active && d.r.Leaving == "" && d.r.Releasing == nil:
 		return []Button{releaseButton(d.r, "Release", d.title)}
 	}
 	return nil

@@ -200,4 +200,6 @@ type Filled struct {
 	Request pim.RequestID
 	Digest  string
 	Values  map[string]string
+	// Ref is the message that the form stood in, where it stood in a request's card.
+	Ref pim.MessageRef
 }

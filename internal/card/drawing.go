@@ -136,9 +136,13 @@ func (d drawing) granting() []Text {
 func (d drawing) active() []Text {
 	switch {
 	case d.r.Leaving == pim.Released:
-		return []Text{Plain("The release was asked of PIM. Elevate says so when the membership is gone.")}
+		return []Text{Plain("PIM has taken the release. Elevate says so when the membership is gone.")}
 	case d.r.Leaving != "":
-		return []Text{Plain("The removal was asked of PIM. Elevate says so when the membership is gone.")}
+		return []Text{Plain("PIM has taken the removal. Elevate says so when the membership is gone.")}
+	case d.r.Releasing != nil && !d.r.Releasing.Due.IsZero():
+		return []Text{Join(Plain("PIM lets nobody release an access in its first five minutes. Elevate releases it at "), At(d.r.Releasing.Due), Plain("."))}
+	case d.r.Releasing != nil:
+		return []Text{Plain("The release is on its way to PIM, which has not taken it yet.")}
 	}
 	if d.v.Viewer != Requester {
 		return []Text{Join(Typed(d.name), Plain(" has this access"), until(d.r.Ends), Plain(". PIM ends it by itself."))}

@@ -112,9 +112,13 @@ func stories() map[string]pim.Request {
 		"active_portal": with(member(pim.Active), func(r *pim.Request) {
 			r.Decided = &pim.Decided{Approve: true, At: asked.Add(3 * time.Minute), Chat: pim.Portal, By: pim.Actor{Name: "Bob"}}
 		}),
-		"active_releasing": with(member(pim.Active), func(r *pim.Request) { r.Leaving = pim.Released }),
-		"active_revoking":  with(member(pim.Active), func(r *pim.Request) { r.Leaving = pim.Revoked }),
-		"refused":          why(pim.Refused, "PIM refused: the policy needs a ticket."),
+		"active_releasing":     with(member(pim.Active), func(r *pim.Request) { r.Leaving = pim.Released }),
+		"active_release_asked": with(member(pim.Active), func(r *pim.Request) { r.Releasing = &pim.Releasing{At: r.MemberSince} }),
+		"active_release_later": with(member(pim.Active), func(r *pim.Request) {
+			r.Releasing = &pim.Releasing{At: r.MemberSince, Due: r.MemberSince.Add(5 * time.Minute)}
+		}),
+		"active_revoking": with(member(pim.Active), func(r *pim.Request) { r.Leaving = pim.Revoked }),
+		"refused":         why(pim.Refused, "PIM refused: the policy needs a ticket."),
 		"denied": with(why(pim.Denied, "Denied."), func(r *pim.Request) {
 			r.Decided = &pim.Decided{By: bob(), Reason: "too broad", At: asked.Add(3 * time.Minute), Chat: pim.Slack}
 		}),

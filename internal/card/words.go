@@ -22,10 +22,13 @@ func (d drawing) standing() string {
 			return "still being granted"
 		}
 	case pim.Active:
-		if r.Leaving == pim.Released {
+		switch {
+		case r.Leaving == pim.Released:
 			return "being released"
-		} else if r.Leaving != "" {
+		case r.Leaving != "":
 			return "being removed"
+		case r.Releasing != nil:
+			return "about to be released"
 		}
 	case pim.Ended:
 		if r.StillBy != "" {
@@ -63,7 +66,7 @@ func (d drawing) tone() Tone {
 		}
 		return Waiting
 	case pim.Active:
-		if d.r.Leaving != "" || d.r.MemberSince.IsZero() {
+		if d.r.Leaving != "" || d.r.Releasing != nil || d.r.MemberSince.IsZero() {
 			return Waiting
 		}
 		return Good

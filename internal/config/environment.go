@@ -1,9 +1,13 @@
 package config
 
 import (
+	"maps"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
+
+	"elevate/internal/pim"
 )
 
 // variablePrefix begins the name of every environment variable of ours.
@@ -66,9 +70,10 @@ func (l *loader) checkEnvironment() {
 		if !variableName.MatchString(name) {
 			name = variablePrefix + "…"
 		}
-		l.mistakes = append(l.mistakes, Mistake{
-			Variable: name,
-			Message:  "This variable is no setting's. Unset it, or correct it: " + variableOf("slack.bot_token") + " is that of slack.bot_token. Keys inside lists have none.",
-		})
+		message := "This variable is no setting's. Unset it."
+		if near := pim.Nearest(name, slices.Sorted(maps.Keys(l.variables))); len(near) > 0 {
+			message = "This variable is no setting's. Unset it, or did you mean " + strings.Join(near, " or ") + "?"
+		}
+		l.mistakes = append(l.mistakes, Mistake{Variable: name, Message: message + " Keys inside lists have none."})
 	}
 }

@@ -123,4 +123,10 @@ func TestAVariableOfOursThatIsNoSettingIsAMistake(t *testing.T) {
 			t.Errorf("%s: %v", variable, err)
 		}
 	}
+	_, err := w.load(config.Environment([]string{"ELEVATE_SLACK_BOTTOKEN=s3cr3t", "ELEVATE_NOTHING_LIKE_ANY=1"}))
+	for _, want := range []string{"did you mean ELEVATE_SLACK_BOT_TOKEN?", "ELEVATE_NOTHING_LIKE_ANY: This variable is no setting's. Unset it. Keys"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is not in %v", want, err)
+		}
+	}
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"elevate/adapters/slack"
+	"elevate/internal/bounded"
 	"elevate/internal/pim"
 	"elevate/internal/secret"
 	"elevate/internal/store"
@@ -66,6 +67,7 @@ func (b *bot) close() error {
 
 // serveBot is the measured process: it says where it listens, and serves until it is interrupted.
 func serveBot(ctx context.Context, o options, out io.Writer) error {
+	bounded.Heap() // as serve does
 	b, err := newBot(ctx, filesIn(o.dir), o)
 	if err != nil {
 		return err

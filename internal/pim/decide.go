@@ -48,12 +48,23 @@ func MayDecide(r *Request, d Decider, now time.Time) error {
 	return mayDecideNow(r, d, now)
 }
 
-func mayDecideNow(r *Request, d Decider, now time.Time) error {
+// Undecided says why nobody may decide this request any more, or not yet; nil
+// where somebody may.
+func Undecided(r *Request) error {
 	switch {
 	case r.State != Pending:
 		return Errorf(Conflict, "Request %s is not waiting for a decision: it is %s.", r.ID, r.State.Phrase())
 	case r.Decided != nil:
 		return Errorf(Conflict, "Request %s was decided a moment ago, and PIM is carrying it out. The card shows what becomes of it.", r.ID)
+	}
+	return nil
+}
+
+func mayDecideNow(r *Request, d Decider, now time.Time) error {
+	if err := Undecided(r); err != nil {
+		return err
+	}
+	switch {
 	case d.Approver == No:
 		return Errorf(Forbidden, "You are not among the approvers that PIM names for this role, so you cannot decide request %s.", r.ID)
 	case d.Digest != "" && d.Digest != r.Digest():

@@ -26,6 +26,7 @@ const (
 	EventExpired      EventKind = "expired"
 	EventLinked       EventKind = "linked"
 	EventUnlinked     EventKind = "unlinked"
+	EventJoined       EventKind = "joined" // accounts that count as one person from now on
 	EventSignedIn     EventKind = "signed_in"
 	EventSignedOut    EventKind = "signed_out"
 	EventParked       EventKind = "parked"

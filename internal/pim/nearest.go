@@ -28,15 +28,15 @@ func unknown(word string, roles Roles, verbs bool) error {
 			names = append(names, string(v))
 		}
 	}
-	if near := nearest(word, names); len(near) > 0 {
+	if near := Nearest(word, names); len(near) > 0 {
 		return Errorf(NotFound, "%s Did you mean %s? /elevate help says what can be typed.", what, strings.Join(near, " or "))
 	}
 	return Errorf(NotFound, "%s /elevate roles lists your roles, /elevate help says what can be typed.", what)
 }
 
-// nearest returns the names with the fewest typos, or else those that begin
-// with the word.
-func nearest(word string, names []string) []string {
+// Nearest returns the names with the fewest typos, at most two, or else those
+// that begin with the word; none for a word too short or too long to guess at.
+func Nearest(word string, names []string) []string {
 	word = strings.ToLower(word)
 	length := utf8.RuneCountInString(word)
 	if length < 2 || length > maxGuess {

@@ -82,6 +82,17 @@ type Sending struct {
 	Lost bool `json:"lost,omitempty"`
 }
 
+// Releasing is a release on its way to PIM.
+type Releasing struct {
+	By Actor     `json:"by"`
+	At time.Time `json:"at"` // when it was asked for
+	// Due is when it is sent once more, where PIM did not take it yet.
+	Due time.Time `json:"due,omitzero"`
+	// Sent is set before it is sent and holds until PIM refuses: whoever is no
+	// member after that, and before the end, was released.
+	Sent time.Time `json:"sent,omitzero"`
+}
+
 // Request is one request for an activation and all that is known of it.
 type Request struct {
 	ID        RequestID    `json:"id"`
@@ -112,7 +123,9 @@ type Request struct {
 	// Absent is the first read after that which did not find the membership; a
 	// second one, thirty seconds later, makes it true.
 	Absent time.Time `json:"absent,omitzero"`
-	// Leaving is set from the moment a release or a removal was asked for.
+	// Releasing is a release that was asked for here and that PIM has not taken.
+	Releasing *Releasing `json:"releasing,omitempty"`
+	// Leaving is set from the moment PIM took a release or a removal.
 	Leaving Ending `json:"leaving,omitempty"`
 	// Late is set when granting took longer than five minutes and was said.
 	Late bool `json:"late,omitempty"`

@@ -80,6 +80,8 @@ type Config struct {
 	// Since says how fresh the sign-in for an intent has to be: not before that time, or zero where any will do. Nil
 	// derives it from DecideWithin for the intents that decide.
 	Since func(tx *store.Tx, intentID string) (time.Time, error)
+	// Count counts what is refused, by "sign_in_" and the kind of the refusal; nil counts nothing.
+	Count func(reason string)
 }
 
 func (cfg *Config) check() error {
@@ -107,6 +109,9 @@ func (cfg *Config) check() error {
 	}
 	if cfg.Accounts != AccountsSame && cfg.Accounts != AccountsAnyOfPerson {
 		return errors.New("signin: Accounts must be " + AccountsSame + " or " + AccountsAnyOfPerson)
+	}
+	if cfg.Count == nil {
+		cfg.Count = func(string) {}
 	}
 	cfg.TenantID = strings.ToLower(cfg.TenantID)
 	cfg.Authority = strings.TrimRight(cfg.Authority, "/")

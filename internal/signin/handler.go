@@ -79,6 +79,7 @@ func (s *Service) failed(r *http.Request, err error) *page {
 		return errorPage(said)
 	}
 	s.cfg.Logger.Info("sign-in refused", "path", r.URL.Path, "why", why.why)
+	s.cfg.Count("sign_in_" + string(why.err.Kind))
 	if why.page != nil {
 		return why.page
 	}

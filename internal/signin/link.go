@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"elevate/internal/pim"
@@ -52,7 +53,7 @@ func (s *Service) judge(tx *store.Tx, f flow, p *proof) (next, error) {
 	if err != nil {
 		return refuseIt, err
 	}
-	if err := joinSeen(tx, f, p.Person, people, linked); err != nil {
+	if err := s.joinSeen(tx, f, p, people, linked); err != nil {
 		return refuseIt, err
 	}
 	mine := slices.Contains(people, p.Person)
@@ -75,9 +76,9 @@ func accountNode(a pim.ChatAccount) pim.PrincipalID { return pim.PrincipalID("ac
 func browserNode(browser string) pim.PrincipalID { return pim.PrincipalID("browser " + browser) }
 
 // joinSeen makes one person of those who were seen together: for one chat account, and in one browser in which accounts
-// are being linked.
-func joinSeen(tx *store.Tx, f flow, p pim.PrincipalID, people []pim.PrincipalID, linked bool) error {
-	inBrowser, err := seenIn(tx, f.Browser, p)
+// are being linked, whichever came first.
+func (s *Service) joinSeen(tx *store.Tx, f flow, p *proof, people []pim.PrincipalID, linked bool) error {
+	in, err := seenIn(tx, f.Browser, p.Person, !linked || f.Ask.Other != nil)
 	if err != nil {
 		return err
 	}
@@ -85,34 +86,95 @@ func joinSeen(tx *store.Tx, f flow, p pim.PrincipalID, people []pim.PrincipalID,
 	if f.Ask.Other != nil {
 		seen = append(seen, f.Ask.Other.Person)
 	}
-	if !linked || f.Ask.Other != nil {
-		seen = append(append(seen, browserNode(f.Browser)), inBrowser...)
+	if in.Linking {
+		seen = append(append(seen, browserNode(f.Browser)), in.People...)
+	}
+	before, err := accountsOf(tx, p.Person)
+	if err != nil {
+		return err
 	}
 	for _, other := range seen {
-		if err := tx.Join(p, other); err != nil {
+		if err := tx.Join(p.Person, other); err != nil {
+			return err
+		}
+	}
+	after, err := accountsOf(tx, p.Person)
+	if err != nil || len(after) == len(before) {
+		return err
+	}
+	return s.sayJoined(tx, f, p, after)
+}
+
+// accountsOf are the Microsoft accounts that are one person with one: what it is joined with, without chat accounts and
+// browsers.
+func accountsOf(tx *store.Tx, p pim.PrincipalID) ([]pim.PrincipalID, error) {
+	joined, err := tx.JoinedWith(p)
+	return slices.DeleteFunc(joined, func(id pim.PrincipalID) bool { return strings.Contains(string(id), " ") }), err
+}
+
+// sayJoined writes that accounts count as one person from now on, and tells the chat accounts that are theirs: what they
+// lose is the right to approve for each other.
+func (s *Service) sayJoined(tx *store.Tx, f flow, p *proof, accounts []pim.PrincipalID) error {
+	ids := make([]string, len(accounts))
+	told := []pim.ChatAccount{f.account}
+	for i, id := range accounts {
+		ids[i] = string(id)
+		links, err := tx.LinksOf(id)
+		if err != nil {
+			return err
+		}
+		for _, l := range links {
+			if !slices.Contains(told, l.Account) {
+				told = append(told, l.Account)
+			}
+		}
+	}
+	event := pim.Event{
+		Kind: pim.EventJoined, By: actorOf(f.account, p.Person, p.Name), Person: p.Person, Chat: pim.Web,
+		Text: "one person from now on: " + strings.Join(ids, ", "),
+	}
+	if _, err := tx.Append(event); err != nil {
+		return err
+	}
+	text := fmt.Sprintf("Elevate takes several Microsoft accounts, among them that of %s, for one person from now on: they signed in for the %s account of %s, "+
+		"or in the browser that it was linked in. None of them can approve what another asks for. If they are different people, tell your security team.",
+		p.Name, chatName(f.account.Chat), f.Ask.Name)
+	for _, account := range told {
+		if err := s.cfg.Told(tx, account, text); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// signedInHere is what a browser saw within the hour.
+type signedInHere struct {
+	People  []pim.PrincipalID `json:"people"`
+	Linking bool              `json:"linking,omitempty"` // an account was being linked there
+}
+
 // seenIn notes that somebody signed in in a browser, for as long as the browser keeps its cookie at least, and returns
-// who did before.
-func seenIn(tx *store.Tx, browser string, p pim.PrincipalID) (before []pim.PrincipalID, err error) {
-	key := "signed in|" + string(browserNode(browser))
+// all who did.
+func seenIn(tx *store.Tx, browser string, p pim.PrincipalID, linking bool) (signedInHere, error) {
+	var in signedInHere
+	key := "in " + string(browserNode(browser))
 	raw, found, err := tx.Seen(key)
 	if err != nil {
-		return nil, err
+		return in, err
 	}
 	if found {
-		if err := json.Unmarshal(raw, &before); err != nil {
-			return nil, fmt.Errorf("who signed in in a browser: %w", err)
+		if err := json.Unmarshal(raw, &in); err != nil {
+			return in, fmt.Errorf("who signed in in a browser: %w", err)
 		}
 	}
-	if slices.Contains(before, p) {
-		return before, nil
+	if slices.Contains(in.People, p) && (in.Linking || !linking) {
+		return in, nil
 	}
-	return before, tx.PutSeen(key, append(slices.Clone(before), p), tx.Now().Add(time.Hour))
+	if !slices.Contains(in.People, p) {
+		in.People = append(in.People, p)
+	}
+	in.Linking = in.Linking || linking
+	return in, tx.PutSeen(key, in, tx.Now().Add(time.Hour))
 }
 
 // link writes what both proofs together allow: a new link, or a second account of a link. It returns what to tell.

@@ -137,8 +137,11 @@ func TestAnotherAccountIsRefusedAndCountsAsOnePerson(t *testing.T) {
 	if link.Person != alice || len(link.Also) != 0 || session.Person != alice {
 		t.Errorf("link %+v, session of %s", link, session.Person)
 	}
-	if !slices.Equal(before, b.events()) || len(b.resumed) != 0 {
-		t.Errorf("events %q, resumed %q", b.events(), b.resumed)
+	if now := b.events(); !slices.Equal(append(before, "joined "+bob), now) || len(b.resumed) != 0 {
+		t.Errorf("events %q, resumed %q", now, b.resumed)
+	}
+	if len(b.told) != 1 || !strings.Contains(b.told[0], "among them that of Bob Berger, for one person") {
+		t.Errorf("told %q", b.told)
 	}
 	if !b.samePerson(alice, bob) {
 		t.Error("two accounts that signed in for one chat account are two people")
@@ -183,7 +186,7 @@ func TestSeparateAdministratorAccounts(t *testing.T) {
 	if link.Person != alice || !slices.Equal(link.Also, []pim.PrincipalID{aliceAdmin}) || session.Person != aliceAdmin {
 		t.Errorf("link %+v, session of %s", link, session.Person)
 	}
-	if !b.samePerson(alice, aliceAdmin) || len(b.told) != 1 || !slices.Equal(b.resumed, []string{"U0ALICE intent-2"}) {
+	if !b.samePerson(alice, aliceAdmin) || len(b.told) != 2 || !slices.Equal(b.resumed, []string{"U0ALICE intent-2"}) {
 		t.Errorf("told %q, resumed %q", b.told, b.resumed)
 	}
 	w = b.visitor().signIn(b.newLink(aliceSlack, ""), person(aliceAdmin, "Alice (Admin)"))
@@ -318,6 +321,42 @@ func TestWhoeverSignsInInALinkingBrowserIsOnePerson(t *testing.T) {
 	if b.samePerson(alice, bob) {
 		t.Error("people of other browsers were joined")
 	}
+}
+
+// In Teams nobody is linked, so that its sign-ins join nobody by themselves.
+func TestWhoSignsInForTeamsInALinkingBrowserIsOnePerson(t *testing.T) {
+	inTeams := pim.ChatAccount{Chat: pim.Teams, Workspace: tenant, User: bob}
+	for name, steps := range map[string][]func(*visitor){
+		"Slack first": {linkAlice, signBobInForTeams(inTeams)},
+		"Teams first": {signBobInForTeams(inTeams), linkAlice},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, nil)
+			v := b.visitor()
+			for _, step := range steps {
+				step(v)
+			}
+			if !b.samePerson(alice, bob) {
+				t.Error("two accounts of one linking browser are two people")
+			}
+			if !slices.ContainsFunc(b.events(), func(e string) bool { return strings.HasPrefix(e, "joined") }) {
+				t.Errorf("events %q", b.events())
+			}
+			b.advance(2 * time.Hour) // what the browser saw is forgotten
+			v.signIn(b.newLink(pim.ChatAccount{Chat: pim.Teams, Workspace: tenant, User: aliceAdmin}, ""), person(aliceAdmin, "Alice (Admin)"))
+			if b.samePerson(alice, aliceAdmin) {
+				t.Error("a browser is a linking one for ever")
+			}
+		})
+	}
+}
+
+func linkAlice(v *visitor) {
+	v.signInBoth(v.newLink(aliceSlack, ""), person(alice, "Alice"), slackAccount(team, aliceSlack.User))
+}
+
+func signBobInForTeams(account pim.ChatAccount) func(*visitor) {
+	return func(v *visitor) { v.signIn(v.newLink(account, ""), person(bob, "Bob")) }
 }
 
 func TestADeactivatedChatAccountGetsNoSession(t *testing.T) {

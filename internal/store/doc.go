@@ -5,7 +5,7 @@
 // from outside, a file of a newer version, a second process, and network file systems. It makes no network call, and no
 // function in it reads ended requests to do its work: cost grows with what is open, never with what is stored.
 //
-// # Schema, version 2
+// # Schema, version 3
 //
 // A record's value is a version byte (1), the MAC of bucket, key, version and content under the keyset (37 bytes), and
 // the content as JSON. An index entry has no content, or the id of what it leads to: what it leads to is a record, is
@@ -37,7 +37,7 @@
 //	refs_message      channel | message id    index → request id
 //	links             account                 record Link
 //	links_person      person | account        index
-//	persons           person                  record {parent}: the two are one person
+//	persons           person                  record {parent}: the two are one person; of the one without a parent {members}
 //	sessions          account                 record Session
 //	sessions_person   person | account        index
 //	session_caches    account                 record: the session's token cache, sealed, not as JSON. Each command reads

@@ -5,14 +5,16 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+
+	"elevate/internal/pim"
 )
 
 // schemaVersion is the version of the schema drawn in the package comment.
-const schemaVersion = 2
+const schemaVersion = 3
 
 // migrations brings a file from version i+1 to i+2, each in the transaction of the opening. A change of the schema adds
 // one, and a file of the version before it to testdata.
-var migrations = [schemaVersion - 1]func(*Tx) error{splitSessions}
+var migrations = [schemaVersion - 1]func(*Tx) error{splitSessions, nameMembers}
 
 // splitSessions moves the token caches out of the sessions: version 1 had them in one record.
 func splitSessions(tx *Tx) error {
@@ -30,6 +32,26 @@ func splitSessions(tx *Tx) error {
 	}
 	for _, s := range all {
 		if err := tx.PutSession(s.Session, s.Sealed); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// nameMembers has the id that stands for a person name all of that person's: up to version 2 it had no record.
+func nameMembers(tx *Tx) error {
+	of := map[pim.PrincipalID][]pim.PrincipalID{}
+	err := tx.under(persons, nil, func(key, _ []byte) (bool, error) {
+		id := pim.PrincipalID(key)
+		top, err := tx.standsFor(id)
+		of[top] = append(of[top], id)
+		return true, err
+	})
+	if err != nil {
+		return err
+	}
+	for top, members := range of {
+		if err := tx.write(persons, []byte(top), parent{Members: append(members, top)}); err != nil {
 			return err
 		}
 	}

@@ -66,6 +66,10 @@ func TestSamePersonIsSymmetricAndTransitiveAndOutlivesTheLink(t *testing.T) {
 				if got, err := tx.SamePerson(p, q); got != want || err != nil {
 					t.Errorf("SamePerson(%q, %q) = %v, %v", p, q, got, err)
 				}
+				with, err := tx.JoinedWith(p)
+				if p != "" && q != "" && (slices.Contains(with, q) != want || with[0] != p || err != nil) {
+					t.Errorf("JoinedWith(%q) = %v, %v", p, with, err)
+				}
 			}
 		}
 		joined, err := tx.Joined()
@@ -212,6 +216,30 @@ func TestIntentIsFoundByAccountAndRequest(t *testing.T) {
 		on, err := tx.IntentsOn("abc234")
 		if len(on) != 0 {
 			t.Errorf("IntentsOn: %v", on)
+		}
+		return err
+	})
+}
+
+func TestAMessageThatIsForgottenShowsNothing(t *testing.T) {
+	f := newFile(t)
+	ref := store.Ref{MessageRef: pim.MessageRef{Conversation: pim.Conversation{Chat: pim.Teams, ID: "C1"}, ID: "1.2", Channel: "C1"}, Adopted: start}
+	f.update(t, func(tx *store.Tx) error { return tx.PutRef("aaaaa2", ref) })
+	f.update(t, func(tx *store.Tx) error { return tx.DeleteRef("aaaaa3", ref) })
+	f.view(t, func(tx *store.Tx) error {
+		if id, _, ok, err := tx.RefByMessage("C1", "1.2"); id != "aaaaa2" || !ok || err != nil {
+			t.Errorf("another request took it away: %s, %v, %v", id, ok, err)
+		}
+		return nil
+	})
+	f.update(t, func(tx *store.Tx) error { return tx.DeleteRef("aaaaa2", ref) })
+	f.view(t, func(tx *store.Tx) error {
+		if _, _, ok, err := tx.RefByMessage("C1", "1.2"); ok || err != nil {
+			t.Errorf("RefByMessage: %v, %v", ok, err)
+		}
+		left, err := tx.Refs("aaaaa2")
+		if len(left) != 0 {
+			t.Errorf("Refs: %v", left)
 		}
 		return err
 	})

@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"time"
 
 	"elevate/internal/pim"
 )
@@ -11,6 +12,9 @@ type Ref struct {
 	pim.MessageRef
 	Audience string `json:"audience,omitempty"`
 	Hash     string `json:"hash,omitempty"` // of the card that stands there
+	// Adopted is when a client named the message as one of the request's; zero for one that Elevate posted, or
+	// that the chat itself says is Elevate's.
+	Adopted time.Time `json:"adopted,omitzero"`
 }
 
 func refKey(id pim.RequestID, r Ref) []byte { return path(string(id), r.Channel, r.ID) }
@@ -33,6 +37,18 @@ func (tx *Tx) PutRef(id pim.RequestID, r Ref) error {
 		}
 	}
 	return tx.write(refs, refKey(id, r), r)
+}
+
+// DeleteRef takes away where a card of a request stands; one that is not there is no error.
+func (tx *Tx) DeleteRef(id pim.RequestID, r Ref) error {
+	message := path(r.Channel, r.ID)
+	if pim.RequestID(tx.get(refsMessage, message)) != id {
+		return nil
+	}
+	if err := tx.delete(refsMessage, message); err != nil {
+		return err
+	}
+	return tx.delete(refs, refKey(id, r))
 }
 
 // Refs returns where the cards of a request stand.

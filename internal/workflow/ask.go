@@ -152,7 +152,7 @@ func tooMany(recent []pim.Request, now time.Time) error {
 
 func secondRequest(r pim.Request, role pim.Role) error {
 	switch { // the others can be canceled
-	case r.State == pim.Active && r.Leaving != "":
+	case r.State == pim.Active && (r.Leaving != "" || r.Releasing != nil):
 		return pim.Errorf(pim.Conflict, "Your %s is being released, by request %s. Ask again as soon as its card says that it is over.", role.Title, r.ID)
 	case r.State == pim.Granting:
 		return pim.Errorf(pim.Conflict, "You will have %s in a moment: request %s is %s. Nothing more was asked for.", role.Title, r.ID, r.State.Phrase())
@@ -237,10 +237,6 @@ func (s *Service) write(tx *store.Tx, from Sender, who identity, a pim.Asked, ou
 	return err
 }
 
-// onceLife is how long a repeated step gets the first one's answer; a signature
-// is accepted for five minutes.
-const onceLife = 15 * time.Minute
-
 func onceKey(from Sender) string { return from.Account.String() + "|" + from.Once }
 
 // record writes a request with the event of what changed about it.
@@ -275,6 +271,9 @@ func (s *Service) putPersonEffect(tx *store.Tx, kind string, r *pim.Request, as 
 
 // answerAsked draws what the person sees at once.
 func (s *Service) answerAsked(out asked) Reply {
+	if out.again && out.url == "" && out.request.State != pim.Submitting {
+		return s.asItIs(out.request, card.Requester)
+	}
 	return reply(card.Asked(out.request, out.role, out.request.Approvers, out.url))
 }
 

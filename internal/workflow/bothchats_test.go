@@ -2,6 +2,7 @@ package workflow_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -207,13 +208,14 @@ func TestApproversWhoCannotBeWrittenToAreNamed(t *testing.T) {
 func TestAnAnswerWithASignInLinkTurnsWithTheRequest(t *testing.T) {
 	inBothChats(t, func(w *world) {
 		mine := pim.DirectTo(inTeams(alice))
-		r := w.bot.Command(context.Background(), w.senderInTeams(alice, mine), "mde-admin isolating WS-042")
+		from := w.senderInTeams(alice, mine)
+		r := w.bot.Command(context.Background(), from, "mde-admin isolating WS-042")
 		id := r.Card.Request
 		ref, err := w.teams.Post(context.Background(), mine, *r.Card)
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.bot.Click(context.Background(), w.senderInTeams(alice, mine), workflow.Click{Act: card.SignIn, Request: id, Ref: ref})
+		w.bot.Click(context.Background(), from, workflow.Click{Act: card.SignIn, Request: id, Ref: ref, Posted: true})
 		w.pass(5 * time.Second)
 		w.expect(w.read(workflow.Reply{Card: new(w.cardInTeams(id, mine).Card())}), "[Sign in]")
 		w.pass(11 * time.Minute)
@@ -222,5 +224,64 @@ func TestAnAnswerWithASignInLinkTurnsWithTheRequest(t *testing.T) {
 		if n := len(w.teams.In(mine)); n > 2 { // the card, and the sentence that it ran out
 			t.Errorf("%d messages", n)
 		}
+	})
+}
+
+// joins makes two accounts one person, as sign-ins for one chat account do.
+func (w *world) joins(a, b pim.PrincipalID) {
+	w.t.Helper()
+	w.update(func(tx *store.Tx) error {
+		node := pim.PrincipalID("account slack:T0:U-" + names[a])
+		return errors.Join(tx.Join(a, node), tx.Join(b, node))
+	})
+}
+
+// Dave asks in Slack. Admin shares an attribute with him and was seen together with Bob, who approves in Teams, where no
+// link says so.
+func TestTheAttributeOfAnAccountThatWasSeenTogetherCountsInBothChats(t *testing.T) {
+	for _, row := range []struct {
+		name             string
+		asks, approves   pim.PrincipalID
+		together, shares [2]pim.PrincipalID
+	}{
+		{"of the approver", dave, bob, [2]pim.PrincipalID{bob, admin}, [2]pim.PrincipalID{dave, admin}},
+		{"of the requester", dave, bob, [2]pim.PrincipalID{dave, admin}, [2]pim.PrincipalID{admin, bob}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			inBothChats(t, func(w *world) {
+				for _, p := range row.shares {
+					w.dir.Person(p, func(p *pim.Profile) { p.SamePerson = "4711" })
+				}
+				w.joins(row.together[0], row.together[1])
+				w.session(inTeams(row.approves), row.approves, w.now(), time.Hour)
+				w.session(inTeams(row.asks), row.asks, w.now(), time.Hour)
+				w.saysFrom(w.senderInTeams(row.asks, pim.DirectTo(inTeams(row.asks))), "mde-admin isolating WS-042")
+				w.pass(3 * time.Second)
+				id := w.allRequests()[0].ID
+				w.is(id, pim.Pending)
+				w.clicksInTeams(row.approves, card.Approve, id)
+				w.pass(30 * time.Second)
+				w.is(id, pim.Pending)
+				if n := w.dir.Decisions(); n != 0 {
+					t.Errorf("decided %d times", n)
+				}
+			})
+		})
+	}
+}
+
+// Who was tricked into signing in by somebody's link is refused as their approver, and not read by them.
+func TestHavingBeenSeenTogetherLetsNobodyRead(t *testing.T) {
+	inBothChats(t, func(w *world) {
+		w.signIn(dave)
+		w.joins(dave, erin)
+		w.says(dave, "mde-analyst triage of WS-042")
+		w.pass(3 * time.Second)
+		id := w.newest(dave).ID
+		at := pim.DirectTo(inTeams(erin))
+		w.expect(w.viewInTeams(erin, id, at, pim.MessageRef{}), "There is no request")
+		w.session(inTeams(erin), erin, w.now(), time.Hour)
+		w.expect(w.saysFrom(w.senderInTeams(erin, at), "approve "+string(id)), "There is no request")
+		w.expect(w.saysFrom(w.senderInTeams(erin, at), "status"), "no requests")
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -50,34 +51,40 @@ func (s *Service) spots(tx *store.Tx, r *pim.Request) ([]spot, error) {
 	if err != nil {
 		return nil, err
 	}
-	var spots []spot
-	add := func(to pim.Conversation, v card.Viewer) {
-		if !slices.Contains(spots, spot{to, v}) {
-			spots = append(spots, spot{to, v})
-		}
+	all, err := s.wantedSpots(tx, r)
+	if err != nil {
+		return nil, err
 	}
 	for _, ref := range refs {
-		add(ref.Conversation, card.Viewer(ref.Audience))
+		all = append(all, spot{ref.Conversation, card.Viewer(ref.Audience)})
 	}
+	var spots []spot
+	for _, at := range all {
+		if !slices.Contains(spots, at) {
+			spots = append(spots, at)
+		}
+	}
+	return spots, nil
+}
+
+// wantedSpots are the places where the state wants a card.
+func (s *Service) wantedSpots(tx *store.Tx, r *pim.Request) (spots []spot, err error) {
 	role, _ := s.cfg.Roles.Named(r.Role)
 	if wanted(r, card.Approvers) {
-		for _, to := range role.Ask {
-			add(to, card.Approvers)
-		}
 		direct, err := s.approversDirect(tx, r, role)
 		if err != nil {
 			return nil, err
 		}
-		for _, to := range direct {
-			add(to, card.Approvers)
+		for _, to := range slices.Concat(role.Ask, direct) {
+			spots = append(spots, spot{to, card.Approvers})
 		}
 	}
 	if wanted(r, card.Requester) {
-		add(pim.DirectTo(r.Requester.Account), card.Requester)
+		spots = append(spots, spot{pim.DirectTo(r.Requester.Account), card.Requester})
 	}
 	if wanted(r, card.OnCall) {
 		for _, to := range role.Notify {
-			add(to, card.OnCall)
+			spots = append(spots, spot{to, card.OnCall})
 		}
 	}
 	return spots, nil
@@ -153,6 +160,8 @@ type scene struct {
 	request pim.Request
 	refs    []store.Ref
 	view    card.View
+	// missing is set when the state wants a card there and Elevate posted none.
+	missing bool
 	// stranger is set when the place belongs to an account that is not linked any more.
 	stranger bool
 }
@@ -170,17 +179,35 @@ func (s *Service) card(ctx context.Context, e store.Effect) (result, error) {
 	var sc scene
 	err = s.cfg.Store.View(func(tx *store.Tx) error {
 		var err error
-		sc, err = s.scene(tx, e, p.Audience)
+		if sc, err = s.scene(tx, e, p.Audience); err != nil {
+			return err
+		}
+		sc.missing, err = s.missing(tx, &sc, spot{e.To, p.Audience})
 		return err
 	})
 	if err != nil {
 		return result{}, err
 	}
 	drawn := s.draw(sc)
-	if len(sc.refs) == 0 {
-		return s.post(ctx, messenger, e, p, &sc.request, drawn)
+	if sc.missing {
+		return s.post(ctx, messenger, e, p, sc, drawn)
 	}
 	return s.rewrite(ctx, messenger, sc.refs, drawn)
+}
+
+// missing reports whether a first card has to be posted. One that Elevate posted
+// counts also when somebody deleted it; a message that only a client named never
+// does, so that nobody keeps a card from a place by naming another message. Such
+// a one does not make its place one where cards are wanted, either.
+func (s *Service) missing(tx *store.Tx, sc *scene, at spot) (bool, error) {
+	if slices.ContainsFunc(sc.refs, func(r store.Ref) bool { return r.Adopted.IsZero() }) {
+		return false, nil
+	}
+	if len(sc.refs) == 0 {
+		return wanted(&sc.request, at.viewer), nil
+	}
+	all, err := s.wantedSpots(tx, &sc.request)
+	return slices.Contains(all, at), err
 }
 
 // draw draws a request's card. One of a role that is not in the settings any
@@ -334,11 +361,9 @@ func seenBefore(tx *store.Tx, r *pim.Request) (card.Seen, error) {
 	return seen, nil
 }
 
-// post puts a first card into a place, if the state still wants one there.
-func (s *Service) post(ctx context.Context, m Messenger, e store.Effect, p place, r *pim.Request, drawn card.Card) (result, error) {
-	if !wanted(r, p.Audience) {
-		return result{}, nil
-	}
+// post puts a first card into a place. Other messages that show the request there
+// are drawn anew by the same effect once more, after this one is stored.
+func (s *Service) post(ctx context.Context, m Messenger, e store.Effect, p place, sc scene, drawn card.Card) (result, error) {
 	ref, err := m.Post(ctx, e.To, drawn)
 	if err != nil {
 		return givenUp(err)
@@ -347,39 +372,67 @@ func (s *Service) post(ctx context.Context, m Messenger, e store.Effect, p place
 		ref.Conversation = e.To
 	}
 	stored := store.Ref{MessageRef: ref, Audience: string(p.Audience), Hash: hashOf(drawn)}
-	return result{apply: func(tx *store.Tx) error { return tx.PutRef(r.ID, stored) }}, nil
+	return result{apply: func(tx *store.Tx) error {
+		if err := tx.PutRef(sc.request.ID, stored); err != nil || len(sc.refs) == 0 {
+			return err
+		}
+		return tx.PutEffect(e)
+	}}, nil
 }
 
-// goneCard marks a message that the chat does not know any more.
+// goneCard marks a posted message that the chat does not know any more: whoever
+// deleted it does not get it again.
 const goneCard = "gone"
 
-// rewrite draws the cards that stand in a place anew, unless they show it already.
+// rewrite draws the cards that stand in a place anew, unless they show it already:
+// those that Elevate posted first. What was done is stored also when the next one
+// fails, so that trying again is about the rest.
 func (s *Service) rewrite(ctx context.Context, m Messenger, refs []store.Ref, drawn card.Card) (result, error) {
 	hash := hashOf(drawn)
+	slices.SortStableFunc(refs, func(a, b store.Ref) int { return a.Adopted.Compare(b.Adopted) })
 	var changed []store.Ref
+	note := func(tx *store.Tx) error { return noteDrawn(tx, drawn.Request, changed) }
 	for _, ref := range refs {
 		if ref.Hash == hash || ref.Hash == goneCard {
 			continue
 		}
 		err := m.Update(ctx, ref.MessageRef, drawn)
-		switch {
+		switch kind := pim.Explain(err).Kind; {
 		case err == nil:
 			ref.Hash = hash
-		case pim.IsKind(err, pim.NotFound):
+		case kind == pim.NotFound, !ref.Adopted.IsZero() && (kind == pim.Forbidden || kind == pim.Invalid):
 			ref.Hash = goneCard
 		default:
+			if len(changed) > 0 {
+				err = errors.Join(err, s.update(note))
+			}
 			return givenUp(err)
 		}
 		changed = append(changed, ref)
 	}
-	return result{apply: func(tx *store.Tx) error {
-		for _, ref := range changed {
-			if err := tx.PutRef(drawn.Request, ref); err != nil {
-				return err
-			}
+	return result{apply: note}, nil
+}
+
+// noteDrawn stores which messages show what. A message that was only named and
+// is gone is forgotten; one that is another request's by now is left to it.
+func noteDrawn(tx *store.Tx, id pim.RequestID, changed []store.Ref) error {
+	for _, ref := range changed {
+		owner, _, found, err := tx.RefByMessage(ref.Channel, ref.ID)
+		switch {
+		case err != nil:
+			return err
+		case !found || owner != id:
+			continue
+		case ref.Hash == goneCard && !ref.Adopted.IsZero():
+			err = tx.DeleteRef(id, ref)
+		default:
+			err = tx.PutRef(id, ref)
 		}
-		return nil
-	}}, nil
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // givenUp parks what trying again does not help, else returns the error.
@@ -401,21 +454,25 @@ func hashOf(c card.Card) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// adopt takes a message that was clicked as one of its request's cards, where
-// its reference was lost, and has it drawn anew; one that holds a sign-in link
-// only once the request turns.
-func (s *Service) adopt(tx *store.Tx, r *pim.Request, from Sender, ref pim.MessageRef, draw bool) error {
-	if ref.ID == "" || ref.Channel == "" {
-		return nil
-	}
+// adoptedMost is how many messages that only a client named are kept for a
+// request in one place: each is a call whenever the request turns.
+const adoptedMost = 3
+
+// adopt takes a message as one of its request's cards, where its reference was
+// lost, and has it drawn anew; one that holds a sign-in link only once the
+// request turns.
+func (s *Service) adopt(tx *store.Tx, r *pim.Request, ref store.Ref, draw bool) error {
 	if _, _, found, err := tx.RefByMessage(ref.Channel, ref.ID); err != nil || found {
 		return err
 	}
-	if ref.Conversation == (pim.Conversation{}) {
-		ref.Conversation = from.Place
-	}
 	viewer := s.viewerIn(r, ref.Conversation)
-	if err := tx.PutRef(r.ID, store.Ref{MessageRef: ref, Audience: string(viewer)}); err != nil {
+	ref.Audience = string(viewer)
+	if !ref.Adopted.IsZero() {
+		if err := evict(tx, r.ID, ref.Conversation); err != nil {
+			return err
+		}
+	}
+	if err := tx.PutRef(r.ID, ref); err != nil {
 		return err
 	}
 	e, err := cardEffect(r, ref.Conversation, viewer)
@@ -423,6 +480,23 @@ func (s *Service) adopt(tx *store.Tx, r *pim.Request, from Sender, ref pim.Messa
 		return err
 	}
 	return tx.PutEffect(e)
+}
+
+// evict makes room for one more message that only a client named.
+func evict(tx *store.Tx, id pim.RequestID, at pim.Conversation) error {
+	refs, err := tx.Refs(id)
+	if err != nil {
+		return err
+	}
+	refs = slices.DeleteFunc(refs, func(r store.Ref) bool { return r.Adopted.IsZero() || r.Conversation.String() != at.String() })
+	slices.SortFunc(refs, func(a, b store.Ref) int { return a.Adopted.Compare(b.Adopted) })
+	for len(refs) >= adoptedMost {
+		if err := tx.DeleteRef(id, refs[0]); err != nil {
+			return err
+		}
+		refs = refs[1:]
+	}
+	return nil
 }
 
 // viewerIn says for whom a card in a place was drawn. Where approvers and

@@ -13,6 +13,10 @@ import (
 // Command carries out what was typed behind the command's name, and returns
 // what the person sees at once. It waits for the disk, never for a network.
 func (s *Service) Command(ctx context.Context, from Sender, text string) Reply {
+	return s.once(ctx, from, func() Reply { return s.command(ctx, from, text) })
+}
+
+func (s *Service) command(ctx context.Context, from Sender, text string) Reply {
 	cmd, err := pim.ParseCommand(text, pim.Reading{Roles: s.cfg.Roles, Now: s.cfg.Now(), Zone: from.Zone})
 	if slices.Contains(toCome, cmd.Verb) { // nobody has to learn first how it would be said
 		return problem(pim.Errorf(pim.Conflict, "This Elevate cannot do `%s` yet. `/elevate help` lists what it can.", cmd.Verb))
@@ -47,21 +51,32 @@ var toCome = []pim.Verb{pim.VerbRevoke, pim.VerbHistory, pim.VerbReview}
 
 // Click carries out a pressed button. What came back with it is untrusted:
 // the request is looked up and every rule is run.
-func (s *Service) Click(_ context.Context, from Sender, c Click) Reply {
-	if c.Request != "" {
-		if err := s.adoptClicked(from, c); err != nil {
-			return s.notDone(err)
-		}
+func (s *Service) Click(ctx context.Context, from Sender, c Click) Reply {
+	if c.Posted {
+		return s.click(from, c) // it is told with the input that it answers, not as that input again
+	}
+	return s.once(ctx, from, func() Reply { return s.click(from, c) })
+}
+
+func (s *Service) click(from Sender, c Click) Reply {
+	shown, err := s.shown(from, c.Request, c.Ref) // before this click makes the message one that is known
+	if err == nil && c.Request != "" {
+		err = s.adoptClicked(from, c)
+	}
+	if err != nil {
+		return s.notDone(err)
 	}
 	switch c.Act {
 	case card.Approve:
-		return s.rule(from, ruling{request: c.Request, approve: true, reason: c.Reason, digest: orNothingShown(c.Digest), clicked: s.cfg.Now()})
+		return s.rule(from, ruling{
+			request: c.Request, approve: true, reason: c.Reason, digest: orNothingShown(c.Digest), clicked: s.cfg.Now(), shown: shown,
+		})
 	case card.ApproveWithReason, card.Deny:
-		return s.reasonForm(from, c)
+		return s.reasonForm(from, c, shown)
 	case card.Cancel:
-		return s.giveBack(from, own{verb: verbCancel, request: c.Request, clicked: s.cfg.Now(), clickedOn: true})
+		return s.giveBack(from, own{verb: verbCancel, request: c.Request, clicked: s.cfg.Now(), clickedOn: shown})
 	case card.Release:
-		return s.giveBack(from, own{verb: verbRelease, request: c.Request, clicked: s.cfg.Now(), clickedOn: true})
+		return s.giveBack(from, own{verb: verbRelease, request: c.Request, clicked: s.cfg.Now(), clickedOn: shown})
 	case card.OpenForm:
 		return s.openForm(from, c.Role)
 	case card.Refresh, card.Open, card.SignIn:
@@ -80,13 +95,21 @@ func orNothingShown(digest string) string {
 
 // Filled carries out a form that came back.
 func (s *Service) Filled(ctx context.Context, from Sender, f card.Filled) Reply {
+	return s.once(ctx, from, func() Reply { return s.filled(ctx, from, f) })
+}
+
+func (s *Service) filled(ctx context.Context, from Sender, f card.Filled) Reply {
 	switch f.Name {
 	case card.FormAsk:
 		return s.askedByForm(ctx, from, f)
 	case card.FormApprove, card.FormDeny:
+		shown, err := s.shown(from, f.Request, f.Ref)
+		if err != nil {
+			return s.notDone(err)
+		}
 		d := ruling{
 			request: f.Request, approve: f.Name == card.FormApprove, reason: pim.Tidy(f.Values[card.FieldReason]),
-			digest: orNothingShown(f.Digest), clicked: s.cfg.Now(),
+			digest: orNothingShown(f.Digest), clicked: s.cfg.Now(), shown: shown,
 		}
 		if err := d.checkReason(); err != nil {
 			return Reply{Errors: map[string]string{card.FieldReason: pim.Explain(err).Message}}
@@ -112,11 +135,11 @@ func (s *Service) rule(from Sender, d ruling) Reply {
 }
 
 func (s *Service) giveBack(from Sender, o own) Reply {
-	r, url, err := s.takeBack(from, o)
+	back, err := s.takeBack(from, o)
 	if err != nil {
 		return s.notDone(err)
 	}
-	return s.answerOwn(r, o.verb, url)
+	return s.answerOwn(back, o.verb)
 }
 
 // releaseRole finds the active request for the role a person named.
@@ -221,9 +244,35 @@ func (s *Service) notDone(err error) Reply {
 	return problem(said)
 }
 
+// vouches reports whether a chat says itself what comes back with a click. Slack
+// signs the message and the button's own value; in Teams a client sends both, and
+// may make them up.
+func vouches(c pim.Chat) bool { return c != pim.Teams }
+
+// shown reports whether a card of the request stood in front of the person, so
+// that they may be told of it what the card tells. In Teams that takes a message
+// that Elevate posted, in the place that the click came from.
+func (s *Service) shown(from Sender, id pim.RequestID, ref pim.MessageRef) (shown bool, err error) {
+	if vouches(from.Account.Chat) {
+		return true, nil
+	}
+	err = s.cfg.Store.View(func(tx *store.Tx) error {
+		shown, err = postedIn(tx, id, ref, from.Place)
+		return err
+	})
+	return shown, err
+}
+
+// postedIn reports whether a message is a card of the request that Elevate posted
+// in a place.
+func postedIn(tx *store.Tx, id pim.RequestID, ref pim.MessageRef, at pim.Conversation) (bool, error) {
+	of, known, found, err := tx.RefByMessage(ref.Channel, ref.ID)
+	return found && of == id && known.Adopted.IsZero() && known.Conversation.String() == at.String(), err
+}
+
 // adoptClicked takes a clicked message that is not known as one of its request's.
 func (s *Service) adoptClicked(from Sender, c Click) error {
-	known := c.Ref.ID == ""
+	known := c.Ref.ID == "" || c.Ref.Channel == ""
 	err := s.cfg.Store.View(func(tx *store.Tx) error {
 		if known {
 			return nil
@@ -235,6 +284,10 @@ func (s *Service) adoptClicked(from Sender, c Click) error {
 	if err != nil || known {
 		return err
 	}
+	sure := c.Posted || vouches(from.Account.Chat)
+	if !sure && !s.steps.has(from.Account, s.cfg.Now()) {
+		return nil // the click counts all the same
+	}
 	return s.update(func(tx *store.Tx) error {
 		r, err := tx.Request(c.Request)
 		if err != nil {
@@ -244,7 +297,14 @@ func (s *Service) adoptClicked(from Sender, c Click) error {
 		if err != nil || !may {
 			return err
 		}
-		return s.adopt(tx, &r, from, c.Ref, c.Act != card.SignIn)
+		ref := store.Ref{MessageRef: c.Ref}
+		if ref.Conversation == (pim.Conversation{}) {
+			ref.Conversation = from.Place
+		}
+		if !sure {
+			ref.Adopted = tx.Now()
+		}
+		return s.adopt(tx, &r, ref, c.Act != card.SignIn)
 	})
 }
 

@@ -159,6 +159,7 @@ func (s *Service) ended(r pim.Request, c pim.Copy, stillBy string) (result, erro
 		}
 		fresh.Copy.Status, fresh.EndedAt, fresh.StillBy = c.Status, tx.Now(), stillBy
 		fresh.Ending = endingOf(fresh, c, tx.Now())
+		fresh.Releasing = nil
 		return s.moveTo(tx, &fresh, pim.Ended, pim.Event{Kind: pim.EventEnded, Chat: pim.System, Text: string(fresh.Ending)})
 	}}, nil
 }
@@ -174,6 +175,8 @@ func endingOf(r pim.Request, c pim.Copy, now time.Time) pim.Ending {
 		return r.Leaving
 	case !r.Ends.IsZero() && !gone.Before(r.Ends):
 		return pim.Expired
+	case r.Releasing != nil && !r.Releasing.Sent.IsZero():
+		return pim.Released // PIM's answer got lost, and the access is gone before its time
 	case pim.ReadStatus(c.Status) == pim.WordRevoked:
 		return pim.Revoked
 	case !r.Ends.IsZero() && !gone.Add(endSkew).Before(r.Ends):

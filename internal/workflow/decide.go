@@ -125,11 +125,11 @@ func (s *Service) readBeforeDecision(ctx context.Context, r *pim.Request, who id
 			return s.refusedAccount(ctx, who, err)
 		}
 	}
-	theirs, err := s.requesterIDs(r)
+	mine, theirs, err := s.bothPeople(r, who)
 	if err != nil {
 		return err
 	}
-	q := pim.Question{Requests: []string{r.Copy.ID}, Profiles: append(who.ids(), theirs...)}
+	q := pim.Question{Requests: []string{r.Copy.ID}, Profiles: slices.Concat(mine, theirs)}
 	s.policyQuestion(&q, r.Group)
 	answer, err := s.cfg.Directory.Look(ctx, q)
 	if err != nil {
@@ -146,7 +146,7 @@ func (s *Service) readBeforeDecision(ctx context.Context, r *pim.Request, who id
 	if pim.StateOf(fresh, s.cfg.Now()) != pim.Pending {
 		return nil
 	}
-	if err := s.judge(r, who, theirs, answer.Profiles, d); err != nil {
+	if err := s.judge(r, who, sameAttribute(mine, theirs, answer.Profiles), answer.Profiles, d); err != nil {
 		return s.refusedAccount(ctx, who, err)
 	}
 	return s.assignedTo(ctx, r, who.actor)
@@ -183,34 +183,23 @@ func all(read map[pim.PrincipalID]pim.Profile, ids []pim.PrincipalID) bool {
 	return !slices.ContainsFunc(ids, func(id pim.PrincipalID) bool { _, ok := read[id]; return !ok })
 }
 
-// requesterIDs are the accounts that are known to be the requester's: who
-// becomes a member, who asked, who PIM says created it, and what their chat
-// accounts are linked to besides.
-func (s *Service) requesterIDs(r *pim.Request) ([]pim.PrincipalID, error) {
-	ids := []pim.PrincipalID{r.Principal}
-	for _, id := range []pim.PrincipalID{r.Requester.Person, r.Copy.Principal, r.Copy.CreatedBy} {
-		if id != "" {
-			ids = append(ids, id)
+// bothPeople are all accounts that are known to be the decider's, and all that
+// are known to be the requester's: who becomes a member, who asked, who PIM says
+// created it, and whoever was ever seen together with one of them.
+func (s *Service) bothPeople(r *pim.Request, who identity) (mine, theirs []pim.PrincipalID, err error) {
+	err = s.cfg.Store.View(func(tx *store.Tx) error {
+		var err error
+		if mine, err = allIDs(tx, who.ids()...); err != nil {
+			return err
 		}
-	}
-	err := s.cfg.Store.View(func(tx *store.Tx) error {
-		for _, id := range slices.Clone(ids) {
-			links, err := tx.LinksOf(id)
-			if err != nil {
-				return err
-			}
-			for _, l := range links {
-				ids = append(append(ids, l.Person), l.Also...)
-			}
-		}
-		return nil
+		theirs, err = allIDs(tx, r.Principal, r.Requester.Person, r.Copy.Principal, r.Copy.CreatedBy)
+		return err
 	})
-	slices.Sort(ids)
-	return slices.Compact(ids), err
+	return mine, theirs, err
 }
 
 // sameAttribute compares the attribute that is named in people.same_person, of
-// each account that was proved for the one and for the other.
+// each account of the one and of the other.
 func sameAttribute(mine, theirs []pim.PrincipalID, read map[pim.PrincipalID]pim.Profile) bool {
 	return slices.ContainsFunc(mine, func(one pim.PrincipalID) bool {
 		value := read[one].SamePerson
@@ -219,7 +208,7 @@ func sameAttribute(mine, theirs []pim.PrincipalID, read map[pim.PrincipalID]pim.
 }
 
 // judge runs the one rule again, now with everything known.
-func (s *Service) judge(r *pim.Request, who identity, theirs []pim.PrincipalID, read map[pim.PrincipalID]pim.Profile, d decision) error {
+func (s *Service) judge(r *pim.Request, who identity, sameAttribute bool, read map[pim.PrincipalID]pim.Profile, d decision) error {
 	// A link is worth what its own account is, whichever of the person's acts.
 	if id := who.link.Person; id != "" {
 		if err := read[id].MayAct(); err != nil {
@@ -236,7 +225,7 @@ func (s *Service) judge(r *pim.Request, who identity, theirs []pim.PrincipalID, 
 		}
 		now := s.cfg.Now()
 		return pim.MayDecide(r, pim.Decider{
-			Actor: who.actor, Profile: read[who.actor.Person], SamePerson: same || sameAttribute(who.ids(), theirs, read),
+			Actor: who.actor, Profile: read[who.actor.Person], SamePerson: same || sameAttribute,
 			Approver: s.policies.approver(r.Group, now, who.actor.Person), Digest: d.Digest,
 		}, now)
 	})

@@ -9,6 +9,7 @@ import (
 	"elevate/internal/card"
 	"elevate/internal/pim"
 	"elevate/internal/store"
+	"elevate/internal/workflow"
 	"elevate/internal/workflow/workflowtest"
 )
 
@@ -242,5 +243,48 @@ func TestAnUnlinkMidwayDecidesNothing(t *testing.T) {
 		if n := w.dir.Decisions(); n != 0 {
 			t.Errorf("decided %d times after unlink", n)
 		}
+	})
+}
+
+func TestStatusOffersASignInToWhoIsNotKnown(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.expect(w.says(alice, "status"), "[Sign in]", "Then type it once more")
+		w.knows(alice)
+		w.expect(w.says(alice, "status"), "You have no requests")
+	})
+}
+
+func TestAStaleCardOfADecidedRequestIsSaidToBeSoBeforeAnybodySignsIn(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.signIn(alice, bob)
+		id := w.asks(alice)
+		stale := w.cardOf(id, approvals)
+		w.clicksOn(bob, card.Approve, id, stale)
+		w.expect(w.clicksOn(carol, card.Approve, id, stale), "was decided a moment ago")
+		w.pass(5 * time.Second)
+		w.is(id, pim.Active)
+		r := w.bot.Click(t.Context(), w.sender(carol), workflow.Click{Act: card.Approve, Request: id, Digest: w.digest(id), Ref: stale.Ref})
+		w.expect(w.read(r), "not waiting for a decision: it is active")
+		if n := len(w.intents(carol)); n != 0 {
+			t.Errorf("%d steps wait for Carol's sign-in", n)
+		}
+	})
+}
+
+// The page may be closed before anybody reads it.
+func TestAStepThatDoesNotGoOnAfterItsSignInIsToldInTheChat(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.signIn(alice, bob)
+		w.knows(carol)
+		id := w.asks(alice)
+		w.expect(w.clicks(carol, card.Approve, id), "[Sign in]")
+		w.clicks(bob, card.Approve, id)
+		w.pass(5 * time.Second)
+		w.is(id, pim.Active)
+		if text, err := w.resumes(carol); err == nil {
+			t.Errorf("the page says %q", text)
+		}
+		w.pass(2 * time.Second)
+		w.expect(w.told(carol), "Your step to approve request "+string(id)+" did not go on after the sign-in", "not waiting for a decision: it is active")
 	})
 }

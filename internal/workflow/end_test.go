@@ -1,9 +1,13 @@
 package workflow_test
 
 import (
+	"context"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"elevate/internal/card"
 	"elevate/internal/pim"
 	"elevate/internal/store"
 	"elevate/internal/workflow/workflowtest"
@@ -97,17 +101,99 @@ func TestAReleaseIsReadBack(t *testing.T) {
 	})
 }
 
+// cardsSay is the text of a request's cards, the holder's, the approvers' and on-call's.
+func (w *world) cardsSay(id pim.RequestID) (said string) {
+	w.t.Helper()
+	for _, at := range []pim.Conversation{direct(alice), approvals, oncall} {
+		said += workflowtest.Text(w.cardOf(id, at).Card())
+	}
+	return said
+}
+
+func (w *world) offersRelease(id pim.RequestID) bool {
+	w.t.Helper()
+	return slices.ContainsFunc(w.cardOf(id, direct(alice)).Card().Buttons, func(b card.Button) bool { return b.Act == card.Release })
+}
+
 func TestAReleaseWithinFiveMinutesIsDoneWhenPIMTakesIt(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		w.signIn(alice, bob)
 		id := w.becomesActive()
 		w.says(alice, "release mde-admin")
 		w.pass(time.Minute)
-		w.is(id, pim.Active)
-		w.expect(w.told(alice), "within five minutes")
-		w.pass(6 * time.Minute)
+		r := w.is(id, pim.Active)
+		w.expect(w.told(alice), "release MDE Administrator in its first five minutes")
+		said := w.cardsSay(id)
+		w.expect(said, "Elevate releases it at")
+		if r.Releasing == nil || r.Releasing.Due.Sub(r.Copy.Start) < 5*time.Minute {
+			t.Errorf("releasing %v", r.Releasing)
+		}
+		if strings.Contains(said, "PIM has taken") || r.Leaving != "" || w.offersRelease(id) {
+			t.Errorf("a release that PIM refused counts as taken (%q):\n%s", r.Leaving, said)
+		}
+		w.pass(4*time.Minute + 10*time.Second)
+		if r = w.request(id); r.Leaving != pim.Released || r.Releasing != nil {
+			t.Errorf("leaving %q, releasing %v", r.Leaving, r.Releasing)
+		}
+		w.expect(w.cardsSay(id), "PIM has taken the release")
+		w.pass(time.Minute)
 		if r := w.is(id, pim.Ended); r.Ending != pim.Released {
 			t.Errorf("ended as %s", r.Ending)
+		}
+	})
+}
+
+func TestAReleaseWhoseSessionIsGoneIsOfferedAgainAndTheAccessExpires(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.signIn(alice, bob)
+		id := w.becomesActive()
+		w.says(alice, "release mde-admin")
+		w.pass(time.Minute)
+		w.signOut(alice)
+		w.pass(5 * time.Minute)
+		r := w.is(id, pim.Active)
+		if r.Releasing != nil || r.Leaving != "" || !w.offersRelease(id) {
+			t.Errorf("releasing %v, leaving %q, the button is there: %t", r.Releasing, r.Leaving, w.offersRelease(id))
+		}
+		w.expect(w.told(alice), "Sign in to release MDE Administrator")
+		w.pass(time.Hour) // nobody signs in, and the access runs to its end
+		if r := w.is(id, pim.Ended); r.Ending != pim.Expired {
+			t.Errorf("ended as %s", r.Ending)
+		}
+		if _, last := w.event(id, pim.EventEnded); last.Text != string(pim.Expired) {
+			t.Errorf("the trail says it ended as %s", last.Text)
+		}
+	})
+}
+
+func TestAReleaseOfWhatPIMEndedItselfIsNotCalledOne(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.signIn(alice, bob)
+		id := w.becomesActive()
+		w.pass(10*time.Minute + 30*time.Second)
+		w.dir.Fail(workflowtest.OpSubmit, workflowtest.Fault{First: func() { w.dir.Revoke(w.request(id).Copy.ID) }})
+		w.says(alice, "release mde-admin")
+		w.pass(2 * time.Minute)
+		if r := w.is(id, pim.Ended); r.Ending != pim.Revoked {
+			t.Errorf("ended as %s", r.Ending)
+		}
+	})
+}
+
+func TestAReleaseThatARestoredBackupDoesNotKeepIsOfferedAgain(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.signIn(alice, bob)
+		id := w.becomesActive()
+		w.says(alice, "release mde-admin")
+		w.pass(time.Minute)
+		w.end()
+		if err := w.db.Restored(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		w.restart()
+		w.pass(10 * time.Second)
+		if r := w.is(id, pim.Active); r.Releasing != nil || !w.offersRelease(id) {
+			t.Errorf("releasing %v, the button is there: %t", r.Releasing, w.offersRelease(id))
 		}
 	})
 }

@@ -78,7 +78,7 @@ func (s *Service) intendForm(tx *store.Tx, from Sender, role string) (Reply, err
 }
 
 // reasonForm opens the form for a decision's reason, if the person may decide.
-func (s *Service) reasonForm(from Sender, c Click) Reply {
+func (s *Service) reasonForm(from Sender, c Click, shown bool) Reply {
 	var r pim.Request
 	err := s.cfg.Store.View(func(tx *store.Tx) error {
 		var err error
@@ -89,13 +89,12 @@ func (s *Service) reasonForm(from Sender, c Click) Reply {
 		if err != nil {
 			return err
 		}
-		if who.actor.Person == "" {
-			if r.Requester.Account == from.Account {
-				return pim.Errorf(pim.Forbidden, "You cannot decide your own request. Another approver has to.")
-			}
-			return nil // the form's answer asks for the sign-in
+		var out ruled
+		err = s.mayRule(tx, &r, who, ruling{digest: orNothingShown(c.Digest), shown: shown}, &out)
+		if err == nil && out.neutral {
+			return noRequest(r.ID) // the form says what it is about
 		}
-		return s.checkRuling(tx, &r, who, ruling{digest: orNothingShown(c.Digest)})
+		return err
 	})
 	if err != nil {
 		return s.notDone(err)

@@ -2,6 +2,7 @@ package workflow
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"elevate/internal/pim"
@@ -69,6 +70,33 @@ func (id identity) ids() []pim.PrincipalID {
 	return slices.Compact(ids)
 }
 
+// allIDs are all object ids that are known to be of one person with some: linked
+// to one chat account, or ever seen together. An id that is "" is nobody's.
+func allIDs(tx *store.Tx, some ...pim.PrincipalID) ([]pim.PrincipalID, error) {
+	var all []pim.PrincipalID
+	for more := some; len(more) > 0; {
+		id := more[0]
+		more = slices.Clone(more[1:])
+		if id == "" || slices.Contains(all, id) {
+			continue
+		}
+		joined, err := tx.JoinedWith(id)
+		if err != nil {
+			return nil, err
+		}
+		links, err := tx.LinksOf(id)
+		if err != nil {
+			return nil, err
+		}
+		all, more = append(all, id), append(more, joined...)
+		for _, l := range links {
+			more = append(append(more, l.Person), l.Also...)
+		}
+	}
+	// Chat accounts and browsers were joined with people, and are none.
+	return slices.DeleteFunc(all, func(id pim.PrincipalID) bool { return strings.Contains(string(id), " ") }), nil
+}
+
 // mayDecideWith reports whether the session is good enough for a decision that
 // was clicked at that time.
 func (s *Service) mayDecideWith(session *store.Session, role pim.Role, clicked, now time.Time) bool {
@@ -82,6 +110,14 @@ func (s *Service) mayDecideWith(session *store.Session, role pim.Role, clicked, 
 	}
 	return fresh && !session.AuthTime.IsZero() &&
 		(role.DecideContext == "" || slices.Contains(session.ACRS, role.DecideContext))
+}
+
+// owns reports whether a request is of an account that was proved to be
+// somebody's. Having been seen together is enough to refuse, not to read.
+func owns(r *pim.Request, who identity) bool {
+	return slices.ContainsFunc(who.ids(), func(id pim.PrincipalID) bool {
+		return id != "" && slices.Contains([]pim.PrincipalID{r.Requester.Person, r.Principal, r.Copy.Principal, r.Copy.CreatedBy}, id)
+	})
 }
 
 // samePerson reports whether somebody is the requester of a request, as far as

@@ -36,6 +36,8 @@ type Click struct {
 	// Ref is the message that was clicked, to adopt; zero when it is not a
 	// message of ours that can be rewritten.
 	Ref pim.MessageRef
+	// Posted is set when nobody clicked: the adapter has just posted Ref itself.
+	Posted bool
 }
 
 // Reply is what the person who said something sees at once.

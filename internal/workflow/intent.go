@@ -3,6 +3,7 @@ package workflow
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -261,7 +262,15 @@ func (s *Service) Resume(_ context.Context, account pim.ChatAccount, intent stri
 	case intent == "" || !found || in.Account != account || !s.cfg.Now().Before(in.Expires):
 		return s.signedInForNothing(account, "")
 	}
-	from := Sender{Account: account, Name: in.Name, Place: in.Origin}
+	text, err := s.resume(in)
+	if err != nil {
+		return "", errors.Join(err, s.tellNotResumed(in, err))
+	}
+	return text, nil
+}
+
+func (s *Service) resume(in store.Intent) (string, error) {
+	from := Sender{Account: in.Account, Name: in.Name, Place: in.Origin}
 	switch in.Verb {
 	case verbSubmit:
 		return s.resumeSubmit(in)
@@ -272,7 +281,20 @@ func (s *Service) Resume(_ context.Context, account pim.ChatAccount, intent stri
 	case verbForm:
 		return s.resumeForm(in)
 	}
-	return s.signedInForNothing(account, in.ID)
+	return s.signedInForNothing(in.Account, in.ID)
+}
+
+// tellNotResumed says also in the chat that a step did not go on after its
+// sign-in: the page may be closed before anybody reads it.
+func (s *Service) tellNotResumed(in store.Intent, why error) error {
+	return s.update(func(tx *store.Tx) error {
+		step := "Your step"
+		if in.Request != "" {
+			step = fmt.Sprintf("Your step to %s request %s", in.Verb, in.Request)
+		}
+		text := fmt.Sprintf("%s did not go on after the sign-in. %s", step, pim.Explain(why).Message)
+		return s.putTell(tx, "resume|"+in.ID, in.Request, pim.DirectTo(in.Account), message{Text: text, Problem: true})
+	})
 }
 
 // signedInForNothing ends a sign-in that goes on with nothing. A session that is

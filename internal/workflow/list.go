@@ -55,16 +55,21 @@ func (s *Service) list(from Sender, cmd pim.Command) Reply {
 // status lists the person's own requests, newest first.
 func (s *Service) status(from Sender) Reply {
 	var mine []pim.Request
+	known := false
 	err := s.cfg.Store.View(func(tx *store.Tx) error {
 		who, err := s.identify(tx, from.Account, from.Name)
 		if err != nil {
 			return err
 		}
+		known = who.actor.Person != ""
 		mine, err = ownRequests(tx, who)
 		return err
 	})
-	if err != nil {
+	switch {
+	case err != nil:
 		return s.notDone(err)
+	case !known && len(mine) == 0:
+		return s.signInFirst(from) // whose requests are meant is not known
 	}
 	links, err := s.waitingLinks(from, mine)
 	if err != nil {

@@ -18,28 +18,36 @@ type own struct {
 	request pim.RequestID
 	clicked time.Time
 	intent  string // what a sign-in interrupted; it is spent with the step
-	// clickedOn is set when a card of the request was shown.
+	// clickedOn is set when a card of the request stood in front of the person.
 	clickedOn bool
 }
 
+// takenBack is what came of it, enough to draw the answer.
+type takenBack struct {
+	request pim.Request
+	url     string // where to sign in, if that is needed
+	again   bool   // the same step arrived before
+}
+
 // takeBack is the one door for cancel and release.
-func (s *Service) takeBack(from Sender, o own) (pim.Request, string, error) {
-	var r pim.Request
-	var url string
+func (s *Service) takeBack(from Sender, o own) (takenBack, error) {
+	var out takenBack
 	err := s.update(func(tx *store.Tx) error {
-		url = ""
+		out = takenBack{}
 		var err error
-		if r, err = tx.Request(o.request); err != nil {
+		if out.request, err = tx.Request(o.request); err != nil {
 			return err
 		}
+		r := &out.request
 		if first, again, err := s.seen(tx, from); err != nil || (again && first.ID == r.ID) {
-			return errors.Join(err, s.linkAgain(tx, from, &r, &url))
+			out.again = again
+			return errors.Join(err, s.linkAgain(tx, from, r, &out.url))
 		}
 		who, err := s.identify(tx, from.Account, from.Name)
 		if err != nil {
 			return err
 		}
-		if err := s.mayTakeBack(tx, &r, who, o); err != nil {
+		if err := s.mayTakeBack(tx, r, who, o); err != nil {
 			return err
 		}
 		if err := remember(tx, from, r.ID); err != nil {
@@ -50,10 +58,10 @@ func (s *Service) takeBack(from Sender, o own) (pim.Request, string, error) {
 				return err
 			}
 		}
-		url, err = s.takeBackAs(tx, from, who, &r, o)
+		out.url, err = s.takeBackAs(tx, from, who, r, o)
 		return err
 	})
-	return r, url, err
+	return out, err
 }
 
 // takeBackAs cancels at once what PIM does not know, has the person sign in
@@ -108,40 +116,20 @@ func (s *Service) cancelHere(tx *store.Tx, r *pim.Request, who identity, verb st
 }
 
 func (s *Service) putTakeBack(tx *store.Tx, r *pim.Request, by pim.Actor, o own) error {
-	kind := kindCancel
 	if o.verb == verbRelease {
-		kind = kindRelease
-		if underWay, err := releasing(tx, r, by); err != nil || underWay {
-			return err
-		}
-		r.Leaving = pim.Released
-		if err := s.record(tx, r, pim.Event{Kind: pim.EventReleasing, By: by}); err != nil {
-			return err
-		}
-		if err := s.turn(tx, r); err != nil {
-			return err
-		}
+		return s.putRelease(tx, r, by)
 	}
-	return s.putPersonEffect(tx, kind, r, by, nil)
-}
-
-// releasing reports whether a release was asked before and is still on its way.
-func releasing(tx *store.Tx, r *pim.Request, by pim.Actor) (bool, error) {
-	e, err := personEffect(kindRelease, r, by, nil)
-	if err != nil || r.Leaving != pim.Released {
-		return false, err
-	}
-	_, there, err := tx.Effect(e.Key)
-	return there, err
+	return s.putPersonEffect(tx, kindCancel, r, by, nil)
 }
 
 // resumeOwn cancels or releases after the sign-in by the same door.
 func (s *Service) resumeOwn(from Sender, in store.Intent) (string, error) {
-	r, url, err := s.takeBack(from, own{verb: in.Verb, request: in.Request, clicked: in.Clicked, intent: in.ID})
+	out, err := s.takeBack(from, own{verb: in.Verb, request: in.Request, clicked: in.Clicked, intent: in.ID})
 	if err != nil {
 		return "", errors.Join(err, s.update(func(tx *store.Tx) error { return tx.DeleteIntent(in.ID) }))
 	}
-	if url != "" {
+	r := out.request
+	if out.url != "" {
 		return "", pim.Errorf(pim.SignIn, "This account does not hold request %s. Sign in with the one that does.", r.ID)
 	}
 	if r.State == pim.Canceled {
@@ -150,11 +138,14 @@ func (s *Service) resumeOwn(from Sender, in store.Intent) (string, error) {
 	return fmt.Sprintf("Your step to %s is on its way to PIM. You can close this page; the card of request %s shows the rest.", s.describe(in.Verb, r), r.ID), nil
 }
 
-func (s *Service) answerOwn(r pim.Request, verb, url string) Reply {
+func (s *Service) answerOwn(out takenBack, verb string) Reply {
+	r := out.request
 	role, _ := s.cfg.Roles.Named(r.Role)
 	switch {
-	case url != "":
-		return reply(card.SignInNeeded(fmt.Sprintf("%s request %s", verb, r.ID), url))
+	case out.url != "":
+		return reply(card.SignInNeeded(fmt.Sprintf("%s request %s", verb, r.ID), out.url))
+	case out.again:
+		return s.asItIs(r, card.Requester)
 	case r.State == pim.Canceled:
 		return reply(card.Answer(fmt.Sprintf("Request %s is canceled. PIM was not asked for anything.", r.ID)))
 	case verb == verbRelease:
@@ -217,62 +208,6 @@ func (s *Service) noteCanceled(tx *store.Tx, id pim.RequestID, by pim.Actor) err
 	return s.sessionUsed(tx, by)
 }
 
-// release gives an active access back as its holder. It never expires. That
-// the access ended is told by the read-back alone.
-func (s *Service) release(ctx context.Context, e store.Effect) (result, error) {
-	r, who, err := s.actorOf(e)
-	if err != nil {
-		return result{}, err
-	}
-	switch {
-	case r.State != pim.Active:
-		return s.tooLate(e, r, verbRelease)
-	case who.session == nil || who.actor.Person != e.As.Person:
-		return s.ownNeedsSignIn(e, r, verbRelease, "")
-	}
-	_, err = s.cfg.Directory.Submit(ctx, e.As, pim.Activation{
-		Action: pim.SelfDeactivate, Group: r.Group, Principal: r.Principal, Justification: pim.Mark("Released early.", r.ID),
-	})
-	said := pim.Explain(err)
-	switch {
-	case err == nil || said.Code == "RoleAssignmentDoesNotExist":
-		return result{apply: func(tx *store.Tx) error { return s.confirmSoon(tx, r.ID, e.As) }}, nil
-	case said.Code == "ActiveDurationTooShort":
-		return s.releaseLater(e, r)
-	case said.Kind == pim.SignIn:
-		return s.ownNeedsSignIn(e, r, verbRelease, said.Claims)
-	case triedAgain(err):
-		return result{}, err
-	}
-	return s.ownRefused(e, r, verbRelease, err)
-}
-
-// releaseLater waits for PIM's five minutes to pass and says so once.
-func (s *Service) releaseLater(e store.Effect, r pim.Request) (result, error) {
-	from := r.MemberSince
-	if !r.Copy.Start.IsZero() {
-		from = r.Copy.Start
-	}
-	at := from.Add(pim.MinDuration + 5*time.Second)
-	wait := max(at.Sub(s.cfg.Now()), 5*time.Second)
-	text := fmt.Sprintf("PIM lets nobody release %s within five minutes. Elevate releases it for you in %s.", r.Role, pim.FormatDuration(wait.Round(time.Second)))
-	err := s.update(func(tx *store.Tx) error {
-		return s.putTell(tx, "release-later|"+string(r.ID), r.ID, pim.DirectTo(e.As.Account), message{Text: text})
-	})
-	return result{again: wait}, err
-}
-
-func (s *Service) confirmSoon(tx *store.Tx, id pim.RequestID, by pim.Actor) error {
-	r, err := tx.Request(id)
-	if err != nil {
-		return err
-	}
-	if err := s.sessionUsed(tx, by); err != nil {
-		return err
-	}
-	return tx.PutEffect(confirmEffect(&r, tx.Now()))
-}
-
 func (s *Service) tooLate(e store.Effect, r pim.Request, verb string) (result, error) {
 	if !r.State.Open() && (r.State == pim.Canceled || r.State == pim.Ended) {
 		return result{}, nil
@@ -292,12 +227,8 @@ func (s *Service) telling(e store.Effect, r pim.Request, m message, verb string)
 		if err != nil {
 			return err
 		}
-		if fresh.Leaving == pim.Released && verb == verbRelease && fresh.State == pim.Active {
-			fresh.Leaving = ""
-			if err := s.record(tx, &fresh, pim.Event{Kind: pim.EventRefused, By: e.As, Text: m.Text}); err != nil {
-				return err
-			}
-			if err := s.turn(tx, &fresh); err != nil {
+		if verb == verbRelease {
+			if err := s.dropRelease(tx, &fresh, pim.Event{Kind: pim.EventRefused, By: e.As, Text: m.Text}); err != nil {
 				return err
 			}
 		}
@@ -310,6 +241,16 @@ func (s *Service) telling(e store.Effect, r pim.Request, m message, verb string)
 
 func (s *Service) ownNeedsSignIn(e store.Effect, r pim.Request, verb, claims string) (result, error) {
 	return result{apply: func(tx *store.Tx) error {
-		return s.askToSignIn(tx, e.As, &r, store.Intent{Request: r.ID, Verb: verb, Clicked: tx.Now(), Claims: claims})
+		fresh, err := tx.Request(r.ID)
+		if err != nil {
+			return err
+		}
+		if verb == verbRelease {
+			waits := pim.Event{Kind: pim.EventRefused, By: e.As, Text: "a new sign-in is needed"}
+			if err := s.dropRelease(tx, &fresh, waits); err != nil {
+				return err
+			}
+		}
+		return s.askToSignIn(tx, e.As, &fresh, store.Intent{Request: r.ID, Verb: verb, Clicked: tx.Now(), Claims: claims})
 	}}, nil
 }

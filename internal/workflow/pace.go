@@ -53,7 +53,8 @@ func jitter(most time.Duration) time.Duration {
 }
 
 // Steps that wait for a sign-in cost a write each, and who is not linked could
-// begin them without end: twenty at once, then one every half minute.
+// begin them without end: twenty at once, then one every half minute. A message
+// that only a client names as a request's card counts as one.
 const (
 	stepsAtOnce = 20
 	stepEvery   = 30 * time.Second
@@ -65,6 +66,9 @@ type steps struct {
 	mu sync.Mutex
 	by map[pim.ChatAccount]*rate.Limiter
 }
+
+// has takes a step, and reports whether there was one to take.
+func (s *steps) has(a pim.ChatAccount, now time.Time) bool { return s.take(a, now) == nil }
 
 func (s *steps) take(a pim.ChatAccount, now time.Time) error {
 	s.mu.Lock()

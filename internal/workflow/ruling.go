@@ -15,13 +15,15 @@ type ruling struct {
 	request pim.RequestID
 	approve bool
 	reason  string
-	digest  string // of the facts the person saw; "" for a typed command
+	digest  string // of the facts the person saw, as they say; "" for a typed command
 	clicked time.Time
 	claims  string
 	// since is when the person first said it, before a sign-in interrupted it.
 	since time.Time
 	// intent is what the sign-in interrupted; it is spent with the decision.
 	intent string
+	// shown is set when a card of the request stood in front of the person.
+	shown bool
 }
 
 // signedInSince is how new the sign-in has to be where each decision needs one.
@@ -59,6 +61,8 @@ type ruled struct {
 	signIn bool
 	// neutral is set when the person may not be told what the request is about.
 	neutral bool
+	// again is set when the same step arrived before.
+	again bool
 }
 
 // ruleOn is the one door for a decision: button, form, command and resumed
@@ -80,6 +84,7 @@ func (s *Service) ruleOn(from Sender, d ruling) (ruled, error) {
 			return err
 		}
 		if first, again, err := s.seen(tx, from); err != nil || (again && first.ID == d.request) {
+			out.again = again
 			return errors.Join(err, s.linkAgain(tx, from, &out.request, &out.url))
 		}
 		if err := s.mayRule(tx, &out.request, who, d, &out); err != nil {
@@ -141,19 +146,20 @@ func (s *Service) mayRule(tx *store.Tx, r *pim.Request, who identity, d ruling, 
 	case r.Requester.Account == who.actor.Account:
 		return pim.Errorf(pim.Forbidden, "You cannot decide your own request. Another approver has to.")
 	}
-	return nil // the sign-in tells who it is
+	return pim.Undecided(r) // nobody signs in for what is over; else the sign-in tells who it is
 }
 
-// typed reports whether the request was named, and nothing of it was shown.
-func (d ruling) typed() bool { return d.digest == "" }
+// typed reports whether the request was named, and nothing of it was shown: by a
+// command, or by what looks like a click and is a client's word alone.
+func (d ruling) typed() bool { return !d.shown }
 
 // mayHear refuses, as if there were no such request, somebody who names one
 // that they may not read. Where nobody knows who the approvers are, one that
 // waits may be decided, since PIM says by whom; known is false then, and nothing
 // else is told of it.
 func (s *Service) mayHear(tx *store.Tx, r *pim.Request, who identity) (known bool, err error) {
-	if own, err := samePerson(tx, r, who); err != nil || own {
-		return true, err
+	if owns(r, who) {
+		return true, nil
 	}
 	reader := pim.Reader{Actor: who.actor, Auditor: s.reads(who), Eligible: map[string]bool{}, Approves: map[string]bool{}}
 	policy, read := s.policies.get(r.Group, tx.Now(), ever)
@@ -219,6 +225,7 @@ func (d decision) verb() string { return ruling{approve: d.Approve}.verb() }
 func (s *Service) resumeDecision(from Sender, in store.Intent) (string, error) {
 	d := ruling{
 		request: in.Request, approve: in.Verb == verbApprove, reason: in.Reason, digest: in.Digest, clicked: s.cfg.Now(), since: in.Clicked, intent: in.ID,
+		shown: true, // else there were no such intent
 	}
 	out, err := s.ruleOn(from, d)
 	if err != nil {
@@ -238,6 +245,9 @@ func (s *Service) answerRuled(out ruled, d ruling) Reply {
 	}
 	if out.neutral {
 		return reply(card.Answer(fmt.Sprintf("Your step to %s request %s is on its way to PIM, if PIM names you as an approver.", d.verb(), out.request.ID)))
+	}
+	if out.again && out.request.State != pim.Pending {
+		return s.asItIs(out.request, card.Approvers)
 	}
 	role, _ := s.cfg.Roles.Named(out.request.Role)
 	return reply(card.Deciding(out.request, role, d.approve))

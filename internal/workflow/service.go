@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"elevate/internal/bounded"
 	"elevate/internal/pim"
 	"elevate/internal/store"
 )
@@ -70,6 +71,7 @@ type Service struct {
 	failing  failing
 	eligible eligibles
 	steps    steps
+	answers  *bounded.Repeats[Reply]
 	// linksTried is the links effect's own.
 	linksTried tried
 	// update writes to the state file. It takes no context: a write that was
@@ -82,7 +84,7 @@ func New(cfg Config) *Service {
 	if cfg.Tick <= 0 {
 		cfg.Tick = time.Second
 	}
-	s := &Service{cfg: cfg, policies: newPolicies(), linksTried: tried{}}
+	s := &Service{cfg: cfg, policies: newPolicies(), linksTried: tried{}, answers: newAnswers(cfg.Now)}
 	s.update = func(fn func(*store.Tx) error) error { return cfg.Store.Update(context.Background(), fn) }
 	s.queue = newQueue(cfg.Now, cfg.Tick, cfg.Logger)
 	s.queue.perform = s.perform
@@ -144,6 +146,9 @@ func (s *Service) driveOpen(tx *store.Tx) error {
 
 // drive puts the effect that an open request goes on by, if it is missing.
 func (s *Service) drive(tx *store.Tx, r *pim.Request) error {
+	if err := s.dropLostRelease(tx, r); err != nil {
+		return err
+	}
 	e, err := s.driver(tx, r)
 	if err != nil {
 		return err

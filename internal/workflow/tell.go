@@ -97,19 +97,23 @@ func (s *Service) signInCard(m message) (*card.Card, error) {
 }
 
 // personParked tells a person that a step of theirs was given up, and opens the
-// request that they had claimed.
+// request that they had claimed or were about to release.
 func (s *Service) personParked(tx *store.Tx, e store.Effect, why string) error {
 	if !personal(e.Kind) {
 		return nil
 	}
-	if e.Kind == kindDecide {
-		r, err := tx.Request(e.Request)
-		if err != nil {
-			return err
-		}
-		if err := s.dropClaim(tx, &r, e.As, why); err != nil {
-			return err
-		}
+	r, err := tx.Request(e.Request)
+	if err != nil {
+		return err
+	}
+	switch e.Kind {
+	case kindDecide:
+		err = s.dropClaim(tx, &r, e.As, why)
+	case kindRelease:
+		err = s.dropRelease(tx, &r, pim.Event{Kind: pim.EventRefused, By: e.As, Text: why})
+	}
+	if err != nil {
+		return err
 	}
 	text := fmt.Sprintf("Elevate gave up your step (%s, request %s). %s Tell an administrator: `elevate queue list` names it.", e.Kind, e.Request, why)
 	return s.putTell(tx, "parked|"+e.Key, e.Request, pim.DirectTo(e.As.Account), message{Text: text, Problem: true})

@@ -12,13 +12,9 @@ import (
 // View draws a request's card as one person may see it: an approver with
 // Approve and Deny, the requester with Cancel, everybody else without either.
 // A bystander sees no more than what stands in the place already: ref is the
-// message that is looked at, and has to be one of the request's cards.
+// message that is looked at, and has to be a card of the request's that Elevate
+// posted there.
 func (s *Service) View(_ context.Context, from Sender, id pim.RequestID, ref pim.MessageRef) Reply {
-	if ref.ID != "" {
-		if err := s.adoptClicked(from, Click{Request: id, Ref: ref}); err != nil {
-			return s.notDone(err)
-		}
-	}
 	var sc scene
 	var bystander bool
 	err := s.cfg.Store.View(func(tx *store.Tx) error {
@@ -35,11 +31,11 @@ func (s *Service) View(_ context.Context, from Sender, id pim.RequestID, ref pim
 			return err
 		}
 		if !hears {
-			shown, _, found, err := tx.RefByMessage(ref.Channel, ref.ID)
+			posted, err := postedIn(tx, id, ref, from.Place)
 			if err != nil {
 				return err
 			}
-			if !found || shown != id {
+			if !posted {
 				return noRequest(id)
 			}
 			viewer, bystander = s.viewerIn(&r, from.Place), true
@@ -49,6 +45,11 @@ func (s *Service) View(_ context.Context, from Sender, id pim.RequestID, ref pim
 	})
 	if err != nil {
 		return s.notDone(err)
+	}
+	if !bystander {
+		if err := s.adoptClicked(from, Click{Request: id, Ref: ref}); err != nil {
+			return s.notDone(err)
+		}
 	}
 	drawn := s.draw(sc)
 	if bystander {
@@ -62,9 +63,8 @@ func (s *Service) View(_ context.Context, from Sender, id pim.RequestID, ref pim
 // viewerFor says as whom somebody sees a request, and whether they may hear of it
 // wherever they ask.
 func (s *Service) viewerFor(tx *store.Tx, r *pim.Request, who identity) (viewer card.Viewer, hears bool, err error) {
-	own, err := samePerson(tx, r, who)
-	if err != nil || own {
-		return card.Requester, own, err
+	if owns(r, who) {
+		return card.Requester, true, nil
 	}
 	if who.actor.Person == "" {
 		return "", false, nil
