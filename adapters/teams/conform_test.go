@@ -81,7 +81,7 @@ func openChat(t *testing.T, log *slog.Logger) workflowtest.Chat {
 	c.serve = func(h http.Handler) { app = h }
 	c.client, err = teams.NewClient(teams.Config{
 		AppID: registered.ID, TenantID: c.model.TenantID, Metadata: c.MetadataURL(), ServiceURL: c.GlobalURL(), Credential: &credential{token: botToken},
-		References: &references{of: map[string]teams.Reference{}}, Now: c.clock.Now, TokenNow: machineTime, Logger: log, Sandbox: true,
+		References: &references{of: map[string]teams.Reference{}}, Codes: theCodes(), Now: c.clock.Now, TokenNow: machineTime, Logger: log, Sandbox: true,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -77,13 +77,9 @@ func signInButton(url string) Button {
 }
 
 // Asked answers a request: what was understood, what happens next, who is
-// asked. With a sign-in link it says that nothing was asked of PIM yet. What
-// arrives again once the request has gone on is told where it stands.
+// asked. With a sign-in link it says that nothing was asked of PIM yet.
 func Asked(r pim.Request, role pim.Role, approvers []string, signInURL string) Card {
 	d := newDrawing(&r, role, View{Viewer: Requester, Now: r.Created})
-	if r.State != pim.WaitingForSignIn && r.State != pim.Submitting {
-		return about(r, role, d.tone(), "You asked for "+d.title+" already: request "+string(r.ID)+" is "+d.standing()+".")
-	}
 	c := Card{
 		Title: d.heading(), Tone: Waiting, Facts: d.facts(), Notes: d.notes(), Request: r.ID,
 		Fallback: "Your request " + string(r.ID) + " for " + d.title + " " + d.shown.phrase() + " was stored.",

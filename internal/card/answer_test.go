@@ -30,7 +30,6 @@ func answers() map[string]card.Card {
 		"asked_nobody":     card.Asked(typed(pim.Submitting), adminRole(), nil, ""),
 		"asked_easy":       card.Asked(typed(pim.Submitting), easy, nil, ""),
 		"asked_sign_in":    card.Asked(typed(pim.WaitingForSignIn), adminRole(), names, "https://elevate.example.com/auth/start?t=x"),
-		"asked_again":      card.Asked(inPIM(pim.Pending), adminRole(), names, ""),
 		"deciding_approve": card.Deciding(inPIM(pim.Pending), adminRole(), true),
 		"deciding_deny":    card.Deciding(inPIM(pim.Pending), adminRole(), false),
 		"canceling":        card.Canceling(inPIM(pim.Pending), adminRole()),

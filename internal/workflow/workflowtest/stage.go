@@ -253,10 +253,10 @@ func (s *stage) turns(id pim.RequestID, to pim.State) {
 	s.until("the request is "+string(to), func() bool { return s.bot.Request(id).State == to })
 }
 
-// holdsDecisions has PIM take the next decision only when it is told to.
-func (s *stage) holdsDecisions() (goOn func()) {
+// holds has PIM take the next step of a kind only when it is told to.
+func (s *stage) holds(op Op) (goOn func()) {
 	held := make(chan struct{})
-	s.dir.Fail(OpDecide, Fault{First: func() { <-held }})
+	s.dir.Fail(op, Fault{First: func() { <-held }})
 	return sync.OnceFunc(func() { close(held) })
 }
 
