@@ -141,16 +141,10 @@ func TestARepetitionWaitsWhileTheFirstRuns(t *testing.T) {
 func TestOnePersonDoesNotKeepTheOthersWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, nil)
-		b.net.on("GET members", func(c call) *answered {
-			_, who, _ := strings.Cut(c.path, "/members/29:")
-			return reply(200, string(asJSON(object{"id": "29:" + who, "aadObjectId": who, "tenantId": tenant, "userRole": "user"})))
-		})
+		b.net.on("GET members", everybody)
 		b.net.on("POST activities", func(call) *answered { time.Sleep(10 * time.Second); return reply(201, `{"id":"m1"}`) })
 		b.service.answer = workflow.Reply{Card: &card.Card{Fallback: "x"}}
-		says := func(who string, n int) int {
-			from := object{"id": "29:" + who, "aadObjectId": who}
-			return b.send(typed(object{"id": fmt.Sprint(who, n), "from": from})).Code
-		}
+		says := func(who string, n int) int { return b.send(saidBy(who, n)).Code }
 		for n := range 6 {
 			want := http.StatusOK
 			if n >= 4 {

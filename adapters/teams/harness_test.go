@@ -10,6 +10,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"maps"
@@ -423,6 +424,17 @@ func typed(with object) object {
 		"channelData":  object{"tenant": object{"id": tenant}},
 		"text":         "mde-admin isolating WS-042",
 	}, with)
+}
+
+// saidBy is the n-th message of somebody whom everybody knows.
+func saidBy(who string, n int) object {
+	return typed(object{"id": fmt.Sprint(who, n), "from": object{"id": "29:" + who, "aadObjectId": who}})
+}
+
+// everybody answers that whoever is asked for is a member.
+func everybody(c call) *answered {
+	_, who, _ := strings.Cut(c.path, "/members/29:")
+	return reply(200, string(asJSON(object{"id": "29:" + who, "aadObjectId": who, "tenantId": tenant, "userRole": "user"})))
 }
 
 // clicked is a click of Alice's on a card in the channel, changed by with.

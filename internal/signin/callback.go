@@ -153,25 +153,30 @@ func (s *Service) stale(f flow, p *proof) (bool, error) {
 // afterEntra goes on with a proved Entra account.
 func (s *Service) afterEntra(ctx context.Context, f flow, p *proof) (answer, error) {
 	var then next
+	var said string
 	alive := s.cfg.AccountAlive(ctx, f.account)
 	err := s.settle(ctx, func(tx *store.Tx) error {
 		var err error
-		if then, err = s.judge(tx, f, p); err != nil || then != keepIt {
+		if then, err = s.judge(tx, f, p); err != nil || then != keepIt && then != addSecond {
 			return err
 		}
 		// Slack out of reach says nothing of the account; before a decision it is asked again.
 		if pim.IsKind(alive, pim.Forbidden) {
 			return unusableAccount(alive)
 		}
-		return s.signedIn(tx, f.account, p)
+		if then == keepIt {
+			return s.signedIn(tx, f.account, p)
+		}
+		said, err = s.linkAndSignIn(tx, f, p)
+		return err
 	})
 	if err != nil {
 		return answer{}, err
 	}
 	s.cfg.Logger.Info("signed in at Entra", "account", f.account.String(), "person", string(p.Person), "next", then.String())
 	switch then {
-	case keepIt:
-		return answer{page: s.resume(ctx, f, "")}, nil
+	case keepIt, addSecond:
+		return answer{page: s.resume(ctx, f, said)}, nil
 	case proveChat:
 		f.Proof = p
 		return s.leave(ctx, legSlack, f)
@@ -273,21 +278,29 @@ func unusableAccount(err error) *refusal {
 
 // afterSlack links, keeps the session and goes on.
 func (s *Service) afterSlack(ctx context.Context, f flow) (answer, error) {
-	keep := f.Proof
-	if f.Ask.Other != nil {
-		keep = f.Ask.Other // the account that was wanted; the other one proved the link
-	}
 	var said string
 	err := s.settle(ctx, func(tx *store.Tx) error {
 		var err error
-		if said, err = s.link(tx, f); err != nil {
-			return err
-		}
-		return s.signedIn(tx, f.account, keep)
+		said, err = s.linkAndSignIn(tx, f, f.Proof)
+		return err
 	})
 	if err != nil {
 		return answer{}, err
 	}
-	s.cfg.Logger.Info("linked", "account", f.account.String(), "person", string(keep.Person))
+	s.cfg.Logger.Info("linked", "account", f.account.String(), "person", string(f.Proof.Person))
 	return answer{page: s.resume(ctx, f, said)}, nil
+}
+
+// linkAndSignIn writes what the proofs allow, and keeps the session of the account that was wanted. It returns what to tell.
+func (s *Service) linkAndSignIn(tx *store.Tx, f flow, p *proof) (string, error) {
+	f.Proof = p
+	said, err := s.link(tx, f)
+	if err != nil {
+		return "", err
+	}
+	keep := p
+	if f.Ask.Other != nil {
+		keep = f.Ask.Other // the other one proved the link
+	}
+	return said, s.signedIn(tx, f.account, keep)
 }

@@ -17,10 +17,7 @@ const linkLife = 90 * 24 * time.Hour
 // owners are the Entra accounts that may sign in for a chat account; linked is false where none is known yet. Second
 // accounts end with the setting that allowed them.
 func (s *Service) owners(tx *store.Tx, account pim.ChatAccount) (people []pim.PrincipalID, linked bool, err error) {
-	if account.Chat == pim.Teams {
-		return []pim.PrincipalID{pim.NewPrincipalID(account.User)}, true, nil
-	}
-	link, found, err := tx.Link(account)
+	link, found, err := s.linkOf(tx, account)
 	if err != nil || !found {
 		return nil, false, err
 	}
@@ -31,6 +28,21 @@ func (s *Service) owners(tx *store.Tx, account pim.ChatAccount) (people []pim.Pr
 	return people, true, nil
 }
 
+// linkOf is the link of a chat account. One in Teams is its own person's, whom the chat names: a link that is written
+// there holds the second accounts alone.
+func (s *Service) linkOf(tx *store.Tx, account pim.ChatAccount) (store.Link, bool, error) {
+	link, found, err := tx.Link(account)
+	if err != nil || account.Chat != pim.Teams {
+		return link, found, err
+	}
+	person := pim.NewPrincipalID(account.User)
+	if !found || link.Person != person {
+		now := tx.Now()
+		link = store.Link{Account: account, Tenant: pim.TenantID(s.cfg.TenantID), Person: person, Since: now, LastSignIn: now, Checked: now}
+	}
+	return link, true, nil
+}
+
 // A next is what follows a sign-in at Entra.
 type next int
 
@@ -38,12 +50,13 @@ const (
 	keepIt      next = iota // the account is the chat account's: keep the session
 	proveChat               // the chat account has to be proved
 	proveSecond             // another account, which may become the person's second one
+	addSecond               // it does, where the chat account needs no proof of its own
 	refuseIt                // another account
 )
 
 // String returns the word for the log.
 func (n next) String() string {
-	return [...]string{"session", "prove the chat account", "prove the linked account", "refused: another account"}[n]
+	return [...]string{"session", "prove the chat account", "prove the linked account", "a second account", "refused: another account"}[n]
 }
 
 // judge decides what follows when p signed in for a chat account. What was seen together is one person from then on,
@@ -60,9 +73,11 @@ func (s *Service) judge(tx *store.Tx, f flow, p *proof) (next, error) {
 	switch {
 	case linked && mine && f.Ask.Other == nil:
 		return keepIt, nil
+	case mine && f.account.Chat == pim.Teams:
+		return addSecond, nil
 	case !linked || mine:
 		return proveChat, nil
-	case s.cfg.Accounts == AccountsAnyOfPerson && f.account.Chat == pim.Slack && f.Ask.Other == nil:
+	case s.cfg.Accounts == AccountsAnyOfPerson && f.Ask.Other == nil:
 		return proveSecond, nil
 	}
 	return refuseIt, nil
@@ -182,7 +197,7 @@ func (s *Service) link(tx *store.Tx, f flow) (told string, err error) {
 	if err := tx.Join(f.Proof.Person, accountNode(f.account)); err != nil {
 		return "", err
 	}
-	existing, found, err := tx.Link(f.account)
+	existing, found, err := s.linkOf(tx, f.account)
 	switch {
 	case err != nil:
 		return "", err
@@ -268,10 +283,8 @@ func (s *Service) notElsewhere(tx *store.Tx, account pim.ChatAccount, person pim
 
 // signedIn keeps the session and writes that there was a sign-in.
 func (s *Service) signedIn(tx *store.Tx, account pim.ChatAccount, p *proof) error {
-	if account.Chat != pim.Teams {
-		if err := s.noteSignIn(tx, account); err != nil {
-			return err
-		}
+	if err := s.noteSignIn(tx, account); err != nil {
+		return err
 	}
 	if err := s.keepSession(tx, account, p); err != nil {
 		return err
@@ -286,6 +299,9 @@ func (s *Service) noteSignIn(tx *store.Tx, account pim.ChatAccount) error {
 	link, found, err := tx.Link(account)
 	if err != nil {
 		return err
+	}
+	if !found && account.Chat == pim.Teams {
+		return nil // there is nothing but the account itself
 	}
 	if !found {
 		return refuse("the link ended meanwhile", "The link of this chat account ended while you were signing in. Ask for a new sign-in link.")

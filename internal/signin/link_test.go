@@ -234,6 +234,34 @@ func TestTeamsNamesThePersonItself(t *testing.T) {
 	}
 }
 
+func TestASecondAccountInTeamsIsProvedInOneBrowser(t *testing.T) {
+	account := pim.ChatAccount{Chat: pim.Teams, Workspace: tenant, User: alice}
+	b := newBench(t, func(c *signin.Config) { c.Accounts = signin.AccountsAnyOfPerson })
+	v := b.visitor()
+	second := v.signIn(b.newLink(account, "intent-2"), person(aliceAdmin, "Alice (Admin)"))
+	mustSay(t, second, http.StatusOK, "sign in now with the one you use in Teams")
+	if _, found := b.session(account); found {
+		t.Error("a session before both accounts were proved")
+	}
+	wrong := v.get(b.idp.approve(v.press(second), person(bob, "Bob")))
+	mustSay(t, wrong, http.StatusForbidden, "This is another account")
+	if link, found := b.link(account); found {
+		t.Errorf("linked %+v", link)
+	}
+	v = b.visitor()
+	second = v.signIn(b.newLink(account, "intent-2"), person(aliceAdmin, "Alice (Admin)"))
+	mustSay(t, v.get(b.idp.approve(v.press(second), person(alice, "Alice Anders"))), http.StatusOK, "may now also act as the Microsoft account of Alice (Admin)")
+	link, _ := b.link(account)
+	session, _ := b.session(account)
+	if link.Person != alice || !slices.Equal(link.Also, []pim.PrincipalID{aliceAdmin}) || session.Person != aliceAdmin {
+		t.Errorf("link %+v, session of %s", link, session.Person)
+	}
+	mustSay(t, b.visitor().signIn(b.newLink(account, ""), person(aliceAdmin, "Alice (Admin)")), http.StatusOK, "You are signed in")
+	b.update(func(tx *store.Tx) error { return b.svc.Unlink(tx, account, pim.Actor{Account: account}, "") })
+	mustSay(t, b.visitor().signIn(b.newLink(account, ""), person(aliceAdmin, "Alice (Admin)")), http.StatusOK, "Is this a second account of yours?")
+	mustSay(t, b.visitor().signIn(b.newLink(account, ""), person(alice, "Alice Anders")), http.StatusOK, "You are signed in")
+}
+
 func TestWhoseLinkIsEndedIsToldWhyAndWhoCanHelp(t *testing.T) {
 	b := linked(t, nil)
 	b.update(func(tx *store.Tx) error {

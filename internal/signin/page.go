@@ -221,12 +221,19 @@ func wrongSlack(f flow) error {
 // secondPage asks for the linked account, to add another one of the same person.
 func secondPage(f flow, p *proof, b *button) *page {
 	chat := chatName(f.account.Chat)
+	lines := []string{
+		"The " + chat + " account below is linked to another Microsoft account than the one you signed in with.",
+		"If both are yours, sign in with the linked one now, and with " + chat + " after that. Then you can act as either of them, and Elevate takes both for one person.",
+	}
+	if f.account.Chat == pim.Teams {
+		lines = []string{
+			"In Teams you speak with another Microsoft account than the one you signed in with.",
+			"If both are yours, sign in now with the one you use in Teams. Then you can act as either of them, and Elevate takes both for one person.",
+		}
+	}
 	return &page{
 		Status: http.StatusOK, Tone: plain, Title: "Is this a second account of yours?",
-		Lines: []string{
-			"The " + chat + " account below is linked to another Microsoft account than the one you signed in with.",
-			"If both are yours, sign in with the linked one now, and with " + chat + " after that. Then you can act as either of them, and Elevate takes both for one person.",
-		},
+		Lines:   lines,
 		Facts:   append(proofFacts(p), accountFacts(f.account, f.Ask)...),
 		Warning: "Go on only if both accounts are yours and you asked for this yourself.",
 		Button:  b,

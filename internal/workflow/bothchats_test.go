@@ -285,3 +285,23 @@ func TestHavingBeenSeenTogetherLetsNobodyRead(t *testing.T) {
 		w.expect(w.saysFrom(w.senderInTeams(erin, at), "status"), "no requests")
 	})
 }
+
+// Bob speaks in Teams with his everyday account; his second one, proved in one browser, is the approver.
+func TestASecondAccountDecidesInTeamsAndEventsNameBoth(t *testing.T) {
+	inBothChats(t, func(w *world) {
+		w.dir.Administer(mde, func(g *workflowtest.Group) { g.Approvers = []pim.PrincipalID{admin} })
+		w.signIn(alice)
+		w.update(func(tx *store.Tx) error {
+			return tx.PutLink(store.Link{Account: inTeams(bob), Tenant: tenant, Person: bob, Also: []pim.PrincipalID{admin}, Name: names[bob], Since: tx.Now()})
+		})
+		w.session(inTeams(bob), admin, w.now(), time.Hour)
+		w.pass(2 * time.Second)
+		id := w.asks(alice)
+		w.clicksInTeams(bob, card.Approve, id)
+		w.pass(10 * time.Second)
+		w.is(id, pim.Active)
+		if _, last := w.event(id, pim.EventDecided); last.By.Person != admin || last.Linked != bob {
+			t.Errorf("decided by %s, linked to %s", last.By.Person, last.Linked)
+		}
+	})
+}

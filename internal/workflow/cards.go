@@ -140,19 +140,29 @@ func (s *Service) accountsOf(tx *store.Tx, id pim.PrincipalID) ([]pim.ChatAccoun
 		return nil, err
 	}
 	var accounts []pim.ChatAccount
+	people := []pim.PrincipalID{id}
 	for _, l := range links {
+		if l.Account.Chat == pim.Teams {
+			people = append(people, l.Person) // a second account's: whether it is reached, the chat knows
+			continue
+		}
 		accounts = append(accounts, l.Account)
 	}
 	if s.cfg.Reaches == nil {
 		return accounts, nil
 	}
-	known, err := s.cfg.Reaches(tx, id)
-	for _, a := range known {
-		if !slices.Contains(accounts, a) {
-			accounts = append(accounts, a)
+	for _, p := range people {
+		known, err := s.cfg.Reaches(tx, p)
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range known {
+			if !slices.Contains(accounts, a) {
+				accounts = append(accounts, a)
+			}
 		}
 	}
-	return accounts, err
+	return accounts, nil
 }
 
 // scene is what a card effect reads in one go.

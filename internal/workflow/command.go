@@ -191,6 +191,9 @@ func (s *Service) account(from Sender, verb pim.Verb) Reply {
 		case verb == pim.VerbSignOut:
 			text = "You are signed out. What Elevate does for you from now on needs a new sign-in."
 			return s.cfg.SignOut(tx, from.Account)
+		case who.link.Person == "" && from.Account.Chat == pim.Teams:
+			text = "In Teams Elevate knows you by your Microsoft account itself, so there is nothing to unlink. `sign-out` ends your sign-in."
+			return nil
 		case who.link.Person == "":
 			text = "This chat account is not linked to anybody, so there is nothing to unlink."
 			return nil
@@ -200,6 +203,9 @@ func (s *Service) account(from Sender, verb pim.Verb) Reply {
 			return err
 		}
 		text = "Your chat account is unlinked and you are signed out. Access that you hold stays until its end."
+		if from.Account.Chat == pim.Teams {
+			text = "Your second Microsoft account is unlinked and you are signed out. Access that you hold stays until its end."
+		}
 		for _, r := range open {
 			text += fmt.Sprintf(" Request %s is %s: to cancel or release it here, sign in again.", r.ID, r.State.Phrase())
 		}

@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -21,25 +22,26 @@ type identity struct {
 // nobody: its actor has no person.
 func (s *Service) identify(tx *store.Tx, a pim.ChatAccount, name string) (identity, error) {
 	id := identity{actor: pim.Actor{Account: a, Name: name}}
+	link, found, err := tx.Link(a)
+	if err != nil {
+		return id, err
+	}
 	if a.Chat == pim.Teams {
 		if pim.TenantID(a.Workspace) != s.cfg.Tenant {
 			return id, nil
 		}
-		// The validated activity names the Entra object id itself.
+		// The validated activity names the Entra object id itself; a link adds
+		// further accounts of the same person.
 		id.actor.Person = pim.NewPrincipalID(a.User)
-	} else {
-		link, found, err := tx.Link(a)
-		if err != nil {
-			return id, err
-		}
-		if !found || link.Tenant != s.cfg.Tenant {
-			return id, nil
-		}
+		found = found && link.Person == id.actor.Person
+	}
+	switch {
+	case found && link.Tenant == s.cfg.Tenant:
 		id.link = link
 		id.actor.Person = link.Person
-		if link.Name != "" {
-			id.actor.Name = link.Name
-		}
+		id.actor.Name = cmp.Or(link.Name, id.actor.Name)
+	case a.Chat != pim.Teams:
+		return id, nil
 	}
 	return id, s.findSession(tx, &id)
 }
