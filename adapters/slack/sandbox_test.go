@@ -2,6 +2,7 @@ package slack_test
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -26,11 +27,33 @@ type world struct {
 	client  *slack.Client
 	handler *slack.Handler
 	team    string
+	serve   func(slack.Service)
+	end     func()
+}
+
+// worldSettings are what a world may have of its own.
+type worldSettings struct {
+	socketMode bool
+	now        func() time.Time // Slack's own clock, for trigger ids
+	clock      func() time.Time // the world's
+	log        *slog.Logger
+	through    func(http.Handler) http.Handler // what Slack's deliveries pass on their way
 }
 
 // newWorld starts a fake Slack and a handler that it delivers to. now is
 // Slack's own clock, for trigger ids.
 func newWorld(t *testing.T, socketMode bool, now func() time.Time) *world {
+	t.Helper()
+	w := newWorldWith(t, worldSettings{
+		socketMode: socketMode, now: now, clock: machineTime, through: func(h http.Handler) http.Handler { return h },
+	})
+	w.serve(w.service)
+	t.Cleanup(w.end)
+	return w
+}
+
+// newWorldWith starts a fake Slack and a client; serve makes the handler.
+func newWorldWith(t *testing.T, with worldSettings) *world {
 	t.Helper()
 	model, w := cast.Model(), &world{service: &service{}, counts: &counter{of: map[string]int{}}}
 	var slackSide, appSide http.Handler
@@ -38,9 +61,9 @@ func newWorld(t *testing.T, socketMode bool, now func() time.Time) *world {
 	bot := serveLater(t, &appSide)
 	app := simslack.ModelApp()
 	app.CommandURL, app.InteractionURL, app.EventURL = bot+"/slack/commands", bot+"/slack/interactions", bot+"/slack/events"
-	app.SocketMode = socketMode
+	app.SocketMode = with.socketMode
 	s, err := simslack.New(simslack.Config{
-		URL: front, Now: now, Clock: machineTime, App: app, People: simslack.ModelPeople(model), Channels: simslack.ModelChannels(model, app.BotUser),
+		URL: front, Now: with.now, Clock: with.clock, App: app, People: simslack.ModelPeople(model), Channels: simslack.ModelChannels(model, app.BotUser),
 		Workspace: simslack.Workspace{ID: model.Team.ID, Name: model.Team.Name, Domain: model.Team.Domain}, Client: &http.Client{Timeout: 5 * time.Second},
 	})
 	if err != nil {
@@ -48,16 +71,19 @@ func newWorld(t *testing.T, socketMode bool, now func() time.Time) *world {
 	}
 	w.Server, slackSide, w.team = s, s.Handler(), model.Team.ID
 	w.client = slack.NewClient(slack.Config{
-		BotToken: secret.New(app.BotToken), AppToken: secret.New(app.AppToken), API: front + "/api/", TeamID: model.Team.ID, Now: machineTime, Sandbox: true,
+		BotToken: secret.New(app.BotToken), AppToken: secret.New(app.AppToken), API: front + "/api/", TeamID: model.Team.ID, Now: with.clock,
+		Logger: with.log, Sandbox: true,
 	})
 	if err := w.client.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	w.handler = slack.NewHandler(slack.HandlerConfig{
-		Client: w.client, Service: w.service, SigningSecret: secret.New(app.SigningSecret), Now: machineTime, Count: w.counts.count,
-	})
-	appSide = w.handler
-	t.Cleanup(func() { w.handler.Close(); s.Close() })
+	w.serve = func(to slack.Service) {
+		w.handler = slack.NewHandler(slack.HandlerConfig{
+			Client: w.client, Service: to, SigningSecret: secret.New(app.SigningSecret), Now: with.clock, Count: w.counts.count, Logger: with.log,
+		})
+		appSide = with.through(w.handler)
+	}
+	w.end = func() { w.handler.Close(); s.Close() }
 	return w
 }
 
@@ -100,37 +126,6 @@ func (w *world) answer(r workflow.Reply) {
 	w.service.mu.Lock()
 	defer w.service.mu.Unlock()
 	w.service.answer = r
-}
-
-func TestMainJobOverTheWire(t *testing.T) {
-	w := newWorld(t, false, machineTime)
-	ctx := t.Context()
-	w.answer(workflow.Reply{Card: &card.Card{Title: "Asked", Fallback: "Bob was asked.", Lines: []card.Text{card.Plain("Bob was asked.")}}})
-	if err := w.Slash(ctx, "alice", "general", "/elevate mde-admin isolating WS-042 & more"); err != nil {
-		t.Fatal(err)
-	}
-	if s := w.sees(t, "alice", "Bob was asked."); !s.Ephemeral {
-		t.Error("everybody sees the answer")
-	}
-	if got := w.service.commands[0]; got != "mde-admin isolating WS-042 & more" {
-		t.Errorf("said %q", got)
-	}
-	ref := w.post(t, simslack.Approvals)
-	w.answer(workflow.Reply{Card: &card.Card{Fallback: "x", Lines: []card.Text{card.Plain("Your decision is on its way.")}}})
-	if _, err := w.Click(ctx, "bob", simslack.Press{Button: "Approve", In: "approvals"}); err != nil {
-		t.Fatal(err)
-	}
-	w.sees(t, "bob", "on its way")
-	click := w.service.clicks[0]
-	if click.Act != card.Approve || click.Request != "abc234" || click.Ref != ref {
-		t.Errorf("said %+v, the card is %+v", click, ref)
-	}
-	if err := w.client.Update(ctx, ref, card.Card{Title: "Approved by Bob", Fallback: "Approved by Bob."}); err != nil {
-		t.Fatal(err)
-	}
-	if s := w.sees(t, "carol", "Approved by Bob"); len(s.Buttons) != 0 {
-		t.Errorf("buttons are left: %q", s.Buttons)
-	}
 }
 
 // post posts the card of a pending request.
@@ -222,34 +217,6 @@ func TestRefusedOverTheWire(t *testing.T) {
 	}
 	if n := w.service.told(); n != 0 {
 		t.Errorf("the workflow was told %d times", n)
-	}
-}
-
-func TestFaultsOverTheWire(t *testing.T) {
-	for name, test := range map[string]struct {
-		fault simslack.Fault
-		want  pim.Kind
-		wait  time.Duration
-		stand int
-	}{
-		"429":                {simslack.Fault{Kind: simslack.RateLimited, RetryAfter: 9 * time.Second}, pim.Throttled, 9 * time.Second, 0},
-		"429 without a word": {simslack.Fault{Kind: simslack.RateLimited}, pim.Throttled, time.Minute, 0},
-		"503":                {simslack.Fault{Kind: simslack.ServerError}, pim.Unavailable, 0, 0},
-		"no":                 {simslack.Fault{Kind: simslack.NoError}, pim.Unavailable, 0, 0},
-		"reset":              {simslack.Fault{Kind: simslack.Reset}, pim.AnswerLost, 0, 1},
-	} {
-		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, false, machineTime)
-			w.Break("chat.postMessage", test.fault)
-			to := pim.Conversation{Chat: pim.Slack, Workspace: w.team, ID: simslack.Approvals}
-			_, err := w.client.Post(t.Context(), to, hello)
-			if e := pim.Explain(err); err == nil || e.Kind != test.want || e.RetryAfter != test.wait {
-				t.Errorf("Post: %v (%s after %v)", err, e.Kind, e.RetryAfter)
-			}
-			if n := len(w.Messages(simslack.Approvals)); n != test.stand {
-				t.Errorf("%d messages stand there, want %d", n, test.stand)
-			}
-		})
 	}
 }
 

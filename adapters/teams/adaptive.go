@@ -27,10 +27,16 @@ const (
 var styles = map[card.Tone]string{card.Waiting: "warning", card.Good: "good", card.Bad: "attention", card.Alarm: "attention"}
 
 // adaptive draws a card. views are the chat's own ids of those who get a view of
-// their own. A card that is too long loses the end of what makes it long.
+// their own. A card that is too long loses the end of what makes it long, and
+// with it the buttons that decide: nobody decides on what they do not see.
 func (d drawing) adaptive(c card.Card, views []string) (element, error) {
+	undecidable := false
 	for {
-		drawn := d.whole(c, views)
+		shown := c
+		if undecidable {
+			shown.Lines = append(slices.Clone(c.Lines), tooLongToDecide)
+		}
+		drawn := d.whole(shown, views)
 		raw, err := json.Marshal(drawn)
 		if err != nil {
 			return nil, fmt.Errorf("drawing a card: %w", err)
@@ -41,10 +47,16 @@ func (d drawing) adaptive(c card.Card, views []string) (element, error) {
 		if !shorten(&c) {
 			return nil, pim.Errorf(pim.Internal, "A card was too long for Teams.")
 		}
-		// Nobody decides on what they do not see.
-		c.Buttons = slices.DeleteFunc(slices.Clone(c.Buttons), func(b card.Button) bool { return b.Act.Decides() })
+		if d.shared {
+			continue // its buttons that decide are in people's own views
+		}
+		left := slices.DeleteFunc(slices.Clone(c.Buttons), func(b card.Button) bool { return b.Act.Decides() })
+		undecidable = undecidable || len(left) < len(c.Buttons)
+		c.Buttons = left
 	}
 }
+
+var tooLongToDecide = card.Plain("This card is longer than Teams can show, so it cannot be decided here. Decide it in PIM.")
 
 // shorten takes a part of a card away, what matters least first, and says
 // whether there was any. What it does not touch fits.

@@ -241,8 +241,16 @@ func TestNobodyDecidesOnACardThatWasShortened(t *testing.T) {
 	for range 60 {
 		c.Lines = append(c.Lines, card.Typed(strings.Repeat("why ", 250)))
 	}
-	if got := titles(drawnAs(t, drawing{now: keptAt}, c, nil)); len(got) > 0 {
+	drawn := drawnAs(t, drawing{now: keptAt}, c, nil)
+	if got := titles(drawn); len(got) > 0 {
 		t.Errorf("it has %q", got)
+	}
+	if raw, _ := json.Marshal(drawn); !strings.Contains(string(raw), "cannot be decided here") {
+		t.Errorf("it does not say why: %s", raw)
+	}
+	shared := drawnAs(t, drawing{now: keptAt, shared: true}, c, []string{"29:bob"})
+	if got := titles(shared); !slices.Equal(got, []string{"Refresh"}) {
+		t.Errorf("what everybody sees has %q", got)
 	}
 }
 

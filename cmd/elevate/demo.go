@@ -88,7 +88,7 @@ func (p program) demoIn(ctx context.Context, home string, f demoFlags) error {
 	if f.json {
 		said = p.errs
 	}
-	fmt.Fprintln(said, "DEMO on loopback: Entra, Graph and Slack are a sandbox in this process, and nothing here is real.")
+	fmt.Fprintln(said, "DEMO on loopback: Entra, Graph, Slack and Teams are a sandbox in this process, and nothing here is real.")
 	nothing := func(string) (string, bool) { return "", false } // the demo takes nothing from the environment
 	s, err := startStage(ctx, home, nothing, p.demoLog(f))
 	if err != nil {

@@ -17,6 +17,7 @@ import (
 
 	"elevate/internal/pim"
 	"elevate/internal/sim"
+	"elevate/internal/sim/simslack"
 )
 
 func TestTheDemoNoticesWhatIsNotAsItMustBe(t *testing.T) {
@@ -48,6 +49,27 @@ func TestTheDemoNoticesWhatIsNotAsItMustBe(t *testing.T) {
 	}
 }
 
+func TestTheDemoKnowsWhoWasRefused(t *testing.T) {
+	t.Parallel()
+	shown := func(text string, alone bool) sim.Result {
+		return sim.Result{Shown: []simslack.Shown{{Text: text, Ephemeral: alone}}}
+	}
+	for name, row := range map[string]struct {
+		result sim.Result
+		want   bool
+	}{
+		"a card that only they see": {shown("# ⛔ Not allowed", true), true},
+		"an answer in Teams":        {shown("⛔ Not allowed\nYou cannot", false), true},
+		"a request that was denied": {shown("⛔ MDE Administrator: denied\nRequest k7m2pq", false), false},
+		"a request that is open":    {shown("⏳ MDE Administrator", true), false},
+		"a chat's own error":        {sim.Result{Failed: "timeout"}, true},
+	} {
+		if got := refusedBy(row.result); got != row.want {
+			t.Errorf("%s: %t", name, got)
+		}
+	}
+}
+
 func TestTheDemoStopsAtTheFirstStepThatIsWrong(t *testing.T) {
 	w := newWorld(t, nil)
 	script := slices.Clone(demoScript[:2])
@@ -62,6 +84,10 @@ func TestTheDemoStopsAtTheFirstStepThatIsWrong(t *testing.T) {
 	}
 	script[0].does = "/dance"
 	if err := w.play(t.Context(), script, demoPrinter{out: &out, json: true}); err == nil || !strings.Contains(err.Error(), "not a valid command") {
+		t.Errorf("got %v", err)
+	}
+	script[0] = scene{actor: "erin", chat: pim.Teams, does: "say approve " + requestWord, about: "erin"}
+	if err := w.play(t.Context(), script, demoPrinter{out: &out, json: true}); err == nil || !strings.Contains(err.Error(), "erin has no request") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -19,7 +19,7 @@ type scene struct {
 	actor  string
 	chat   pim.Chat
 	action string
-	does   string // in the words of `elevate act`
+	does   string // in the words of `elevate act`, with REQUEST for the request's id
 	later  time.Duration
 	about  string // whose request it is
 	quote  bool   // show only what the words below stand in
@@ -32,8 +32,12 @@ type scene struct {
 	says    string // stands in what the actor sees
 }
 
-// demoScript is the main job: it ends as it began, with nobody in the groups.
-var demoScript = []scene{
+// demoScript is all that the demo plays. It ends as it began, with nobody in the
+// groups.
+var demoScript = slices.Concat(mainJob, bothChats)
+
+// mainJob is the life of a request in Slack.
+var mainJob = []scene{
 	{
 		title: "Alice asks for a role. Elevate does not know her yet, so she has to sign in first.",
 		actor: "alice", chat: pim.Slack, action: "elevate", does: "/elevate mde-admin isolating WS-042, INC-1234",
@@ -111,6 +115,9 @@ var demoScript = []scene{
 	},
 }
 
+// requestWord stands in what somebody does for the id that they read on a card.
+const requestWord = "REQUEST"
+
 // sceneWithin bounds the wait for a request's state.
 const sceneWithin = 20 * time.Second
 
@@ -145,11 +152,18 @@ func (s *stage) play(ctx context.Context, script []scene, to demoPrinter) error 
 func (s *stage) playScene(ctx context.Context, sc scene) (scenePlayed, error) {
 	s.box.Clock.Advance(sc.later)
 	began := time.Now()
+	if strings.Contains(sc.does, requestWord) {
+		r, err := s.newest(sc.about)
+		if err != nil {
+			return scenePlayed{}, err
+		}
+		sc.does = strings.ReplaceAll(sc.does, requestWord, string(r.ID))
+	}
 	result, err := s.box.Act(ctx, sc.actor, string(sc.chat), strings.Fields(sc.does))
 	if err != nil {
 		return scenePlayed{}, err
 	}
-	played := scenePlayed{scene: sc, text: result.Text, refused: refusedBy(result)}
+	played := scenePlayed{scene: sc, text: result.Text, refused: sc.action != "sees" && refusedBy(result)}
 	if sc.quote {
 		played.text = quoted(result.Shown, sc.says)
 	}
@@ -158,11 +172,11 @@ func (s *stage) playScene(ctx context.Context, sc scene) (scenePlayed, error) {
 	return played, err
 }
 
-// refusedBy says whether the person was refused: by Slack or PIM themselves, or
-// by a card that only they see.
+// refusedBy says whether the person was refused: by a chat or PIM themselves, by a
+// card that only they see, or by an answer in Teams, which is about no request.
 func refusedBy(r sim.Result) bool {
 	return r.Failed != "" || slices.ContainsFunc(r.Shown, func(one simslack.Shown) bool {
-		return one.Ephemeral && strings.Contains(one.Text, "⛔")
+		return strings.Contains(one.Text, "⛔") && (one.Ephemeral || !strings.Contains(one.Text, "Request "))
 	})
 }
 

@@ -84,7 +84,7 @@ func (s *stage) zones(script []scene) string {
 			elsewhere = append(elsewhere, sc.actor+" in "+person.TZ)
 		}
 	}
-	text := "Times are UTC, as Slack shows them to people who live there"
+	text := "Times are UTC, as the chats show them to people who live there"
 	if len(elsewhere) > 0 {
 		text += "; " + strings.Join(elsewhere, " and ") + " see their own"
 	}
@@ -148,22 +148,44 @@ func (s *stage) await(ctx context.Context, person string, state pim.State) (pim.
 	return r, err
 }
 
-// newest reads a person's newest request from the bot's state file.
+// newest reads a person's newest request from the bot's state file, from
+// whichever chat it was made.
 func (s *stage) newest(person string) (pim.Request, error) {
-	member, err := s.box.Slack.Person(person)
+	accounts, err := s.accounts(person)
 	if err != nil {
 		return pim.Request{}, err
 	}
-	account := pim.ChatAccount{Chat: pim.Slack, Workspace: s.bot.cfg.Slack.TeamID, User: member.ID}
-	var found []pim.Request
+	var newest pim.Request
 	err = s.bot.db.View(func(tx *store.Tx) error {
-		found, err = tx.OfAccount(account, time.Time{}, 1)
-		return err
+		for _, account := range accounts {
+			found, err := tx.OfAccount(account, time.Time{}, 1)
+			if err != nil {
+				return err
+			}
+			if len(found) > 0 && found[0].Created.After(newest.Created) {
+				newest = found[0]
+			}
+		}
+		return nil
 	})
-	if err != nil || len(found) == 0 {
+	if err != nil || newest.ID == "" {
 		return pim.Request{}, cmp.Or(err, fmt.Errorf("%s has no request", person))
 	}
-	return found[0], nil
+	return newest, nil
+}
+
+// accounts are a person's in the chats.
+func (s *stage) accounts(person string) ([]pim.ChatAccount, error) {
+	inSlack, err := s.box.Slack.Person(person)
+	if err != nil {
+		return nil, err
+	}
+	all := []pim.ChatAccount{{Chat: pim.Slack, Workspace: s.bot.cfg.Slack.TeamID, User: inSlack.ID}}
+	if s.bot.cfg.Teams == nil {
+		return all, nil
+	}
+	inTeams, err := s.box.Teams.Person(person)
+	return append(all, pim.ChatAccount{Chat: pim.Teams, Workspace: s.bot.cfg.Teams.TenantID, User: inTeams.ObjectID}), err
 }
 
 // check compares a scene with what the state file and the sandbox's own

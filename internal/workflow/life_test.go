@@ -114,21 +114,6 @@ func TestLifeTheRequesterIsRefusedAtEveryDoor(t *testing.T) {
 	})
 }
 
-func TestLifeTwoApproversAtOnceMakeOneDecision(t *testing.T) {
-	everybodySignedIn(t, func(w *world) {
-		id := w.asks(alice)
-		first := w.cardOf(id, approvals)
-		w.dir.Break(workflowtest.OpDecide, workflowtest.Fault{Slow: 5 * time.Second})
-		w.clicksOn(bob, card.Approve, id, first)
-		w.expect(w.clicksOn(carol, card.Approve, id, first), "is deciding")
-		w.pass(30 * time.Second)
-		w.is(id, pim.Active)
-		if got := w.dir.Decisions(); got != 1 {
-			t.Errorf("%d decisions", got)
-		}
-	})
-}
-
 func TestLifeALostDecisionIsFoundNotRepeated(t *testing.T) {
 	everybodySignedIn(t, func(w *world) {
 		id := w.asks(alice)

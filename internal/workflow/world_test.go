@@ -1,14 +1,8 @@
 package workflow_test
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"log/slog"
-	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -16,7 +10,6 @@ import (
 	"time"
 
 	"elevate/internal/card"
-	"elevate/internal/keyset"
 	"elevate/internal/pim"
 	"elevate/internal/store"
 	"elevate/internal/workflow"
@@ -73,38 +66,21 @@ func roles() pim.Roles {
 // world is a bot between a tenant and a chat in memory. Everything lives in a
 // synctest bubble, whose clock it tells.
 type world struct {
+	*workflowtest.Bot
 	t     testing.TB
 	dir   *workflowtest.Directory
 	chat  *workflowtest.Messenger
 	teams *workflowtest.Messenger
 	db    *store.DB
 	bot   *workflow.Service
-	cfg   workflow.Config
+	cfg   *workflow.Config
 	path  string
-	keys  *keyset.Set
-	log   *strings.Builder
-	sink  *sink
-	links []workflow.SignInLink // that were given out
-	skew  time.Duration         // added to the clock
-	end   func()                // stops the service
+	log   *workflowtest.Log
+	sink  *workflowtest.Log
+	skew  time.Duration // added to the clock
+	end   func()        // stops the service
 	once  int
 	mu    sync.Mutex
-}
-
-// sink keeps the audit lines.
-type sink struct {
-	mu sync.Mutex
-	bytes.Buffer
-	err error
-}
-
-func (s *sink) Write(b []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.err != nil {
-		return 0, s.err
-	}
-	return s.Buffer.Write(b)
 }
 
 // inWorld runs a test in a bubble with a world of its own that is running.
@@ -123,10 +99,10 @@ func inWorld(t *testing.T, settings func(*world), test func(*world)) {
 
 func newWorld(tb testing.TB, folder string) *world {
 	tb.Helper()
-	w := &world{t: tb, path: filepath.Join(folder, "state.db"), log: &strings.Builder{}, sink: &sink{}}
+	w := &world{t: tb}
 	var people []pim.Profile
-	for id, name := range names {
-		people = append(people, pim.Profile{ID: id, Name: name, Enabled: true})
+	for id := range names {
+		people = append(people, profile(id))
 	}
 	both := []pim.PrincipalID{bob, carol}
 	w.dir = workflowtest.NewDirectory(w.now, people, map[pim.GroupID]workflowtest.Group{
@@ -136,56 +112,18 @@ func newWorld(tb testing.TB, folder string) *world {
 		hunt:    {Eligible: []pim.PrincipalID{alice}, Approvers: both, Max: 8 * time.Hour},
 	})
 	w.chat, w.teams = workflowtest.NewMessenger(), workflowtest.NewMessenger()
-	var err error
-	if w.keys, err = keyset.New(w.now()); err != nil {
-		tb.Fatal(err)
-	}
-	w.cfg = workflow.Config{
+	w.Bot = workflowtest.NewBot(tb, folder, workflow.Config{
 		Directory: w.dir, Messengers: map[pim.Chat]workflow.Messenger{pim.Slack: w.chat, pim.Teams: w.teams}, Roles: roles(), Tenant: tenant,
-		DecideWithin: time.Hour, KeepSessions: true, SignInLink: w.link, EndSession: w.endSession, SignOut: w.endSession, Unlink: w.unlink,
-		PIMPage: "https://pim.example/", Now: w.now, Tick: time.Second,
-		Logger: slog.New(slog.NewTextHandler(&lines{w: w}, &slog.HandlerOptions{Level: slog.LevelDebug})),
-	}
+		Now: w.now, Tick: time.Second,
+	})
+	w.cfg, w.path, w.log, w.sink, w.end = &w.Config, w.Path, &w.Log, &w.Sink, w.Stop
 	return w
-}
-
-// lines is the log, which is shown when a test fails.
-type lines struct{ w *world }
-
-func (l *lines) Write(b []byte) (int, error) {
-	l.w.mu.Lock()
-	defer l.w.mu.Unlock()
-	return l.w.log.Write(b)
 }
 
 func (w *world) now() time.Time {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return time.Now().Add(w.skew)
-}
-
-func (w *world) link(_ *store.Tx, l workflow.SignInLink) (string, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.links = append(w.links, l)
-	return fmt.Sprintf("https://elevate.example/auth/start?t=%d", len(w.links)), nil
-}
-
-func (w *world) endSession(tx *store.Tx, a pim.ChatAccount) error {
-	if _, err := tx.Append(pim.Event{Kind: pim.EventSignedOut, Chat: pim.System, By: pim.Actor{Account: a}}); err != nil {
-		return err
-	}
-	return tx.DeleteSession(a)
-}
-
-func (w *world) unlink(tx *store.Tx, a pim.ChatAccount, by pim.Actor, why string) error {
-	if _, err := tx.Append(pim.Event{Kind: pim.EventUnlinked, Chat: pim.System, By: by, Text: why}); err != nil {
-		return err
-	}
-	if err := errors.Join(tx.DeleteSession(a), workflow.GiveUpIntents(tx, a)); err != nil {
-		return err
-	}
-	return tx.DeleteLink(a)
 }
 
 // start opens the state file and runs the service.
@@ -197,45 +135,17 @@ func (w *world) start() {
 
 func (w *world) open() {
 	w.t.Helper()
-	var err error
-	w.db, err = store.Open(store.Config{
-		Path: w.path, Keys: w.keys, Now: w.now, Sink: w.sink, Logger: w.cfg.Logger, CheckDisk: func(string) error { return nil },
-	})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	w.cfg.Store = w.db
-	w.bot = workflow.New(w.cfg)
+	w.Open()
+	w.db, w.bot = w.DB, w.Service
 }
 
-func (w *world) run() {
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- w.bot.Run(ctx) }()
-	w.end = func() {
-		cancel()
-		if err := <-ended; err != nil {
-			w.t.Errorf("the service ended with %v", err)
-		}
-		w.end = func() {}
-	}
-}
+func (w *world) run() { w.Run() }
 
-// close stops the service and checks what must hold at every end.
-func (w *world) close() {
-	w.end()
-	w.checkTrail()
-	if err := w.db.Close(); err != nil {
-		w.t.Error(err)
-	}
-	if w.t.Failed() {
-		w.t.Log(w.log.String())
-	}
-}
+func (w *world) close() { w.Close() }
 
 // restart stops the service between two effects and starts it again.
 func (w *world) restart() {
-	w.end()
+	w.Stop()
 	if err := w.db.Close(); err != nil {
 		w.t.Fatal(err)
 	}
@@ -253,30 +163,23 @@ func (w *world) pass(d time.Duration) {
 
 func (w *world) update(fn func(*store.Tx) error) {
 	w.t.Helper()
-	if err := w.db.Update(context.Background(), fn); err != nil {
-		w.t.Fatal(err)
-	}
+	w.Update(fn)
 }
 
 func (w *world) view(fn func(*store.Tx) error) {
 	w.t.Helper()
-	if err := w.db.View(fn); err != nil {
-		w.t.Fatal(err)
-	}
+	w.View(fn)
 }
 
 // knows links people's chat accounts to them.
 func (w *world) knows(people ...pim.PrincipalID) {
 	w.t.Helper()
-	w.update(func(tx *store.Tx) error {
-		for _, p := range people {
-			if err := tx.PutLink(store.Link{Account: account(p), Tenant: tenant, Person: p, Name: names[p], Since: tx.Now()}); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	for _, p := range people {
+		w.Knows(account(p), profile(p))
+	}
 }
+
+func profile(p pim.PrincipalID) pim.Profile { return pim.Profile{ID: p, Name: names[p], Enabled: true} }
 
 // signIn gives people a session from now on; they are linked.
 func (w *world) signIn(people ...pim.PrincipalID) {
@@ -289,11 +192,7 @@ func (w *world) signIn(people ...pim.PrincipalID) {
 
 func (w *world) session(a pim.ChatAccount, p pim.PrincipalID, auth time.Time, life time.Duration, contexts ...string) {
 	w.t.Helper()
-	w.update(func(tx *store.Tx) error {
-		return tx.PutSession(store.Session{
-			Account: a, Tenant: tenant, Person: p, Name: names[p], AuthTime: auth.Truncate(time.Second), SignedIn: tx.Now(), Expires: tx.Now().Add(life), ACRS: contexts,
-		}, []byte("sealed"))
-	})
+	w.Session(a, profile(p), auth, life, contexts...)
 }
 
 func (w *world) signOut(p pim.PrincipalID) {
@@ -411,26 +310,16 @@ func (w *world) told(p pim.PrincipalID) string {
 // newest is a person's newest request.
 func (w *world) newest(p pim.PrincipalID) pim.Request {
 	w.t.Helper()
-	var all []pim.Request
-	w.view(func(tx *store.Tx) error {
-		var err error
-		all, err = tx.OfAccount(account(p), time.Time{}, 1)
-		return err
-	})
-	if len(all) == 0 {
+	r := w.Newest(account(p))
+	if r.ID == "" {
 		w.t.Fatalf("%s has no request", names[p])
 	}
-	return all[0]
+	return r
 }
 
-func (w *world) request(id pim.RequestID) (r pim.Request) {
+func (w *world) request(id pim.RequestID) pim.Request {
 	w.t.Helper()
-	w.view(func(tx *store.Tx) error {
-		var err error
-		r, err = tx.Request(id)
-		return err
-	})
-	return r
+	return w.Request(id)
 }
 
 // digest is of the facts that a request's cards show.
@@ -472,25 +361,15 @@ func (w *world) becomesActive() pim.RequestID {
 	return id
 }
 
-func (w *world) events(id pim.RequestID) (events []pim.Event) {
+func (w *world) events(id pim.RequestID) []pim.Event {
 	w.t.Helper()
-	w.view(func(tx *store.Tx) error {
-		var err error
-		events, err = tx.EventsOf(id)
-		return err
-	})
-	return events
+	return w.Events(id)
 }
 
 // event returns how many events of a kind a request has, and the last.
-func (w *world) event(id pim.RequestID, kind pim.EventKind) (n int, last pim.Event) {
+func (w *world) event(id pim.RequestID, kind pim.EventKind) (int, pim.Event) {
 	w.t.Helper()
-	for _, e := range w.events(id) {
-		if e.Kind == kind {
-			n, last = n+1, e
-		}
-	}
-	return n, last
+	return w.Event(id, kind)
 }
 
 func (w *world) intents(p pim.PrincipalID) (intents []store.Intent) {
@@ -516,68 +395,14 @@ func (w *world) resumes(p pim.PrincipalID, contexts ...string) (string, error) {
 
 func (w *world) newestLink(p pim.PrincipalID) workflow.SignInLink {
 	w.t.Helper()
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, l := range slices.Backward(w.links) {
-		if l.Account == account(p) {
-			return l
-		}
+	l, given := w.Link(account(p))
+	if !given {
+		w.t.Fatalf("%s was given no link", names[p])
 	}
-	w.t.Fatalf("%s was given no link", names[p])
-	return workflow.SignInLink{}
-}
-
-// checkTrail checks what must hold for every request at every time: each step
-// from state to state is one of the table's and has its event, and nothing was
-// active without the read-back.
-func (w *world) checkTrail() {
-	w.t.Helper()
-	var stream io.Reader
-	if told := w.sink.Bytes(); len(told) > 0 {
-		stream = bytes.NewReader(told)
-	}
-	proof, err := w.db.Verify(context.Background(), store.Anchor{}, stream)
-	if err != nil {
-		w.t.Errorf("the chain of events: %v", err)
-	}
-	if proof.Through != proof.Events {
-		w.t.Errorf("the sink has %d of %d events", proof.Through, proof.Events)
-	}
-	for _, r := range w.allRequests() {
-		at := pim.State("")
-		for _, e := range w.events(r.ID) {
-			if e.To == "" || e.To == at {
-				continue
-			}
-			if at != "" && (!at.CanBecome(e.To) || e.From != at) {
-				w.t.Errorf("%s went from %s to %s by %s, which says from %s", r.ID, at, e.To, e.Kind, e.From)
-			}
-			if e.To == pim.Active && e.Kind != pim.EventConfirmed {
-				w.t.Errorf("%s became active by %s", r.ID, e.Kind)
-			}
-			at = e.To
-		}
-		if at != r.State {
-			w.t.Errorf("%s is %s, its events end at %s", r.ID, r.State, at)
-		}
-	}
+	return l
 }
 
 func (w *world) allRequests() []pim.Request {
 	w.t.Helper()
-	var all []pim.Request
-	w.view(func(tx *store.Tx) error {
-		all = nil
-		for _, role := range roles() {
-			some, err := tx.Recent(role.Name, 1000)
-			if err != nil {
-				return err
-			}
-			all = append(all, some...)
-		}
-		return nil
-	})
-	return all
+	return w.Requests()
 }
-
-var _ io.Writer = (*sink)(nil)
