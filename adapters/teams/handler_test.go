@@ -242,6 +242,21 @@ func TestUnknownInvokesAreSaidToBe(t *testing.T) {
 	}
 }
 
+// What came of a form stands in its place, so that nobody sends it twice; a list stays.
+func TestAFormThatWasSentGivesWayToItsAnswer(t *testing.T) {
+	b := newBench(t, nil)
+	b.service.answer = workflow.Reply{Card: &card.Card{Title: "Stored", Lines: []card.Text{card.Plain("It was stored.")}, Fallback: "It was stored."}}
+	act := func(data object) string {
+		return b.send(clicked(object{"id": nil, "value": object{"action": object{"type": "Action.Execute", "data": data}}})).Body.String()
+	}
+	if said := act(object{"f": "ask", "role": "mde-admin", "reason": "x"}); !strings.Contains(said, "application/vnd.microsoft.card.adaptive") {
+		t.Errorf("the form was answered %s", said)
+	}
+	if said := act(object{"a": "cancel", "r": "abc234"}); !strings.Contains(said, "application/vnd.microsoft.activity.message") {
+		t.Errorf("the list was answered %s", said)
+	}
+}
+
 func TestAnswersAreNotKeptByAnybodyBetween(t *testing.T) {
 	b := newBench(t, nil)
 	for _, w := range []*httptest.ResponseRecorder{b.send(typed(nil)), b.sendAs(typed(nil), "junk")} {

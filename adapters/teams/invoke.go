@@ -99,6 +99,7 @@ func (h *Handler) answer(ctx context.Context, from workflow.Sender, reply workfl
 		}
 	case reply.Card == nil:
 		return accepted
+	case f.Form != "" && !f.OfCard: // what was filled in gives way to what came of it
 	case f.Act != card.Refresh && len(reply.Card.Buttons) == 0:
 		if !f.OfCard {
 			return toast(reply.Card.Fallback) // the list stays
