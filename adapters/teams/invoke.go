@@ -99,21 +99,28 @@ func (h *Handler) answer(ctx context.Context, from workflow.Sender, reply workfl
 		}
 	case reply.Card == nil:
 		return accepted
-	case f.Form != "" && !f.OfCard: // what was filled in gives way to what came of it
-	case f.Act != card.Refresh && len(reply.Card.Buttons) == 0:
-		if !f.OfCard {
-			return toast(reply.Card.Fallback) // the list stays
-		}
-		*reply.Card = h.above(ctx, from, *reply.Card, f.Request)
-	case f.Act != card.Refresh && f.OfCard:
-		reply.Card.Buttons = append(slices.Clone(reply.Card.Buttons), card.Button{Label: "Back to the request", Act: card.Refresh, Request: f.Request})
-		reply.Card.Request = f.Request
+	case f.Form != "" || f.Act == card.Refresh:
+		// What was filled in gives way to what came of it.
+	case !f.OfCard && len(reply.Card.Buttons) == 0:
+		return toast(reply.Card.Fallback) // the list stays
+	case f.OfCard:
+		*reply.Card = h.besideCard(ctx, from, *reply.Card, f.Request)
 	}
 	drawn, err := d.adaptive(*reply.Card, nil)
 	if err != nil {
 		return toast(reply.Card.Fallback)
 	}
 	return instead(drawn)
+}
+
+// besideCard is an answer to a click on a request's card, and the way back to it.
+func (h *Handler) besideCard(ctx context.Context, from workflow.Sender, said card.Card, id pim.RequestID) card.Card {
+	if len(said.Buttons) == 0 {
+		return h.above(ctx, from, said, id)
+	}
+	said.Buttons = append(slices.Clone(said.Buttons), card.Button{Label: "Back to the request", Act: card.Refresh, Request: id})
+	said.Request = id
+	return said
 }
 
 // above puts what was answered above the card as it stands now for this person.
