@@ -17,10 +17,6 @@ import (
 // maxGroup is how many updates are committed together at most.
 const maxGroup = 256
 
-// gatherFor is how long the committer waits for as many updates as came last time. Without it, the first of those who
-// were just released would be committed alone while all the others wait for the disk.
-const gatherFor = time.Millisecond
-
 // retryAfter is how often a sink or a disk that failed is tried again when nothing else happens, and retrySoon when the
 // sink took some of what it lacks.
 const (
@@ -70,7 +66,7 @@ func (db *DB) commitLoop() {
 		go db.commitLoop()
 	}()
 	debug.SetPanicOnFault(true) // as in View
-	expected, wait := 1, retryAfter
+	wait := retryAfter
 	for {
 		var retry <-chan time.Time
 		if db.behind.Load() || db.unwritten.Load() {
@@ -78,9 +74,7 @@ func (db *DB) commitLoop() {
 		}
 		select {
 		case first := <-db.calls:
-			group := db.gather(first, expected)
-			expected = len(group)
-			db.commit(group)
+			db.commit(db.gather(first))
 		case <-retry:
 			before := db.sink.told
 			db.writeAgain()
@@ -95,27 +89,14 @@ func (db *DB) commitLoop() {
 	}
 }
 
-// gather takes what waits, and waits a moment for as many as are expected.
-func (db *DB) gather(first *call, expected int) []*call {
-	group := append(make([]*call, 0, expected), first)
-	var enough <-chan time.Time
+// gather takes what waits. It waits for nobody: while a group is on its way to the disk, the next one comes together.
+func (db *DB) gather(first *call) []*call {
+	group := []*call{first}
 	for len(group) < maxGroup {
 		select {
 		case c := <-db.calls:
 			group = append(group, c)
-			continue
 		default:
-		}
-		if len(group) >= expected {
-			break
-		}
-		if enough == nil {
-			enough = time.After(gatherFor)
-		}
-		select {
-		case c := <-db.calls:
-			group = append(group, c)
-		case <-enough:
 			return group
 		}
 	}
