@@ -123,6 +123,8 @@ var mistakesOfComplete = map[string]mistake{
 	"ticket too long":           {`'^INC-\d+$'`, "§'" + strings.Repeat("x", 201) + "'", "roles[0].ticket is longer than 200 characters."},
 	"nobody is asked":           {"require: {approval: false}", "ask: §{direct: false}", "roles[1].ask names no place where approvers are asked."},
 	"channel by name":           {"slack: C0APPROVALS", "slack: §'#approvals'", "roles[0].ask.slack is not a Slack channel's id."},
+	"conversation abridged":     {"'19:oncall@thread.tacv2'", "§'19:…@thread.tacv2'", "roles[0].notify.teams is not a Teams conversation's id."},
+	"conversation as in a link": {"'19:oncall@thread.tacv2'", "§'19%3aoncall%40thread.tacv2'", "roles[0].notify.teams is not a Teams conversation's id."},
 	"conversation by name":      {"'19:oncall@thread.tacv2'", "§On-call", "roles[0].notify.teams is not a Teams conversation's id."},
 	"reminder too soon":         {"after: 15m", "after: §15s", "roles[0].remind.after is shorter than a minute."},
 	"reminder too late":         {"every: 1h", "every: §24h", "roles[0].remind.every must be shorter than 24h"},
