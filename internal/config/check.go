@@ -19,7 +19,7 @@ const sandboxPrefix = "sandbox-"
 func (l *loader) check() {
 	l.eachScalar(l.checkScalar)
 	for _, together := range []func(){
-		l.checkChats, l.checkListeners, l.checkPaths, l.checkClouds, l.checkCredentials, l.checkSlack, l.checkTeams, l.checkRoles,
+		l.checkChats, l.checkListeners, l.checkPaths, l.checkClouds, l.checkCredentials, l.checkSlack, l.checkTeams, l.checkAnchor, l.checkRoles,
 	} {
 		together()
 	}
@@ -184,6 +184,21 @@ func (l *loader) checkTeams() {
 	}
 	if t := l.config.Teams; t != nil && !strings.EqualFold(t.TenantID, l.config.Entra.TenantID) {
 		l.fail("teams.tenant_id", "differs from entra.tenant_id. Both must name the one tenant that people are in.")
+	}
+}
+
+// checkAnchor keeps an anchor in Teams away from where cards are clicked: which of the bot's messages there is to be drawn
+// anew, a client says.
+func (l *loader) checkAnchor() {
+	at := l.config.Audit.Anchor.Teams
+	if at == "" {
+		return
+	}
+	for _, r := range l.config.Roles {
+		if slices.Contains([]string{r.Ask.Teams, r.Notify.Teams, r.Remind.Escalate.Teams}, at) {
+			l.fail("audit.anchor.teams", "is also where cards of %s stand, so that an anchor could be drawn over there. Choose a conversation of its own.", r.Name)
+			return
+		}
 	}
 }
 

@@ -123,6 +123,7 @@ var mistakesOfComplete = map[string]mistake{
 	"ticket too long":           {`'^INC-\d+$'`, "§'" + strings.Repeat("x", 201) + "'", "roles[0].ticket is longer than 200 characters."},
 	"nobody is asked":           {"require: {approval: false}", "ask: §{direct: false}", "roles[1].ask names no place where approvers are asked."},
 	"channel by name":           {"slack: C0APPROVALS", "slack: §'#approvals'", "roles[0].ask.slack is not a Slack channel's id."},
+	"anchor beside cards":       {"'19:audit@thread.tacv2'", "§'19:oncall@thread.tacv2'", "audit.anchor.teams is also where cards of mde-admin stand, so that an anchor could be drawn over there."},
 	"conversation abridged":     {"'19:oncall@thread.tacv2'", "§'19:…@thread.tacv2'", "roles[0].notify.teams is not a Teams conversation's id."},
 	"conversation as in a link": {"'19:oncall@thread.tacv2'", "§'19%3aoncall%40thread.tacv2'", "roles[0].notify.teams is not a Teams conversation's id."},
 	"conversation by name":      {"'19:oncall@thread.tacv2'", "§On-call", "roles[0].notify.teams is not a Teams conversation's id."},
