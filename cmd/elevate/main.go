@@ -100,7 +100,7 @@ func (p program) commands() *ffcli.Command {
 		ShortHelp:  "just-in-time privileged access, asked for and granted where people already talk",
 		FlagSet:    p.flags("elevate"),
 		Subcommands: []*ffcli.Command{
-			p.demoCommand(), p.serveCommand(), p.sandboxCommand(), p.actCommand(),
+			p.demoCommand(), p.serveCommand(), p.doctorCommand(), p.sandboxCommand(), p.actCommand(),
 			p.auditCommand(), p.queueCommand(), p.linksCommand(), p.backupCommand(), p.keysetCommand(), p.manifestCommand(), p.versionCommand(),
 		},
 	}

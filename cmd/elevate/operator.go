@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"sync/atomic"
 	"text/tabwriter"
 
+	"elevate/adapters/teams"
 	"elevate/internal/pim"
 	"elevate/internal/store"
 	"elevate/internal/workflow"
@@ -45,11 +47,61 @@ func (op operator) do(ctx context.Context, words []string, stream io.Reader, out
 	case "links remove":
 		return op.linksRemove(ctx, rest, out)
 	}
+	if words[0] == "doctor" {
+		return op.lookAt(words[1:], out)
+	}
 	if verb == "backup" {
 		// In the state's folder, which serve can write to; whoever asks may not.
 		return op.db.Backup(ctx, op.room, out)
 	}
 	return fmt.Errorf("there is no order %q", strings.Join(words, " "))
+}
+
+// lookAt says how the state is, and in which chats people can be written to.
+func (op operator) lookAt(people []string, out io.Writer) error {
+	stats, err := op.db.Stats()
+	if err != nil {
+		return err
+	}
+	seen := stateSeen{Parked: stats.Parked, Unwritten: op.db.Unwritten(), SinkBehind: op.db.SinkBehind(), Reached: map[pim.PrincipalID][]pim.Chat{}}
+	if op.serving != nil {
+		seen.Serving = true
+		if s := op.serving.Load(); s != nil {
+			seen.Swept = s.Swept()
+		}
+	}
+	err = op.db.View(func(tx *store.Tx) error {
+		var err error
+		if seen.UnknownWords, err = workflow.UnknownWords(tx); err != nil {
+			return err
+		}
+		for _, id := range people {
+			if err := reachedBy(tx, pim.NewPrincipalID(id), seen.Reached); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(out).Encode(seen)
+}
+
+func reachedBy(tx *store.Tx, id pim.PrincipalID, by map[pim.PrincipalID][]pim.Chat) error {
+	links, err := tx.LinksOf(id)
+	if err != nil {
+		return err
+	}
+	for _, l := range links {
+		by[id] = append(by[id], l.Account.Chat)
+	}
+	var r teams.Reference
+	there, err := tx.Meta(referenceKey(teams.PersonKey(id)), &r)
+	if there && r.Shut == "" {
+		by[id] = append(by[id], pim.Teams)
+	}
+	return err
 }
 
 // verify says what was proved of the audit trail, and what was not.

@@ -39,6 +39,7 @@ type call struct {
 	args   map[string]any
 	token  string
 	grant  grant // of a user token
+	scopes []string
 }
 
 // apiError is an answer with ok:false. More holds further fields of the answer.
@@ -95,15 +96,18 @@ func (s *Server) serveMethod(w http.ResponseWriter, r *http.Request) {
 	if fault != nil && before(fault, w, r) {
 		return
 	}
-	answer := s.answer(name, r)
+	answer, scopes := s.answer(name, r)
+	if len(scopes) > 0 {
+		w.Header().Set("X-OAuth-Scopes", strings.Join(scopes, ",")) // beside each answer to a token
+	}
 	if fault != nil && fault.After(w) {
 		return
 	}
 	writeJSON(w, answer)
 }
 
-// answer runs a method and puts its outcome into Slack's envelope.
-func (s *Server) answer(name string, r *http.Request) object {
+// answer runs a method and puts its outcome into Slack's envelope. It says which scopes the token has.
+func (s *Server) answer(name string, r *http.Request) (answer object, scopes []string) {
 	c, err := readCall(name, r)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -118,8 +122,9 @@ func (s *Server) answer(name string, r *http.Request) object {
 	}
 	if c != nil {
 		s.record(Call{Method: name, Args: c.args, Error: text(result["error"])})
+		scopes = c.scopes
 	}
-	return result
+	return result, scopes
 }
 
 // record keeps a call, and forgets old ones when there are many. The lock is held.
@@ -177,6 +182,7 @@ func (s *Server) authorize(c *call, m method) error {
 	default:
 		return refuse("invalid_auth")
 	}
+	c.scopes = scopes
 	if kind != m.token {
 		return refuse("not_allowed_token_type")
 	}

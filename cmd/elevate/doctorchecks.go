@@ -1,0 +1,507 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+
+	"elevate/adapters/entra"
+	"elevate/adapters/slack"
+	"elevate/adapters/teams"
+	"elevate/internal/config"
+	"elevate/internal/pim"
+	"elevate/internal/secret"
+	"elevate/manifests"
+)
+
+func (d *doctor) settings(context.Context) {
+	const about = "Settings"
+	d.says(about, "file", fine, fmt.Sprintf("%d roles, no mistakes", len(d.cfg.Roles)), "")
+	if d.cfg.Sandbox {
+		d.says(about, "sandbox", wrong, "it is true, so nothing here is real", "Take `sandbox: true` out for a real tenant.")
+	}
+	if idle := unused(d.cfg); len(idle) > 0 {
+		d.says(about, "not used yet", warning, strings.Join(idle, ", "), "Nothing acts on them in this version; they can stay.")
+	}
+	if _, err := keysOf(d.cfg); err != nil {
+		d.says(about, "keyset", wrong, err.Error(), "Put the keyset back, or make one with `elevate keyset new` for a new state file.")
+	} else {
+		d.says(about, "keyset", fine, "readable", "")
+	}
+	certificates := map[string]secret.Text{"entra.certificate": d.cfg.Entra.Certificate}
+	if d.cfg.Teams != nil {
+		certificates["teams.certificate"] = d.cfg.Teams.Certificate
+	}
+	for _, path := range slices.Sorted(maps.Keys(certificates)) {
+		d.certificate(about, path, certificates[path])
+	}
+}
+
+// endsSoon is from when a certificate's end is warned of.
+const endsSoon = 30 * 24 * time.Hour
+
+func (d *doctor) certificate(about, path string, text secret.Text) {
+	if text.IsZero() {
+		return
+	}
+	ends, err := entra.CertificateEnds(text)
+	const mend = "Make a new one, add it to the registration, and put it into the settings; then take the old one away."
+	switch left := ends.Sub(d.now()); {
+	case err != nil:
+		d.says(about, path, wrong, "it cannot be read as PEM or PFX", mend)
+	case left <= 0:
+		d.says(about, path, wrong, "it ended on "+ends.UTC().Format("2 January 2006"), mend)
+	case left < endsSoon:
+		d.says(about, path, warning, "it ends on "+ends.UTC().Format("2 January 2006"), mend)
+	default:
+		d.says(about, path, fine, "until "+ends.UTC().Format("2 January 2006"), "")
+	}
+}
+
+// entraClient reads with the bot's own identity; nobody's session is used.
+func (d *doctor) entraClient() (*entra.Client, error) {
+	e := d.cfg.Entra
+	credential, err := entra.NewAppCredential(entra.CredentialConfig{
+		TenantID: e.TenantID, ClientID: e.ClientID, Authority: e.Authority, Secret: e.ClientSecret, Certificate: e.Certificate,
+		Federated: entra.Federated(e.Federated), Transport: d.transport, Sandbox: d.cfg.Sandbox,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return entra.New(entra.Config{
+		Graph: e.Graph, Transport: d.transport, AppCredential: credential, SamePersonAttribute: d.cfg.People.SamePerson,
+		PersonToken: func(context.Context, pim.Actor, string) (secret.Text, time.Time, error) {
+			return secret.Text{}, time.Time{}, pim.Errorf(pim.SignIn, "Nobody is signed in.")
+		},
+		Now: d.now, Logger: d.log,
+	})
+}
+
+func (d *doctor) entra(ctx context.Context) {
+	const about = "Microsoft Entra"
+	client, err := d.entraClient()
+	if err != nil {
+		d.failed(about, "credential", err, "Correct entra.client_secret, certificate or federated in the settings.")
+		return
+	}
+	granted, err := client.Permissions(ctx)
+	if err != nil {
+		d.failed(about, "token", err, "Check tenant_id, client_id and the credential under entra in the settings.")
+		return
+	}
+	d.says(about, "token", fine, "obtained", "")
+	d.permissions(about, granted)
+	if at, err := client.Clock(ctx); err != nil {
+		d.failed(about, "clock", err, "")
+	} else {
+		d.clock(about, d.now().Sub(at))
+	}
+	redirect := d.cfg.PublicURL + "/auth/entra/callback"
+	err = entra.RedirectRegistered(ctx, d.transport, d.cfg.Entra.Authority, d.cfg.Entra.TenantID, d.cfg.Entra.ClientID, redirect)
+	switch {
+	case err == nil:
+		d.says(about, "redirect address", fine, redirect, "")
+	case pim.IsKind(err, pim.Administered):
+		d.failed(about, "redirect address", err, "Add it to the registration as a redirect address of the platform Web.")
+	default:
+		d.says(about, "redirect address", warning, pim.Explain(err).Message, "Check that the registration has "+redirect+" as a redirect address of the platform Web.")
+	}
+}
+
+// permissions are exactly those that are needed: one more to write would be a way to everything.
+func (d *doctor) permissions(about string, granted []string) {
+	needed := entra.ReadPermissions()
+	bad := false
+	for _, have := range granted {
+		switch {
+		case slices.Contains(needed, have) || have == entra.PolicyPermission:
+		case strings.Contains(have, "Read") && !strings.Contains(have, "Write"):
+			d.says(about, have, warning, "Elevate does not need this permission", "Take it away from the registration.")
+		default:
+			bad = true
+			d.says(about, have, wrong, "this application permission writes, so that the application could make anyone a member", "Take "+have+" away from the registration at once.")
+		}
+	}
+	for _, need := range needed {
+		stands := need == "RoleManagementPolicy.Read.AzureADGroup" && slices.Contains(granted, entra.PolicyPermission)
+		if slices.Contains(granted, need) || stands {
+			continue
+		}
+		bad = true
+		d.says(about, need, wrong, "this application permission is missing", "Add it to the registration and have an administrator consent to it.")
+	}
+	if !bad {
+		d.says(about, "permissions", fine, "those that are needed, all of them to read", "")
+	}
+}
+
+func (d *doctor) clock(about string, ahead time.Duration) {
+	off := ahead.Abs().Round(time.Second)
+	switch {
+	case off > 30*time.Second:
+		d.says(about, "clock", wrong, fmt.Sprintf("this machine's clock is %s off Microsoft's", off), "Set the clock, best by NTP: signatures and tokens are refused by it.")
+	case off > 5*time.Second:
+		d.says(about, "clock", warning, fmt.Sprintf("this machine's clock is %s off Microsoft's", off), "Have it set by NTP.")
+	default:
+		d.says(about, "clock", fine, "agrees with Microsoft's", "")
+	}
+}
+
+// roleSeen is what was read of a role.
+type roleSeen struct {
+	role       config.Role
+	group      pim.GroupID
+	name       string
+	assignable bool
+	approvers  map[pim.PrincipalID]pim.Profile
+}
+
+func (d *doctor) eachRole(ctx context.Context) {
+	client, err := d.entraClient()
+	if err != nil {
+		return // said already
+	}
+	q := pim.Question{}
+	for _, r := range d.cfg.Roles {
+		id, name, assignable, err := client.GroupByName(ctx, r.Group)
+		if err != nil {
+			d.failed("Role "+r.Name, "group", err, "Correct `group` in the settings, or make the group.")
+			continue
+		}
+		d.roles = append(d.roles, roleSeen{role: r, group: id, name: name, assignable: assignable, approvers: map[pim.PrincipalID]pim.Profile{}})
+		q.Policies = append(q.Policies, id)
+	}
+	answer, err := client.Look(ctx, q)
+	if err != nil {
+		d.failed("Roles", "rules in PIM", err, "")
+		return
+	}
+	people := pim.Question{}
+	for _, p := range answer.Policies {
+		people.Members, people.Profiles = append(people.Members, p.ApproverGroups...), append(people.Profiles, p.ApproverPeople...)
+	}
+	who, err := client.Look(ctx, people)
+	if err != nil {
+		d.failed("Roles", "approvers", err, "")
+		return
+	}
+	for i := range d.roles {
+		d.rules(&d.roles[i], answer, who)
+	}
+}
+
+func (d *doctor) rules(r *roleSeen, answer, who pim.Answer) {
+	about := "Role " + r.role.Name
+	if r.assignable {
+		d.says(about, "group", fine, r.name+", role-assignable", "")
+	} else {
+		d.says(about, "group", wrong, r.name+" is not role-assignable, so that every Groups Administrator can let anyone in",
+			"Make a group with `isAssignableToRole`, which can only be said when it is made, and name that one.")
+	}
+	policy, read := answer.Policies[r.group]
+	if !read {
+		said := "the activation rules cannot be read"
+		if len(answer.Failed) > 0 {
+			said = pim.Explain(answer.Failed[0]).Message
+		}
+		d.says(about, "PIM", wrong, said, "Bring the group under PIM, and check the permission to read its rules.")
+		return
+	}
+	differ := false
+	compare := func(what, declared, actual string) {
+		if declared != actual {
+			differ = true
+			d.says(about, what, wrong, fmt.Sprintf("PIM says %s, the settings say %s", actual, declared), "Change it in PIM's settings of the group, or in the settings.")
+		}
+	}
+	yesNo := map[bool]string{true: "yes", false: "no"}
+	compare("longest activation", pim.FormatDuration(r.role.Duration.Max), pim.FormatDuration(policy.MaxDuration))
+	compare("justification", yesNo[r.role.Require.Justification], yesNo[policy.Justification])
+	compare("ticket", yesNo[r.role.Require.Ticket], yesNo[policy.Ticketing])
+	compare("MFA", yesNo[r.role.Require.MFA], yesNo[policy.MFA])
+	compare("authentication context", orNone(r.role.Require.AuthenticationContext), orNone(policy.Context))
+	compare("approval", yesNo[r.role.Require.Approval], yesNo[policy.Approval])
+	if !differ {
+		d.says(about, "rules in PIM", fine, "as declared", "")
+	}
+	if policy.Approval {
+		d.approvers(about, r, policy, who)
+	}
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "none"
+	}
+	return s
+}
+
+func (d *doctor) approvers(about string, r *roleSeen, policy pim.Policy, who pim.Answer) {
+	var gone []string
+	see := func(p pim.Profile) {
+		if p.MayAct() == nil {
+			r.approvers[p.ID] = p
+		} else {
+			gone = append(gone, orElse(p.Name, string(p.ID)))
+		}
+	}
+	for _, id := range policy.ApproverPeople {
+		see(who.Profiles[id])
+	}
+	for _, g := range policy.ApproverGroups {
+		for _, p := range who.Members[g] {
+			see(p)
+		}
+	}
+	if len(gone) > 0 {
+		slices.Sort(gone)
+		d.says(about, "approvers", warning, strings.Join(gone, ", ")+": gone, disabled or a guest's", "Take them out of PIM's approvers or their group.")
+	}
+	switch len(r.approvers) {
+	case 0:
+		d.says(about, "approvers", wrong, "PIM names nobody who could approve", "Name approvers in PIM's settings of the group.")
+	case 1:
+		d.says(about, "approvers", warning, "there is one, whose own requests nobody can approve", "Name a second approver.")
+	default:
+		d.says(about, "approvers", fine, fmt.Sprintf("%d who could approve", len(r.approvers)), "")
+	}
+}
+
+func orElse(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
+}
+
+// stateSeen is what the state file, or serve, says of itself.
+type stateSeen struct {
+	Serving      bool                           `json:"serving"`
+	Parked       int                            `json:"parked"`
+	UnknownWords map[string]int                 `json:"unknown_words,omitempty"`
+	Swept        time.Time                      `json:"swept,omitzero"`
+	Unwritten    bool                           `json:"unwritten,omitempty"`
+	SinkBehind   bool                           `json:"sink_behind,omitempty"`
+	Reached      map[pim.PrincipalID][]pim.Chat `json:"reached,omitempty"`
+}
+
+func (d *doctor) state(ctx context.Context) {
+	const about = "State"
+	words := []string{"doctor"}
+	for _, r := range d.roles {
+		for id := range r.approvers {
+			words = append(words, string(id))
+		}
+	}
+	raw, err := d.order(ctx, words)
+	var seen stateSeen
+	if err == nil {
+		err = json.Unmarshal(raw, &seen)
+	}
+	if err != nil {
+		d.says(about, "state file", wrong, err.Error(), "Start `elevate serve`, or run doctor as the user that serves.")
+		return
+	}
+	if seen.Serving {
+		d.says(about, "serve", fine, "running", "")
+	} else {
+		d.says(about, "serve", warning, "it does not run", "Start `elevate serve`.")
+	}
+	d.work(about, seen)
+	for _, r := range d.roles {
+		d.reached(r, seen)
+	}
+}
+
+func (d *doctor) work(about string, seen stateSeen) {
+	switch {
+	case seen.Unwritten:
+		d.says(about, "state file", wrong, "it cannot be written", "Look at its disk.")
+	case seen.SinkBehind:
+		d.says(about, "audit sink", wrong, "it does not take events, and work waits for it", "Look at what reads serve's standard output, or at the sink.")
+	default:
+		d.says(about, "state file", fine, "readable", "")
+	}
+	if seen.Parked > 0 {
+		d.says(about, "queue", warning, fmt.Sprintf("%d pieces of work were given up", seen.Parked), "`elevate queue list` names them; retry or drop each.")
+	}
+	for _, word := range slices.Sorted(maps.Keys(seen.UnknownWords)) {
+		d.says(about, "PIM's words", warning, fmt.Sprintf("PIM called %d requests %q, which Elevate does not know", seen.UnknownWords[word], word), "Tell Elevate's authors; such a request stays as it is.")
+	}
+	if seen.Serving && !seen.Swept.IsZero() && d.now().Sub(seen.Swept) > sweepLate {
+		d.says(about, "PIM", wrong, "it was not read since "+seen.Swept.UTC().Format("15:04 UTC"), "The log says why.")
+	}
+}
+
+// reached names the approvers who hear of a request nowhere.
+func (d *doctor) reached(r roleSeen, seen stateSeen) {
+	if !r.role.Ask.Direct {
+		return
+	}
+	var names []string
+	for id, p := range r.approvers {
+		if len(seen.Reached[id]) == 0 {
+			names = append(names, orElse(p.Name, string(id)))
+		}
+	}
+	if len(names) == 0 {
+		return
+	}
+	slices.Sort(names)
+	d.says("Role "+r.role.Name, "direct messages", warning, "none can be sent to "+strings.Join(names, ", "),
+		"Have them type /elevate sign-in in Slack, or add Elevate to their chats in Teams.")
+}
+
+func (d *doctor) slack(ctx context.Context) {
+	const about = "Slack"
+	s := d.cfg.Slack
+	if s == nil {
+		return
+	}
+	client := slack.NewClient(slack.Config{
+		BotToken: s.BotToken, AppToken: s.AppToken, API: s.API, TeamID: s.TeamID, Transport: d.transport, Now: d.now, Logger: d.log, Sandbox: d.cfg.Sandbox,
+	})
+	if err := client.Start(ctx); err != nil {
+		d.failed(about, "bot token", err, "Check slack.bot_token and slack.team_id in the settings.")
+		return
+	}
+	d.says(about, "bot token", fine, "of the workspace "+client.WorkspaceName(), "")
+	have, err := client.Scopes(ctx)
+	want, err2 := slackScopes()
+	if err != nil || err2 != nil {
+		d.failed(about, "scopes", orError(err, err2), "")
+	} else {
+		d.scopes(about, have, want)
+	}
+	for _, at := range d.places(func(p config.Place) string { return p.Slack }) {
+		d.channel(ctx, client, about, at)
+	}
+}
+
+func orError(err, other error) error {
+	if err != nil {
+		return err
+	}
+	return other
+}
+
+// slackScopes are the bot's scopes of the manifest.
+func slackScopes() ([]string, error) {
+	raw, err := manifests.Files.ReadFile("slack/manifest.yaml")
+	var m struct {
+		OAuth struct {
+			Scopes struct {
+				Bot []string `yaml:"bot"`
+			} `yaml:"scopes"`
+		} `yaml:"oauth_config"`
+	}
+	if err == nil {
+		err = yaml.Unmarshal(raw, &m)
+	}
+	return m.OAuth.Scopes.Bot, err
+}
+
+func (d *doctor) scopes(about string, have, want []string) {
+	lacks := slices.DeleteFunc(slices.Clone(want), func(s string) bool { return slices.Contains(have, s) })
+	more := slices.DeleteFunc(slices.Clone(have), func(s string) bool { return slices.Contains(want, s) })
+	if len(lacks) > 0 {
+		d.says(about, "scopes", wrong, "the token lacks "+strings.Join(lacks, ", "), "Add them on the app's page OAuth & Permissions and install the app again.")
+	}
+	if len(more) > 0 {
+		d.says(about, "scopes", warning, "the token has more than Elevate needs: "+strings.Join(more, ", "), "Take them away on the app's page OAuth & Permissions.")
+	}
+	if len(lacks)+len(more) == 0 {
+		d.says(about, "scopes", fine, "those of the manifest", "")
+	}
+}
+
+func (d *doctor) channel(ctx context.Context, client *slack.Client, about, id string) {
+	at, err := client.Channel(ctx, id)
+	what := "channel " + id
+	if at.Name != "" {
+		what = "channel #" + at.Name
+	}
+	switch {
+	case err != nil:
+		d.failed(about, what, err, "Check the id in the settings, and invite the bot into the channel.")
+	case at.Archived:
+		d.says(about, what, wrong, "it is archived", "Name another channel in the settings.")
+	case at.Shared:
+		d.says(about, what, wrong, "it is shared with another organisation, so nothing is posted there", "Name a channel of your own.")
+	case !at.Member:
+		d.says(about, what, wrong, "the bot is not in it", "Type /invite @elevate there.")
+	default:
+		d.says(about, what, fine, "joined", "")
+	}
+}
+
+// places are all conversations of one chat that the settings name.
+func (d *doctor) places(of func(config.Place) string) []string {
+	ids := []string{of(d.cfg.Audit.Anchor)}
+	for _, r := range d.cfg.Roles {
+		ids = append(ids, of(r.Ask.Place), of(r.Notify), of(r.Remind.Escalate.Place))
+	}
+	slices.Sort(ids)
+	return slices.DeleteFunc(slices.Compact(ids), func(id string) bool { return id == "" })
+}
+
+func (d *doctor) teams(ctx context.Context) {
+	const about = "Microsoft Teams"
+	t := d.cfg.Teams
+	if t == nil {
+		return
+	}
+	credential, err := entra.NewAppCredential(entra.CredentialConfig{
+		TenantID: t.TenantID, ClientID: t.AppID, Authority: d.cfg.Entra.Authority, Secret: t.ClientSecret, Certificate: t.Certificate,
+		Federated: entra.Federated(t.Federated), Transport: d.transport, Sandbox: d.cfg.Sandbox,
+	})
+	if err != nil {
+		d.failed(about, "credential", err, "Correct teams.client_secret, certificate or federated in the settings.")
+		return
+	}
+	client, err := teams.NewClient(teams.Config{
+		AppID: t.AppID, TenantID: t.TenantID, Metadata: t.OpenIDMetadata, ServiceURL: t.ServiceURL, Credential: credential,
+		Hosts: config.ConnectorHosts(), MetadataHosts: config.BotFrameworkHosts(), References: nothingKept{}, Codes: nothingKept{},
+		Transport: d.transport, Now: d.now, TokenNow: time.Now, Logger: d.log, Sandbox: d.cfg.Sandbox,
+	})
+	if err == nil {
+		err = client.Inspect(ctx)
+	}
+	if err != nil {
+		d.failed(about, "token and keys", err, "Check app_id, the credential and the addresses under teams in the settings.")
+		return
+	}
+	d.says(about, "token and keys", fine, "obtained", "")
+	for _, id := range d.places(func(p config.Place) string { return p.Teams }) {
+		if err := client.Reaches(ctx, pim.Conversation{Chat: pim.Teams, Workspace: t.TenantID, ID: id}); err != nil {
+			d.failed(about, "conversation "+id, err, "Install the app in that team or chat; bots cannot post in private channels.")
+			continue
+		}
+		d.says(about, "conversation "+id, fine, "the bot is there", "")
+	}
+}
+
+// nothingKept stands in where doctor only looks: no reference is known or kept, and no card is drawn.
+type nothingKept struct{}
+
+// Reference implements teams.References.
+func (nothingKept) Reference(context.Context, string) (teams.Reference, bool, error) {
+	return teams.Reference{}, false, nil
+}
+
+// KeepReference implements teams.References.
+func (nothingKept) KeepReference(context.Context, teams.Reference) error { return nil }
+
+// MAC implements teams.Codes.
+func (nothingKept) MAC([]byte) []byte { return nil }
+
+// Verify implements teams.Codes.
+func (nothingKept) Verify([]byte, []byte) error {
+	return pim.Errorf(pim.Forbidden, "No card is drawn here.")
+}
