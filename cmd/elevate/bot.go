@@ -51,6 +51,7 @@ type bot struct {
 	meters    *meters
 	socket    *server                 // takes the operator's orders from when the state file is open
 	waits     *atomic.Pointer[string] // what the start waits for, and why
+	unwell    *atomic.Int64           // how many checks failed when it last looked at itself
 	inbound   *slack.Handler          // what Slack sends; nil without Slack
 	fromTeams *teams.Handler          // what Teams sends; nil without Teams
 }
@@ -67,7 +68,7 @@ func newBot(ctx context.Context, cfg *config.Config, around surroundings) (*bot,
 // openBot opens the state file, which only one process can, and the admin
 // socket: while Entra and Slack are waited for, the operator wants to look.
 func openBot(ctx context.Context, cfg *config.Config, around surroundings) (*bot, error) {
-	b := &bot{cfg: cfg, around: around, meters: newMeters(), serving: &atomic.Pointer[workflow.Service]{}, waits: &atomic.Pointer[string]{}}
+	b := &bot{cfg: cfg, around: around, meters: newMeters(), serving: &atomic.Pointer[workflow.Service]{}, waits: &atomic.Pointer[string]{}, unwell: &atomic.Int64{}}
 	var err error
 	if b.keys, err = keysOf(cfg); err != nil {
 		return nil, err

@@ -14,6 +14,9 @@ import (
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	"elevate/adapters/entra"
+	"elevate/adapters/slack"
+	"elevate/adapters/teams"
 	"elevate/internal/config"
 	"elevate/internal/pim"
 )
@@ -45,6 +48,11 @@ type doctor struct {
 	// order asks a running serve, or the state file.
 	order func(ctx context.Context, words []string) ([]byte, error)
 	tell  func(checked)
+
+	// The bot's own clients, where it looks at itself; else nil.
+	entraOwn *entra.Client
+	slackOwn *slack.Client
+	teamsOwn *teams.Client
 
 	wrongs, warnings int
 	roles            []roleSeen
@@ -114,7 +122,15 @@ func teller(out io.Writer, asJSON bool) func(checked) {
 var errUnwell = errors.New("something is wrong; what to mend stands above")
 
 func (d *doctor) run(ctx context.Context) error {
-	for _, part := range []func(context.Context){d.settings, d.entra, d.eachRole, d.state, d.slack, d.teams} {
+	d.check(ctx, d.settings, d.entra, d.eachRole, d.state, d.slack, d.teams)
+	if d.wrongs > 0 {
+		return errUnwell
+	}
+	return nil
+}
+
+func (d *doctor) check(ctx context.Context, parts ...func(context.Context)) {
+	for _, part := range parts {
 		ctx, cancel := context.WithTimeout(ctx, doctorWithin)
 		part(ctx)
 		cancel()
@@ -122,10 +138,6 @@ func (d *doctor) run(ctx context.Context) error {
 			d.says("Time", "one part", wrong, "a service did not answer within half a minute", "Look at the network and run doctor again.")
 		}
 	}
-	if d.wrongs > 0 {
-		return errUnwell
-	}
-	return nil
 }
 
 func (d *doctor) says(about, what string, v verdict, said, mend string) {

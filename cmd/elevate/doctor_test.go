@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -160,5 +161,18 @@ func TestTheStateSaysWhoCanBeWrittenTo(t *testing.T) {
 	var seen stateSeen
 	if err := json.Unmarshal(out.Bytes(), &seen); err != nil || seen.Serving || !slices.Equal(seen.Reached[bob], []pim.Chat{pim.Slack}) || len(seen.Reached) != 1 {
 		t.Errorf("%+v, %v", seen, err)
+	}
+}
+
+func TestABotThatLooksAtItselfSaysWhatIsWrong(t *testing.T) {
+	w := newWorld(t, nil)
+	w.bot.checkUp(t.Context())
+	if _, said := w.readyz(); strings.Contains(said, "checks failed") {
+		t.Errorf("/readyz says %s", said)
+	}
+	w.bot.cfg.Roles[0].Notify.Slack = "C0NOWHERE"
+	w.bot.checkUp(t.Context())
+	if code, said := w.readyz(); code != http.StatusOK || !strings.Contains(said, "; 1 checks failed") {
+		t.Errorf("/readyz %d %s", code, said)
 	}
 }

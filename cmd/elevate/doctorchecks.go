@@ -66,6 +66,9 @@ func (d *doctor) certificate(about, path string, text secret.Text) {
 
 // entraClient reads with the bot's own identity; nobody's session is used.
 func (d *doctor) entraClient() (*entra.Client, error) {
+	if d.entraOwn != nil {
+		return d.entraOwn, nil
+	}
 	e := d.cfg.Entra
 	credential, err := entra.NewAppCredential(entra.CredentialConfig{
 		TenantID: e.TenantID, ClientID: e.ClientID, Authority: e.Authority, Secret: e.ClientSecret, Certificate: e.Certificate,
@@ -364,12 +367,15 @@ func (d *doctor) slack(ctx context.Context) {
 	if s == nil {
 		return
 	}
-	client := slack.NewClient(slack.Config{
-		BotToken: s.BotToken, AppToken: s.AppToken, API: s.API, TeamID: s.TeamID, Transport: d.transport, Now: d.now, Logger: d.log, Sandbox: d.cfg.Sandbox,
-	})
-	if err := client.Start(ctx); err != nil {
-		d.failed(about, "bot token", err, "Check slack.bot_token and slack.team_id in the settings.")
-		return
+	client := d.slackOwn
+	if client == nil {
+		client = slack.NewClient(slack.Config{
+			BotToken: s.BotToken, AppToken: s.AppToken, API: s.API, TeamID: s.TeamID, Transport: d.transport, Now: d.now, Logger: d.log, Sandbox: d.cfg.Sandbox,
+		})
+		if err := client.Start(ctx); err != nil {
+			d.failed(about, "bot token", err, "Check slack.bot_token and slack.team_id in the settings.")
+			return
+		}
 	}
 	d.says(about, "bot token", fine, "of the workspace "+client.WorkspaceName(), "")
 	have, err := client.Scopes(ctx)
@@ -457,19 +463,7 @@ func (d *doctor) teams(ctx context.Context) {
 	if t == nil {
 		return
 	}
-	credential, err := entra.NewAppCredential(entra.CredentialConfig{
-		TenantID: t.TenantID, ClientID: t.AppID, Authority: d.cfg.Entra.Authority, Secret: t.ClientSecret, Certificate: t.Certificate,
-		Federated: entra.Federated(t.Federated), Transport: d.transport, Sandbox: d.cfg.Sandbox,
-	})
-	if err != nil {
-		d.failed(about, "credential", err, "Correct teams.client_secret, certificate or federated in the settings.")
-		return
-	}
-	client, err := teams.NewClient(teams.Config{
-		AppID: t.AppID, TenantID: t.TenantID, Metadata: t.OpenIDMetadata, ServiceURL: t.ServiceURL, Credential: credential,
-		Hosts: config.ConnectorHosts(), MetadataHosts: config.BotFrameworkHosts(), References: nothingKept{}, Codes: nothingKept{},
-		Transport: d.transport, Now: d.now, TokenNow: time.Now, Logger: d.log, Sandbox: d.cfg.Sandbox,
-	})
+	client, err := d.teamsClient(t)
 	if err == nil {
 		err = client.Inspect(ctx)
 	}
@@ -485,6 +479,24 @@ func (d *doctor) teams(ctx context.Context) {
 		}
 		d.says(about, "conversation "+id, fine, "the bot is there", "")
 	}
+}
+
+func (d *doctor) teamsClient(t *config.Teams) (*teams.Client, error) {
+	if d.teamsOwn != nil {
+		return d.teamsOwn, nil
+	}
+	credential, err := entra.NewAppCredential(entra.CredentialConfig{
+		TenantID: t.TenantID, ClientID: t.AppID, Authority: d.cfg.Entra.Authority, Secret: t.ClientSecret, Certificate: t.Certificate,
+		Federated: entra.Federated(t.Federated), Transport: d.transport, Sandbox: d.cfg.Sandbox,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return teams.NewClient(teams.Config{
+		AppID: t.AppID, TenantID: t.TenantID, Metadata: t.OpenIDMetadata, ServiceURL: t.ServiceURL, Credential: credential,
+		Hosts: config.ConnectorHosts(), MetadataHosts: config.BotFrameworkHosts(), References: nothingKept{}, Codes: nothingKept{},
+		Transport: d.transport, Now: d.now, TokenNow: time.Now, Logger: d.log, Sandbox: d.cfg.Sandbox,
+	})
 }
 
 // nothingKept stands in where doctor only looks: no reference is known or kept, and no card is drawn.

@@ -52,10 +52,18 @@ func (b *bot) readyz(w http.ResponseWriter) {
 	case b.db.SinkBehind():
 		http.Error(w, "the audit sink does not take events; work waits for it", http.StatusServiceUnavailable)
 	case swept.IsZero():
-		fmt.Fprintln(w, "ready; PIM was not yet read")
+		fmt.Fprintln(w, "ready; PIM was not yet read"+b.ails())
 	case b.around.now().Sub(swept) > sweepLate:
-		fmt.Fprintln(w, "ready; PIM was not read since "+swept.UTC().Format(time.RFC3339))
+		fmt.Fprintln(w, "ready; PIM was not read since "+swept.UTC().Format(time.RFC3339)+b.ails())
 	default:
-		fmt.Fprintln(w, "ready")
+		fmt.Fprintln(w, "ready"+b.ails())
 	}
+}
+
+// ails says how many checks failed.
+func (b *bot) ails() string {
+	if n := b.unwell.Load(); n > 0 {
+		return fmt.Sprintf("; %d checks failed: the log names them, and `elevate doctor` says what to mend", n)
+	}
+	return ""
 }
