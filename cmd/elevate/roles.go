@@ -48,6 +48,9 @@ func (b *bot) role(r config.Role, group pim.GroupID) pim.Role {
 		Name: r.Name, Title: r.Title, Gives: r.Gives, Group: group, Default: r.Duration.Default, Max: r.Duration.Max,
 		NeedsReason: r.Require.Justification, NeedsTicket: r.Require.Ticket, NeedsApproval: r.Require.Approval,
 		Ticket: r.Ticket, Ask: b.places(r.Ask.Place), Direct: r.Ask.Direct, Notify: b.places(r.Notify),
+		Remind: pim.Reminding{
+			After: r.Remind.After, Every: r.Remind.Every, EscalateAfter: r.Remind.Escalate.After, Escalate: b.places(r.Remind.Escalate.Place),
+		},
 		DecideFresh: r.Decide.FreshSignIn, DecideContext: r.Decide.AuthenticationContext,
 	}
 }

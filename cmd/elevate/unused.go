@@ -22,7 +22,6 @@ func unused(cfg *config.Config) []string {
 		role("approvers", len(r.Approvers) > 0)
 		role("require.mfa", r.Require.MFA)
 		role("require.authentication_context", r.Require.AuthenticationContext != "")
-		role("remind", r.Remind != config.Remind{})
 		role("emergency", r.Emergency)
 		role("reviewers", len(r.Reviewers) > 0)
 	}

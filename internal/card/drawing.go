@@ -109,10 +109,14 @@ func (d drawing) pending() []Text {
 	if d.r.Decided != nil {
 		return []Text{Plain("PIM has taken the decision. This card changes as soon as PIM shows what became of it.")}
 	}
-	if d.v.Viewer != Requester || d.claim != nil {
-		return nil
+	var lines []Text
+	if !d.r.Escalated.IsZero() {
+		lines = []Text{Join(Plain("Nobody had decided it by "), At(d.r.Escalated), Plain(", so another place was asked, too."))}
 	}
-	return []Text{Plain("PIM waits for an approver. This card changes when one of them has decided; nothing else is needed of you.")}
+	if d.v.Viewer != Requester || d.claim != nil {
+		return lines
+	}
+	return append(lines, Plain("PIM waits for an approver. This card changes when one of them has decided; nothing else is needed of you."))
 }
 
 func (d drawing) denied() []Text {

@@ -46,9 +46,9 @@ func TestWhoSeesWhichButtons(t *testing.T) {
 	deciding, cancel, release := "approve approve_reason deny", "cancel", "release"
 	want := map[string]string{
 		"pending-approvers": deciding, "pending_portal-approvers": deciding, "pending_forged-approvers": deciding,
-		"pending_odd-approvers": deciding, "pending_later-approvers": deciding,
+		"pending_odd-approvers": deciding, "pending_later-approvers": deciding, "pending_escalated-approvers": deciding,
 		"pending-requester": cancel, "pending_portal-requester": cancel, "pending_forged-requester": cancel,
-		"pending_odd-requester": cancel, "pending_later-requester": cancel, "scheduled-requester": cancel,
+		"pending_odd-requester": cancel, "pending_later-requester": cancel, "pending_escalated-requester": cancel, "scheduled-requester": cancel,
 		"active-requester": release, "active_portal-requester": release,
 	}
 	eachCard(t, func(t *testing.T, r pim.Request, _ card.Viewer, c card.Card) {

@@ -112,6 +112,7 @@ func stories() map[string]pim.Request {
 		"active_portal": with(member(pim.Active), func(r *pim.Request) {
 			r.Decided = &pim.Decided{Approve: true, At: asked.Add(3 * time.Minute), Chat: pim.Portal, By: pim.Actor{Name: "Bob"}}
 		}),
+		"pending_escalated":    with(inPIM(pim.Pending), func(r *pim.Request) { r.Escalated = r.Created.Add(time.Hour) }),
 		"active_releasing":     with(member(pim.Active), func(r *pim.Request) { r.Leaving = pim.Released }),
 		"active_release_asked": with(member(pim.Active), func(r *pim.Request) { r.Releasing = &pim.Releasing{At: r.MemberSince} }),
 		"active_release_later": with(member(pim.Active), func(r *pim.Request) {

@@ -20,6 +20,8 @@ const (
 	EventEnded        EventKind = "ended"     // absence read back
 	EventCanceled     EventKind = "canceled"
 	EventReleasing    EventKind = "releasing"
+	EventReminded     EventKind = "reminded"  // approvers were asked again
+	EventEscalated    EventKind = "escalated" // another place was told that nobody decides
 	EventFailed       EventKind = "failed"
 	EventLate         EventKind = "late"
 	EventIntent       EventKind = "intent" // a step that waits for a sign-in

@@ -136,6 +136,10 @@ type Request struct {
 	ApprovalOver time.Time `json:"approval_over,omitzero"`
 	// StillBy says by what the person remains a member after the end.
 	StillBy string `json:"still_by,omitempty"`
+	// Reminded is when approvers were last asked again, Escalated when somebody
+	// else was told that nobody decides.
+	Reminded  time.Time `json:"reminded,omitzero"`
+	Escalated time.Time `json:"escalated,omitzero"`
 	// Approvers are the names of those who were asked, as far as known.
 	Approvers []string `json:"approvers,omitempty"`
 	// Granting is when granting began.

@@ -20,12 +20,44 @@ type Role struct {
 	// Ask are the places where approvers are asked, Direct says whether in direct messages too.
 	Ask    []Conversation
 	Direct bool
+	// Remind says when approvers who have not decided are asked again.
+	Remind Reminding
 	// Notify are the places that are told of every change of membership.
 	Notify []Conversation
 	// DecideFresh wants a sign-in after the click for each decision.
 	DecideFresh bool
 	// DecideContext is the authentication context a decision needs, or "".
 	DecideContext string
+}
+
+// Reminding says when a request that waits is told of once more, counted from
+// when it was asked for. A zero time never does.
+type Reminding struct {
+	After, Every time.Duration // the first reminder, and the time between further ones
+	// Escalate is where it is told of after EscalateAfter.
+	EscalateAfter time.Duration
+	Escalate      []Conversation
+}
+
+// NextReminder returns when a request is told of again that was asked for and
+// was reminded of last at those times; zero: never.
+func (m Reminding) NextReminder(asked, reminded time.Time) time.Time {
+	switch {
+	case reminded.IsZero() && m.After > 0:
+		return asked.Add(m.After)
+	case !reminded.IsZero() && m.Every > 0:
+		return reminded.Add(m.Every)
+	}
+	return time.Time{}
+}
+
+// Escalation returns when a request that was asked for at that time, and was
+// not escalated yet, is; zero: never.
+func (m Reminding) Escalation(asked, escalated time.Time) time.Time {
+	if !escalated.IsZero() || m.EscalateAfter <= 0 || len(m.Escalate) == 0 {
+		return time.Time{}
+	}
+	return asked.Add(m.EscalateAfter)
 }
 
 // Roles are the roles of the settings: an allow-list, no other group is ever touched.

@@ -75,7 +75,11 @@ func (s *Service) wantedSpots(tx *store.Tx, r *pim.Request) (spots []spot, err e
 		if err != nil {
 			return nil, err
 		}
-		for _, to := range slices.Concat(role.Ask, direct) {
+		asked := slices.Concat(role.Ask, direct)
+		if !r.Escalated.IsZero() {
+			asked = append(asked, role.Remind.Escalate...)
+		}
+		for _, to := range asked {
 			spots = append(spots, spot{to, card.Approvers})
 		}
 	}
@@ -199,6 +203,9 @@ func (s *Service) card(ctx context.Context, e store.Effect) (result, error) {
 		return result{}, err
 	}
 	drawn := s.draw(sc)
+	if p.Again && wanted(&sc.request, p.Audience) {
+		return s.postAgain(ctx, messenger, e, sc, drawn)
+	}
 	if sc.missing {
 		return s.post(ctx, messenger, e, p, sc, drawn)
 	}
@@ -388,6 +395,22 @@ func (s *Service) post(ctx context.Context, m Messenger, e store.Effect, p place
 		}
 		return tx.PutEffect(e)
 	}}, nil
+}
+
+// postAgain puts a card into a place where one stands already, for those who
+// have not seen that. Both turn with the request.
+func (s *Service) postAgain(ctx context.Context, m Messenger, e store.Effect, sc scene, drawn card.Card) (result, error) {
+	reminder := drawn
+	reminder.Lines = append([]card.Text{card.Join(card.Plain("Still waiting since "), card.At(sc.request.Created), card.Plain(": nobody has decided yet."))}, drawn.Lines...)
+	ref, err := m.Post(ctx, e.To, reminder)
+	if err != nil {
+		return givenUp(err)
+	}
+	if ref.Conversation == (pim.Conversation{}) {
+		ref.Conversation = e.To
+	}
+	stored := store.Ref{MessageRef: ref, Audience: string(card.Approvers), Hash: hashOf(reminder)}
+	return result{apply: func(tx *store.Tx) error { return tx.PutRef(sc.request.ID, stored) }}, nil
 }
 
 // goneCard marks a posted message that the chat does not know any more: whoever

@@ -320,7 +320,7 @@ func (s *Service) adoptClicked(from Sender, c Click) error {
 func (s *Service) mayStand(tx *store.Tx, r *pim.Request, from Sender) (bool, error) {
 	if from.Place.User == "" {
 		role, _ := s.cfg.Roles.Named(r.Role)
-		return slices.Contains(role.Ask, from.Place) || slices.Contains(role.Notify, from.Place), nil
+		return slices.Contains(slices.Concat(role.Ask, role.Notify, role.Remind.Escalate), from.Place), nil
 	}
 	if from.Place != pim.DirectTo(from.Account) {
 		return false, nil

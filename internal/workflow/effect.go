@@ -24,6 +24,7 @@ const (
 	kindEligible = "eligible" // what a person may activate, for the form
 	kindLinks    = "links"    // the daily check of all links
 	kindLapse    = "lapse"    // an intent that nobody signed in for
+	kindRemind   = "remind"   // a request that nobody decides
 )
 
 // personal reports whether effects of this kind are done as a person.
@@ -62,6 +63,8 @@ type decision struct {
 // place is what a card effect carries.
 type place struct {
 	Audience card.Viewer `json:"audience"`
+	// Again is set when a card is posted once more, below what was said since.
+	Again bool `json:"again,omitempty"`
 }
 
 // message is what a tell effect carries: whole sentences for one person.
@@ -101,6 +104,17 @@ func cardEffect(r *pim.Request, to pim.Conversation, audience card.Viewer) (stor
 	return withData(store.Effect{
 		Key: kindCard + "|" + string(r.ID) + "|" + string(audience) + "|" + to.String(), Kind: kindCard, Request: r.ID, Lane: to.String(), To: to,
 	}, place{Audience: audience})
+}
+
+// againEffect posts a request's card once more.
+func againEffect(r *pim.Request, to pim.Conversation, audience card.Viewer) (store.Effect, error) {
+	return withData(store.Effect{
+		Key: kindCard + "|" + string(r.ID) + "|again|" + to.String(), Kind: kindCard, Request: r.ID, Lane: to.String(), To: to,
+	}, place{Audience: audience, Again: true})
+}
+
+func remindEffect(r *pim.Request, due time.Time) store.Effect {
+	return store.Effect{Key: kindRemind + "|" + string(r.ID), Kind: kindRemind, Request: r.ID, Lane: kindRemind + ":" + string(r.ID), Due: due}
 }
 
 func tellEffect(key string, r pim.RequestID, to pim.Conversation, m message) (store.Effect, error) {

@@ -30,6 +30,7 @@ var paces = map[string]pace{
 	kindLapse:    {first: time.Second, most: time.Minute, furthest: time.Hour},
 	kindEligible: {first: 2 * time.Second, most: time.Minute, age: 5 * time.Minute, furthest: time.Hour},
 	kindLinks:    {first: time.Minute, most: time.Hour, furthest: time.Hour},
+	kindRemind:   {first: time.Second, most: time.Minute, furthest: 25 * time.Hour},
 	kindSweep:    {first: 5 * time.Second, most: time.Minute, furthest: time.Hour},
 }
 

@@ -149,6 +149,11 @@ func (s *Service) drive(tx *store.Tx, r *pim.Request) error {
 	if err := s.dropLostRelease(tx, r); err != nil {
 		return err
 	}
+	if r.State == pim.Pending {
+		if err := s.putRemind(tx, r); err != nil {
+			return err
+		}
+	}
 	e, err := s.driver(tx, r)
 	if err != nil {
 		return err
@@ -213,6 +218,8 @@ func (s *Service) perform(ctx context.Context, e store.Effect) (result, error) {
 		return s.links(ctx, e)
 	case kindLapse:
 		return s.lapse(ctx, e)
+	case kindRemind:
+		return s.remind(ctx, e)
 	}
 	return result{park: "This version of Elevate does not know this kind of work; a newer or older one does."}, nil
 }
