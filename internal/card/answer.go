@@ -158,6 +158,7 @@ var help = []helpOn{
 		{"/elevate status", "shows your requests"},
 		{"/elevate approvals", "shows the requests that wait for you"},
 		{"/elevate who", "shows who is elevated now"},
+		{"/elevate history [role|person|id]", "shows what was asked for and what became of it"},
 	}},
 	{"Decide", []helpLine{
 		{"/elevate approve <id> [reason]", "approves, as the button does"},

@@ -34,7 +34,7 @@ func TestWhatCannotBeAskedForIsOneSentenceAndStoresNothing(t *testing.T) {
 		{"no such role", "", "mde-amin checking", "Did you mean mde-admin"},
 		{"our mark", "", "mde-admin checking [elevate abc234]", "[elevate"},
 		{"a reason without end", "", "mde-admin " + strings.Repeat("x", 401), "at most 400"},
-		{"a verb that is to come", "", "history", "cannot do `history` yet"},
+		{"a verb that is to come", "", "review k7m2pq fine", "cannot do `review` yet"},
 		{"another, without what it takes", "", "revoke", "cannot do `revoke` yet"},
 		{"another, with a wrong word", "", "review me", "cannot do `review` yet"},
 	} {

@@ -38,6 +38,8 @@ func (s *Service) list(from Sender, cmd pim.Command) Reply {
 			out = Reply{Later: func(ctx context.Context) card.Card { return s.roles(ctx, who) }}
 		case pim.VerbApprovals:
 			out = Reply{Later: func(ctx context.Context) card.Card { return s.approvals(ctx, who) }}
+		case pim.VerbHistory:
+			out = Reply{Later: func(ctx context.Context) card.Card { return s.history(ctx, who, cmd) }}
 		case pim.VerbWho:
 			out = Reply{Later: func(ctx context.Context) card.Card { return s.who(ctx, who, cmd.Role) }}
 		}
@@ -232,20 +234,14 @@ func (s *Service) approvals(ctx context.Context, who identity) card.Card {
 
 // who lists who is elevated now, for the roles the person may look at.
 func (s *Service) who(ctx context.Context, who identity, only string) card.Card {
-	eligible, answer, err := s.eligibilities(ctx, who)
-	if err == nil {
-		err = s.learn(ctx, answer)
-	}
+	reader, err := s.readerNow(ctx, who)
 	if err != nil {
 		return card.Problem(pim.Explain(err))
 	}
-	reader := pim.Reader{Actor: who.actor, Auditor: s.reads(who), Eligible: map[string]bool{}, Approves: map[string]bool{}}
 	var rows []card.WhoRow
 	err = s.cfg.Store.View(func(tx *store.Tx) error {
 		rows = nil
 		for _, role := range s.cfg.Roles {
-			_, reader.Eligible[role.Name] = eligible[role.Group]
-			reader.Approves[role.Name] = s.policies.approver(role.Group, tx.Now(), who.ids()...) == pim.Yes
 			if only != "" && role.Name != only || !pim.MayReadRole(role.Name, reader) {
 				continue
 			}
