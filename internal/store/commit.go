@@ -14,8 +14,9 @@ import (
 	"elevate/internal/pim"
 )
 
-// maxGroup is how many updates are committed together at most.
-const maxGroup = 256
+// maxGroup is how many updates are committed together at most. More would save little of the disk's time, and all of them
+// would wait for each other's work.
+const maxGroup = 32
 
 // retryAfter is how often a sink or a disk that failed is tried again when nothing else happens, and retrySoon when the
 // sink took some of what it lacks.
