@@ -50,7 +50,13 @@ func (p program) demoCommand() *ffcli.Command {
 // demo plays the script in a folder that is removed afterwards, also when
 // nobody reads on.
 func (p program) demo(ctx context.Context, f demoFlags) error {
-	signal.Ignore(syscall.SIGPIPE) // it would end the program with the folder and its keys left behind
+	// Any of them would end the program with the folder and its keys left behind: the first interrupts the demo, which ends
+	// within seconds, and further ones change nothing.
+	signal.Ignore(syscall.SIGPIPE)
+	more := make(chan os.Signal, 1)
+	signal.Notify(more, stopSignals()...)
+	defer signal.Stop(more)
+	interrupted := ctx
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	p.out = &read{out: p.out, closed: func() { cancel(errNotRead) }}
@@ -61,6 +67,9 @@ func (p program) demo(ctx context.Context, f demoFlags) error {
 	err = p.demoIn(ctx, home, f)
 	if errors.Is(context.Cause(ctx), errNotRead) {
 		err = errNotRead // what else went wrong followed from that
+	}
+	if interrupted.Err() != nil && err != nil {
+		err = errors.New("interrupted, so the demo was not played to its end")
 	}
 	return errors.Join(err, os.RemoveAll(home))
 }

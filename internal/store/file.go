@@ -61,6 +61,8 @@ func checkMode(path string, mustExist bool) error {
 		return fmt.Errorf("the state file %s cannot be looked at: %w", path, err)
 	case !info.Mode().IsRegular():
 		return fmt.Errorf("the state file %s is not a regular file", path)
+	case info.Size() == 0:
+		return fmt.Errorf("the state file %s is empty, so it lost what it held or was never begun. Put a backup in its place, or remove it where nothing was ever stored", path)
 	case info.Mode().Perm()&0o007 != 0:
 		return fmt.Errorf("the state file %s has mode %04o: everybody on this machine can use it. Run: chmod 600 %s", path, info.Mode().Perm(), path)
 	}

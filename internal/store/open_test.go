@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -175,4 +176,18 @@ func TestTheDiskOfTheFileIsCheckedAndNotThatOfALinkToIt(t *testing.T) {
 		t.Errorf("%v, %v: checked %s", db, err, checked)
 	}
 	f.open(t)
+}
+
+func TestAnEmptyFileIsNotTakenForNone(t *testing.T) {
+	f := newFile(t)
+	f.close(t)
+	if err := os.Truncate(f.path, 0); err != nil {
+		t.Fatal(err)
+	}
+	for _, open := range []func(store.Config) (*store.DB, error){store.Open, store.OpenReadOnly} {
+		db, err := open(store.Config{Path: f.path, Keys: f.keys, Now: func() time.Time { return start }, CheckDisk: func(string) error { return nil }})
+		if err == nil || !strings.Contains(err.Error(), "is empty") {
+			t.Errorf("opened: %v, %v", db, err)
+		}
+	}
 }

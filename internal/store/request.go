@@ -12,7 +12,10 @@ import (
 // Request returns the request, or an error of kind pim.NotFound.
 func (tx *Tx) Request(id pim.RequestID) (pim.Request, error) {
 	r, ok, err := read[pim.Request](tx, requests, []byte(id))
-	if err == nil && !ok {
+	switch {
+	case err == nil && id == "":
+		err = missing("There is no such request.")
+	case err == nil && !ok:
 		err = missing("There is no request %s.", id)
 	}
 	return r, err

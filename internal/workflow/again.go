@@ -9,6 +9,7 @@ import (
 	"elevate/internal/bounded"
 	"elevate/internal/card"
 	"elevate/internal/pim"
+	"elevate/internal/store"
 )
 
 // onceLife is how long a repeated step gets the first one's answer; a signature
@@ -82,7 +83,24 @@ func sameLater(r Reply) Reply {
 
 // asItIs answers a step whose first answer is not known any more, as after a
 // restart, with the request as it is now.
-func (s *Service) asItIs(r pim.Request, v card.Viewer) Reply {
+func (s *Service) asItIs(from Sender, r pim.Request, v card.Viewer) Reply {
+	hears := false
+	err := s.cfg.Store.View(func(tx *store.Tx) error {
+		who, err := s.identify(tx, from.Account, from.Name)
+		if err != nil {
+			return err
+		}
+		if hears = owns(&r, who) || r.Requester.Person == "" && r.Requester.Account == from.Account; !hears {
+			_, hears, err = s.viewerFor(tx, &r, who)
+		}
+		return err
+	})
+	switch {
+	case err != nil:
+		return s.notDone(err)
+	case !hears:
+		return s.signInFirst(from) // the link has ended since
+	}
 	role, _ := s.cfg.Roles.Named(r.Role)
 	view := card.View{Viewer: v, Now: s.cfg.Now(), Chat: r.Chat, ApproverNames: r.Approvers, PortalURL: s.cfg.PIMPage}
 	drawn := card.ForRequest(r, role, view)

@@ -107,7 +107,7 @@ func (s *Service) mayAsk(tx *store.Tx, who identity, role pim.Role) error {
 		return err
 	}
 	if len(mine) > 0 {
-		return secondRequest(mine[0], role)
+		return secondRequest(mine[0], role, who)
 	}
 	return s.somebodyCouldApprove(tx, who, role)
 }
@@ -150,8 +150,12 @@ func tooMany(recent []pim.Request, now time.Time) error {
 	return nil
 }
 
-func secondRequest(r pim.Request, role pim.Role) error {
+func secondRequest(r pim.Request, role pim.Role, who identity) error {
 	switch { // the others can be canceled
+	case who.actor.Person == "" && r.Requester.Person != "":
+		return pim.Errorf(pim.SignIn, "%s was asked for from this chat account before, while it was linked. Type /elevate sign-in first; nothing was asked for.", role.Title)
+	case who.session != nil && r.State == pim.WaitingForSignIn:
+		return pim.Errorf(pim.Conflict, "Your request %s for %s waits for its own sign-in link. Type it once more in the same words and it goes on, or cancel it with `/elevate cancel %s`.", r.ID, role.Title, r.ID)
 	case r.State == pim.Active && (r.Leaving != "" || r.Releasing != nil):
 		return pim.Errorf(pim.Conflict, "Your %s is being released, by request %s. Ask again as soon as its card says that it is over.", role.Title, r.ID)
 	case r.State == pim.Granting:
@@ -270,9 +274,9 @@ func (s *Service) putPersonEffect(tx *store.Tx, kind string, r *pim.Request, as 
 }
 
 // answerAsked draws what the person sees at once.
-func (s *Service) answerAsked(out asked) Reply {
+func (s *Service) answerAsked(from Sender, out asked) Reply {
 	if out.again && out.url == "" && out.request.State != pim.Submitting {
-		return s.asItIs(out.request, card.Requester)
+		return s.asItIs(from, out.request, card.Requester)
 	}
 	return reply(card.Asked(out.request, out.role, out.request.Approvers, out.url))
 }
@@ -287,7 +291,7 @@ func (s *Service) activate(_ context.Context, from Sender, roleName string, a pi
 	if err != nil {
 		return s.notStored(err)
 	}
-	return s.answerAsked(out)
+	return s.answerAsked(from, out)
 }
 
 // notStored says what went wrong before anything was written.

@@ -206,6 +206,35 @@ func TestWhatArrivesAgainAfterARestartIsAnsweredWithTheRequestAsItIs(t *testing.
 	})
 }
 
+func TestWhoIsNotLinkedAnyMoreIsNotToldWhatBecameOfARequest(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.signIn(alice)
+		asks := w.sender(alice)
+		w.saysFrom(asks, "mde-admin isolating WS-042")
+		w.pass(3 * time.Second)
+		w.is(w.newest(alice).ID, pim.Pending)
+		w.says(alice, "unlink")
+		w.restart()
+		for _, said := range []string{w.saysFrom(asks, "mde-admin isolating WS-042"), w.says(alice, "mde-admin isolating WS-042")} {
+			if strings.Contains(said, "waiting for approval") || !strings.Contains(strings.ToLower(said), "sign") {
+				t.Errorf("an account without a link is told\n%s", said)
+			}
+		}
+	})
+}
+
+func TestWhoIsSignedInIsToldHowAWaitingRequestGoesOn(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.knows(alice)
+		w.says(alice, "mde-admin isolating WS-042")
+		w.signIn(alice) // by another link
+		w.expect(w.says(alice, "mde-admin something else"), "in the same words")
+		w.says(alice, "mde-admin isolating WS-042")
+		w.pass(3 * time.Second)
+		w.is(w.newest(alice).ID, pim.Pending)
+	})
+}
+
 // TestARepetitionWaitsForTheFirst holds that two deliveries at the same moment are one step.
 func TestARepetitionWaitsForTheFirst(t *testing.T) {
 	inWorld(t, nil, func(w *world) {

@@ -131,7 +131,7 @@ func (s *Service) rule(from Sender, d ruling) Reply {
 	case out.signIn:
 		return s.signInFirst(from)
 	}
-	return s.answerRuled(out, d)
+	return s.answerRuled(from, out, d)
 }
 
 func (s *Service) giveBack(from Sender, o own) Reply {
@@ -139,7 +139,7 @@ func (s *Service) giveBack(from Sender, o own) Reply {
 	if err != nil {
 		return s.notDone(err)
 	}
-	return s.answerOwn(back, o.verb)
+	return s.answerOwn(from, back, o.verb)
 }
 
 // releaseRole finds the active request for the role a person named.

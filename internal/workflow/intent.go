@@ -372,7 +372,7 @@ func (s *Service) mayGoOn(tx *store.Tx, r *pim.Request, who identity, role pim.R
 	}
 	for _, other := range open {
 		if other.ID != r.ID && slices.Contains(who.ids(), other.Principal) && other.Principal != "" {
-			return secondRequest(other, role)
+			return secondRequest(other, role, who)
 		}
 	}
 	if err := pim.CheckAsked(role, r.Asked, tx.Now()); err != nil {

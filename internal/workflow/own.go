@@ -138,14 +138,14 @@ func (s *Service) resumeOwn(from Sender, in store.Intent) (string, error) {
 	return fmt.Sprintf("Your step to %s is on its way to PIM. You can close this page; the card of request %s shows the rest.", s.describe(in.Verb, r), r.ID), nil
 }
 
-func (s *Service) answerOwn(out takenBack, verb string) Reply {
+func (s *Service) answerOwn(from Sender, out takenBack, verb string) Reply {
 	r := out.request
 	role, _ := s.cfg.Roles.Named(r.Role)
 	switch {
 	case out.url != "":
 		return reply(card.SignInNeeded(fmt.Sprintf("%s request %s", verb, r.ID), out.url))
 	case out.again:
-		return s.asItIs(r, card.Requester)
+		return s.asItIs(from, r, card.Requester)
 	case r.State == pim.Canceled:
 		return reply(card.Answer(fmt.Sprintf("Request %s is canceled. PIM was not asked for anything.", r.ID)))
 	case verb == verbRelease:

@@ -181,6 +181,9 @@ func (s *Service) mayHear(tx *store.Tx, r *pim.Request, who identity) (known boo
 
 // noRequest is what the state file says of a request that is not there.
 func noRequest(id pim.RequestID) error {
+	if id == "" {
+		return pim.Errorf(pim.NotFound, "There is no such request.")
+	}
 	return pim.Errorf(pim.NotFound, "There is no request %s.", id)
 }
 
@@ -238,7 +241,7 @@ func (s *Service) resumeDecision(from Sender, in store.Intent) (string, error) {
 }
 
 // answerRuled draws what the person sees at once.
-func (s *Service) answerRuled(out ruled, d ruling) Reply {
+func (s *Service) answerRuled(from Sender, out ruled, d ruling) Reply {
 	if out.url != "" {
 		what := fmt.Sprintf("%s %s's request %s", d.verb(), orName(out.request.Requester.Name), out.request.ID)
 		return reply(card.SignInNeeded(what, out.url))
@@ -247,7 +250,7 @@ func (s *Service) answerRuled(out ruled, d ruling) Reply {
 		return reply(card.Answer(fmt.Sprintf("Your step to %s request %s is on its way to PIM, if PIM names you as an approver.", d.verb(), out.request.ID)))
 	}
 	if out.again && out.request.State != pim.Pending {
-		return s.asItIs(out.request, card.Approvers)
+		return s.asItIs(from, out.request, card.Approvers)
 	}
 	role, _ := s.cfg.Roles.Named(out.request.Role)
 	return reply(card.Deciding(out.request, role, d.approve))

@@ -26,6 +26,10 @@ func (s *Service) sessionUsed(tx *store.Tx, by pim.Actor) error {
 				return err
 			}
 		case pim.NotKnown:
+			text := "Elevate could not read yet who owns the groups it governs, as just after its start. Your sign-in was therefore kept only until the step it was for was done; the next step asks for a new one."
+			if err := s.putTell(tx, "owners", "", pim.DirectTo(by.Account), message{Text: text}); err != nil {
+				return err
+			}
 		}
 		return s.cfg.EndSession(tx, by.Account)
 	}
