@@ -60,9 +60,9 @@ const (
 
 const (
 	maxBody = 256 << 10
-	// lookupWithin bounds what is asked of Slack before it has its answer, which
-	// it wants within three seconds.
-	lookupWithin = 1500 * time.Millisecond
+	// lookupWithin bounds what is asked of Slack before a person has an answer,
+	// which is to come within a second.
+	lookupWithin = 800 * time.Millisecond
 	answerWithin = 2500 * time.Millisecond
 	afterwards   = 15 * time.Second
 	slotCount    = 64

@@ -101,6 +101,20 @@ func TestAReleaseIsReadBack(t *testing.T) {
 	})
 }
 
+func TestARevocationIsNoticedAlthoughTheClockWentBack(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.signIn(alice, bob)
+		id := w.becomesActive()
+		w.pass(10 * time.Minute)
+		w.mu.Lock()
+		w.skew = -time.Hour
+		w.mu.Unlock()
+		w.dir.Revoke(w.request(id).Copy.ID)
+		w.pass(5 * time.Minute)
+		w.is(id, pim.Ended)
+	})
+}
+
 // cardsSay is the text of a request's cards, the holder's, the approvers' and on-call's.
 func (w *world) cardsSay(id pim.RequestID) (said string) {
 	w.t.Helper()

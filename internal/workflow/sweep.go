@@ -221,7 +221,7 @@ func (s *Service) missActive(a pim.Answer) error {
 			}
 			by := byPrincipal(instances)
 			for _, r := range active {
-				if tx.Now().Sub(r.MemberSince) < settled {
+				if since := tx.Now().Sub(r.MemberSince); since >= 0 && since < settled { // a clock may have gone back
 					continue
 				}
 				if mine, _ := instancesOf(r, pim.Access{Instances: by[r.Principal]}, tx.Now()); mine != nil {
