@@ -38,7 +38,7 @@ func (b *bench) checkTold(t *testing.T) {
 		}
 	}
 	for _, c := range b.net.calls {
-		if c.host != connector && c.host != keysHost {
+		if host := strings.ToLower(c.host); host != connector && host != keysHost { // names of hosts have no case
 			t.Errorf("called %s", c.host)
 		}
 	}
