@@ -42,6 +42,8 @@ type reading struct {
 	done func() []*reading
 	// absent is called instead where Graph says 404; nil makes that an error.
 	absent func(f fault) bool
+	// young has absent asked about 400 too: PIM says that of a group which it does not know yet.
+	young bool
 }
 
 type batchItem struct {

@@ -18,9 +18,9 @@ import (
 type tokenSource func(ctx context.Context, claims string) (secret.Text, error)
 
 // appTokens reads as the application.
-func appTokens(credential azcore.TokenCredential, scope string) tokenSource {
+func appTokens(credential azcore.TokenCredential, scopes []string) tokenSource {
 	return func(ctx context.Context, claims string) (secret.Text, error) {
-		token, err := credential.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{scope}, EnableCAE: true, Claims: claims})
+		token, err := credential.GetToken(ctx, policy.TokenRequestOptions{Scopes: scopes, EnableCAE: true, Claims: claims})
 		if err != nil {
 			return secret.Text{}, credentialError(ctx, err)
 		}

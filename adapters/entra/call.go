@@ -27,7 +27,7 @@ func (c *Client) asPerson(op operation, as pim.Actor) (*call, error) {
 }
 
 func (c *Client) asApp(op operation) (*call, error) {
-	return c.call(op, appTokens(c.app, c.scope))
+	return c.call(op, appTokens(c.app, c.scopes))
 }
 
 // call builds the adapter by hand. The SDK's own list of middleware repeats what must not be repeated, compresses what

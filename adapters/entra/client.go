@@ -51,7 +51,7 @@ type Client struct {
 	base      *url.URL // with the version, without a slash at the end
 	transport http.RoundTripper
 	app       azcore.TokenCredential
-	scope     string // what the application asks a token for
+	scopes    []string // what a token is asked for
 	person    PersonToken
 	same      attribute
 	log       *slog.Logger
@@ -83,7 +83,7 @@ func New(cfg Config) (*Client, error) {
 	if c.transport == nil {
 		c.transport = defaultTransport()
 	}
-	c.scope = base.Scheme + "://" + base.Host + "/.default"
+	c.scopes = []string{base.Scheme + "://" + base.Host + "/.default"}
 	if c.metrics == nil {
 		c.metrics = func(string, int) {}
 	}

@@ -34,7 +34,7 @@ const PolicyPermission = "RoleManagement.Read.All"
 // stand in its token. The token is Elevate's own and is not checked: nothing is decided by it.
 // https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
 func (c *Client) Permissions(ctx context.Context) ([]string, error) {
-	token, err := c.app.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{c.scope}})
+	token, err := c.app.GetToken(ctx, policy.TokenRequestOptions{Scopes: c.scopes})
 	if err != nil {
 		return nil, err
 	}

@@ -5,19 +5,12 @@ import (
 	"strings"
 
 	"github.com/microsoftgraph/msgraph-sdk-go/models"
-	"github.com/microsoftgraph/msgraph-sdk-go/policies"
 
 	"elevate/internal/pim"
 )
 
 func (v *view) askPolicy(ctx context.Context, group pim.GroupID) {
-	filter := "scopeId eq " + quoted(group) + " and scopeType eq 'Group' and roleDefinitionId eq 'member'"
-	info, err := policies.NewPoliciesRequestBuilderInternal(v.client.questions.root(), v.client.questions.adapter).RoleManagementPolicyAssignments().
-		ToGetRequestInformation(ctx, &policies.RoleManagementPolicyAssignmentsRequestBuilderGetRequestConfiguration{
-			QueryParameters: &policies.RoleManagementPolicyAssignmentsRequestBuilderGetQueryParameters{
-				Filter: &filter, Expand: []string{"policy($expand=rules)"},
-			},
-		})
+	info, err := policyQuestion(ctx, v.client, group)
 	var found []models.UnifiedRoleManagementPolicyable
 	list(v, "policies", info, err, models.CreateUnifiedRoleManagementPolicyAssignmentCollectionResponseFromDiscriminatorValue,
 		func(a models.UnifiedRoleManagementPolicyAssignmentable) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
 	"elevate/internal/pim"
@@ -16,31 +17,54 @@ type rounds struct {
 	at       time.Time // Graph's clock at the first answer: what was read is at least as fresh
 	answered bool
 	failed   []error
+	// sideBySide is how many batches are sent at once; 0 means one.
+	sideBySide int
 }
 
 // run returns an error only when nothing was answered at all; what failed alone is in failed. A batch that is refused as
 // a whole ends the run: Graph is busy, down or closed to us, and asking on would not help.
 func (r *rounds) run(ctx context.Context) error {
 	for len(r.queue) > 0 {
-		n := min(batchSize, len(r.queue))
-		batch := r.queue[:n]
-		r.queue = r.queue[n:]
-		answers, at, err := r.client.send(ctx, batch)
-		if err != nil && !r.answered {
-			return err
-		}
-		if err != nil {
-			r.failed = append(r.failed, fmt.Errorf("reading %s and what follows: %w", batch[0].name, err))
-			return nil
-		}
-		if !r.answered {
-			r.answered, r.at = true, at
-		}
-		if err := r.settle(ctx, batch, answers); err != nil {
-			return err
+		for _, b := range r.sendSome(ctx) {
+			if b.err != nil && !r.answered {
+				return b.err
+			}
+			if b.err != nil {
+				r.failed = append(r.failed, fmt.Errorf("reading %s and what follows: %w", b.readings[0].name, b.err))
+				return nil //nolint:nilerr // it is in failed
+			}
+			if !r.answered {
+				r.answered, r.at = true, b.at
+			}
+			if err := r.settle(ctx, b.readings, b.answers); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// batch is one round trip.
+type batch struct {
+	readings []*reading
+	answers  map[int]itemAnswer
+	at       time.Time
+	err      error
+}
+
+// sendSome sends as many batches side by side as there may be.
+func (r *rounds) sendSome(ctx context.Context) []*batch {
+	var sent []*batch
+	var done sync.WaitGroup
+	for len(r.queue) > 0 && len(sent) < max(r.sideBySide, 1) {
+		n := min(batchSize, len(r.queue))
+		b := &batch{readings: r.queue[:n]}
+		r.queue = r.queue[n:]
+		sent = append(sent, b)
+		done.Go(func() { b.answers, b.at, b.err = r.client.send(ctx, b.readings) })
+	}
+	done.Wait()
+	return sent
 }
 
 // settle hands every answer to its reading, and waits where Graph asked for it.
@@ -96,7 +120,8 @@ func (r *rounds) follow(one *reading, next string) error {
 
 // refused judges one refusal: absence, another try after a pause, or a failure.
 func (r *rounds) refused(one *reading, f fault) time.Duration {
-	if f.status == http.StatusNotFound && one.absent != nil && one.absent(f) {
+	known := f.status == http.StatusNotFound || (one.young && f.status == http.StatusBadRequest)
+	if known && one.absent != nil && one.absent(f) {
 		return 0
 	}
 	one.tries++

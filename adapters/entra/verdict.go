@@ -29,7 +29,14 @@ const (
 )
 
 // changes reports whether the operation may leave something done when its answer is lost.
-func (o operation) changes() bool { return o == opSubmit || o == opCancel || o == opDecide }
+func (o operation) changes() bool {
+	switch o {
+	case opSubmit, opCancel, opDecide, opMakeGroup, opAddMember, opSetRule, opMakeEligible:
+		return true
+	case opStages, opWaiting, opGroup, opClock, opBatch, opReadRules:
+	}
+	return false
+}
 
 // personal reports whether the operation is carried out with a person's token.
 func (o operation) personal() bool { return o.changes() || o == opStages || o == opWaiting }

@@ -76,7 +76,7 @@ func (p program) doctorCommand() *ffcli.Command {
 			if err != nil {
 				return err
 			}
-			way := newTransport(nil)
+			way := newTransport()
 			d := &doctor{
 				cfg: cfg, transport: way, log: slog.New(slog.DiscardHandler), now: time.Now, tell: teller(p.out, *asJSON),
 				order: func(ctx context.Context, words []string) ([]byte, error) {

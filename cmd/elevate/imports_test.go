@@ -17,6 +17,7 @@ var arrows = map[string][]string{
 	"internal/secret":                {},
 	"internal/keyset":                {"internal/secret"},
 	"internal/bounded":               {},
+	"internal/tenant":                {"internal/pim"},
 	"manifests":                      {},
 	"internal/exchange":              {},
 	"internal/card":                  {"internal/pim"},

@@ -71,8 +71,13 @@ func run(ctx context.Context, args []string, p program) int {
 	case errors.Is(err, flag.ErrHelp):
 		fmt.Fprintln(p.out, asked.text)
 		return exitOK
+	case errors.Is(err, differs{}):
+		return exitDiffers
 	case errors.As(err, &usage):
 		p.complain(err)
+		if len(args) > 0 && args[0] == "tenant" {
+			return exitError
+		}
 		return exitUsage
 	}
 	p.complain(err)
@@ -100,7 +105,7 @@ func (p program) commands() *ffcli.Command {
 		ShortHelp:  "just-in-time privileged access, asked for and granted where people already talk",
 		FlagSet:    p.flags("elevate"),
 		Subcommands: []*ffcli.Command{
-			p.demoCommand(), p.serveCommand(), p.doctorCommand(), p.sandboxCommand(), p.actCommand(),
+			p.demoCommand(), p.serveCommand(), p.doctorCommand(), p.tenantCommand(), p.sandboxCommand(), p.actCommand(),
 			p.auditCommand(), p.queueCommand(), p.linksCommand(), p.backupCommand(), p.keysetCommand(), p.manifestCommand(), p.versionCommand(),
 		},
 	}

@@ -51,7 +51,7 @@ func (p program) serve(ctx context.Context, cfg *config.Config, restored bool) e
 	// Who reads the events may go away: then work waits for the sink, and nothing ends without a word.
 	signal.Ignore(syscall.SIGPIPE)
 	bounded.Heap()
-	log, way := newLog(p.errs, cfg.Log), newTransport(nil)
+	log, way := newLog(p.errs, cfg.Log), newTransport()
 	around := surroundings{now: time.Now, transport: telling{way, log, cfg.Sandbox}, log: log, audit: p.sink(cfg.Audit), tick: time.Second, restored: restored}
 	if cfg.Sandbox {
 		// Logged loudly: nobody should take a sandbox for the real thing.

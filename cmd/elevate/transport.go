@@ -12,11 +12,11 @@ import (
 
 // newTransport is the way out, with the system's certificates and, where set,
 // those of SSL_CERT_FILE, which Go reads itself.
-func newTransport(roots *x509.CertPool) *http.Transport {
+func newTransport() *http.Transport {
 	return &http.Transport{
 		Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, MaxIdleConnsPerHost: 32, IdleConnTimeout: 90 * time.Second,
 		TLSHandshakeTimeout: 10 * time.Second, ResponseHeaderTimeout: 30 * time.Second,
-		TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
+		TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12},
 	}
 }
 

@@ -13,7 +13,7 @@ func TestOperatorIsToldWhyAHostWasNotReached(t *testing.T) {
 	untrusted := httptest.NewTLSServer(http.NotFoundHandler())
 	defer untrusted.Close()
 	var log strings.Builder
-	way := telling{newTransport(nil), slog.New(slog.NewTextHandler(&log, nil)), true}
+	way := telling{newTransport(), slog.New(slog.NewTextHandler(&log, nil)), true}
 	defer way.CloseIdleConnections()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, untrusted.URL+"/hooks/secret?code=hush", nil)
 	if err != nil {

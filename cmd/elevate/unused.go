@@ -18,10 +18,6 @@ func unused(cfg *config.Config) []string {
 	note("on_call", cfg.OnCall.PagerDuty != nil)
 	for i, r := range cfg.Roles {
 		role := func(key string, set bool) { note(fmt.Sprintf("roles[%d].%s", i, key), set) }
-		role("eligible", len(r.Eligible) > 0)
-		role("approvers", len(r.Approvers) > 0)
-		role("require.mfa", r.Require.MFA)
-		role("require.authentication_context", r.Require.AuthenticationContext != "")
 		role("emergency", r.Emergency)
 		role("reviewers", len(r.Reviewers) > 0)
 	}

@@ -19,7 +19,7 @@ const sandboxPrefix = "sandbox-"
 func (l *loader) check() {
 	l.eachScalar(l.checkScalar)
 	for _, together := range []func(){
-		l.checkChats, l.checkListeners, l.checkPaths, l.checkClouds, l.checkCredentials, l.checkSlack, l.checkTeams, l.checkAnchor, l.checkRoles,
+		l.checkChats, l.checkListeners, l.checkPaths, l.checkClouds, l.checkCredentials, l.checkSlack, l.checkTeams, l.checkAnchor, l.checkTenant, l.checkRoles,
 	} {
 		together()
 	}

@@ -14,7 +14,7 @@ const (
 )
 
 func (l *loader) checkRoles() {
-	if len(l.config.Roles) == 0 {
+	if len(l.config.Roles) == 0 && !l.noRoles {
 		l.fail("roles", "is empty. List at least one role that people can ask for.")
 	}
 	names, groups := map[string]int{}, map[string]int{}
@@ -25,6 +25,18 @@ func (l *loader) checkRoles() {
 		l.checkDuration(path, role.Duration)
 		l.checkRequire(path, role)
 		l.checkRemind(path, role.Remind)
+	}
+}
+
+func (l *loader) checkTenant() {
+	names := map[string]int{}
+	for i, g := range l.config.Tenant.Groups {
+		folded, path := strings.ToLower(g.Name), fmt.Sprintf("tenant.groups[%d].name", i)
+		if first, taken := names[folded]; taken && g.Name != "" {
+			l.fail(path, "is the same as that of tenant.groups[%d]. Write each group once.", first)
+			continue
+		}
+		names[folded] = i
 	}
 }
 

@@ -73,7 +73,8 @@ func (c *Config) setDefaults() {
 	c.Entra.DecideWithin = time.Hour
 	c.People = People{SamePerson: "none", Accounts: AccountsSame}
 	// Microsoft Graph Command Line Tools, Microsoft's own public client for administrators.
-	c.Tenant.ClientID = "14d82eec-204b-4c2f-b7e8-296a70dab67e"
+	c.Tenant.ClientID = GraphCommandLine
+	c.Tenant.Defender = DefenderSteps
 }
 
 // derive fills in what other settings decide if it was not set.
@@ -162,10 +163,40 @@ type People struct {
 	Accounts Accounts `yaml:"accounts" check:"required" oneof:"same any-of-person"`
 }
 
+// GraphCommandLine is the client id of Microsoft Graph Command Line Tools, which is the same in every tenant.
+const GraphCommandLine = "14d82eec-204b-4c2f-b7e8-296a70dab67e"
+
 // Tenant is for the commands that set up the tenant.
 type Tenant struct {
 	// ClientID is the GUID of the public client that administrators sign in through.
-	ClientID string `yaml:"client_id" check:"required guid"`
+	ClientID string `yaml:"client_id" check:"required guid adminclient"`
+	// Defender says what is done about roles in Microsoft Defender.
+	Defender Defender `yaml:"defender" check:"required" oneof:"steps beta none"`
+	// Groups says more of people's and approvers' groups than their names.
+	Groups []TenantGroup `yaml:"groups"`
+}
+
+// Defender says what the commands for the tenant do about roles in Microsoft Defender.
+type Defender string
+
+// What is done about Defender.
+const (
+	// DefenderSteps lists the steps that have no stable API.
+	DefenderSteps Defender = "steps"
+	// DefenderBeta also reads, through Graph's beta, which groups have a role there.
+	DefenderBeta Defender = "beta"
+	// DefenderNone says nothing of it.
+	DefenderNone Defender = "none"
+)
+
+// TenantGroup is a people's or an approvers' group that is made where it is missing.
+type TenantGroup struct {
+	// Name is the group's name or object id, as the roles have it.
+	Name string `yaml:"name" check:"required group"`
+	// Description is given to the group when it is made.
+	Description string `yaml:"description" check:"line"`
+	// Members are people by object id or user principal name. If none are given, the members are left alone.
+	Members []string `yaml:"members" check:"required principal"`
 }
 
 // OnCall says where to look up whom to mention. It never decides who may approve.

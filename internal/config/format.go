@@ -37,6 +37,9 @@ var formats = map[string]format{
 	"title": lineUpTo(75),
 	"group": groupName,
 	"role":  roleName,
+	"principal": shaped(`^([0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[^@\s'"]{1,64}@[A-Za-z0-9.-]{1,255})$`,
+		"is neither a user principal name nor an object id. Write one of the two, as in alice@contoso.com."),
+	"adminclient": adminClient,
 
 	"address":  listenAddress,
 	"private":  privateAddress,
@@ -62,6 +65,21 @@ func guid(c *Config, text string) string {
 		return "is a placeholder. Copy the id as Entra shows it."
 	}
 	return isGUID(c, text)
+}
+
+// azureCLI is the Azure CLI's client id, which is the same in every tenant.
+const azureCLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
+
+// adminClient refuses clients that administrators must not, or cannot, set PIM up through.
+func adminClient(c *Config, text string) string {
+	switch {
+	case strings.EqualFold(text, azureCLI):
+		return "is the Azure CLI's client, which cannot call PIM: Microsoft gave it none of PIM's permissions and nobody can add them " +
+			"(AADSTS65002, PermissionScopeNotGranted). Remove the key, which takes Microsoft Graph Command Line Tools, or name a public client of your own."
+	case strings.EqualFold(text, c.Entra.ClientID):
+		return "is the bot's own registration, which must never get permissions to write. Remove the key, which takes Microsoft Graph Command Line Tools, or name another client."
+	}
+	return ""
 }
 
 func shaped(pattern, sentence string) format {

@@ -14,6 +14,7 @@ type loader struct {
 
 	keysetOnly  bool            // no other secret is resolved
 	noSecrets   bool            // nor is the keyset
+	noRoles     bool            // there may be none yet
 	environment []string        // NAME=value, all of it
 	variables   map[string]bool // the names of all settings' variables
 
@@ -39,6 +40,9 @@ func KeysetOnly() Option { return func(l *loader) { l.keysetOnly = true } }
 
 // NoSecrets leaves every secret as it is, also the keyset: for what is only about names and addresses.
 func NoSecrets() Option { return func(l *loader) { l.keysetOnly, l.noSecrets = true, true } }
+
+// MayHaveNoRoles takes settings in which no role is declared yet.
+func MayHaveNoRoles() Option { return func(l *loader) { l.noRoles = true } }
 
 // Environment has the variables of ours checked, given the whole environment as os.Environ has it: one that is no setting's is a
 // mistake, because it is a setting's name with a typo.

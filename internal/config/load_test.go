@@ -98,7 +98,7 @@ func TestCompleteExampleLoads(t *testing.T) {
 			Session: 8 * time.Hour, DecideWithin: 90 * time.Minute,
 		},
 		People:  config.People{SamePerson: "employeeId", Accounts: config.AccountsAnyOfPerson},
-		Readers: []string{"Security Auditors"}, Tenant: config.Tenant{ClientID: "14d82eec-204b-4c2f-b7e8-296a70dab67e"},
+		Readers: []string{"Security Auditors"}, Tenant: config.Tenant{ClientID: config.GraphCommandLine, Defender: config.DefenderSteps},
 		OnCall: config.OnCall{PagerDuty: &config.PagerDuty{
 			Token: secret.New("pd-token"), Schedule: "P123", API: "https://api.eu.pagerduty.com",
 		}},
@@ -115,7 +115,7 @@ func TestCompleteExampleLoads(t *testing.T) {
 		Roles: []config.Role{adminRole(), {
 			Name: "mde-analyst", Title: "mde-analyst", Group: "44444444-4444-4444-8444-444444444444",
 			Duration: config.RoleDuration{Default: time.Hour, Max: 8 * time.Hour},
-			Require:  config.Require{Justification: true},
+			Require:  config.Require{Justification: true}, Mail: config.MailKeep,
 		}},
 	}
 	if diff := cmp.Diff(want, got, compare); diff != "" {
@@ -128,11 +128,11 @@ func adminRole() config.Role {
 		Name: "mde-admin", Title: "MDE Administrator", Gives: "Microsoft Defender for Endpoint administrator",
 		Group: "Role_MDE Administrator", Eligible: []string{"PIM MDE Administrator"}, Approvers: []string{"PIM MDE Approvers"},
 		Duration: config.RoleDuration{Default: time.Hour, Max: 8 * time.Hour},
-		Require:  config.Require{Justification: true, Approval: true},
-		Decide:   config.Decide{AuthenticationContext: "c1"},
-		Ticket:   pim.MustTicketPattern(`^INC-\d+$`),
-		Ask:      config.Ask{Place: config.Place{Slack: "C0APPROVALS", Teams: "19:approvals@thread.tacv2"}, Direct: true},
-		Notify:   config.Place{Slack: "C0ONCALL", Teams: "19:oncall@thread.tacv2"},
+		Require:  config.Require{Justification: true, Approval: true}, Mail: config.MailKeep,
+		Decide: config.Decide{AuthenticationContext: "c1"},
+		Ticket: pim.MustTicketPattern(`^INC-\d+$`),
+		Ask:    config.Ask{Place: config.Place{Slack: "C0APPROVALS", Teams: "19:approvals@thread.tacv2"}, Direct: true},
+		Notify: config.Place{Slack: "C0ONCALL", Teams: "19:oncall@thread.tacv2"},
 		Remind: config.Remind{
 			After: 15 * time.Minute, Every: time.Hour,
 			Escalate: config.Escalate{After: time.Hour, Place: config.Place{Slack: "C0LEADS"}},

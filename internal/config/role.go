@@ -14,16 +14,22 @@ type Role struct {
 	Title string `yaml:"title" check:"title"`
 	// Gives says in words what members can do.
 	Gives string `yaml:"gives" check:"line"`
+	// Defender is what the role of the group is called in the Microsoft Defender portal; empty if it has none there.
+	Defender string `yaml:"defender" check:"line"`
 	// Group is the governed group, by name or object id.
 	Group string `yaml:"group" check:"required group"`
 	// Eligible are the groups of people who may ask, by name or object id.
 	Eligible []string `yaml:"eligible" check:"required group"`
-	// Approvers are the groups of people who decide, by name or object id.
+	// Approvers are who decides: groups by name or object id, people by object id or user principal name.
 	Approvers []string `yaml:"approvers" check:"required group"`
+	// Protected has the people's and the approvers' groups made role-assignable, so that few can change who is in them.
+	Protected bool `yaml:"protected"`
 	// Duration says how long an activation lasts.
 	Duration RoleDuration `yaml:"duration"`
 	// Require is what PIM asks of a requester.
 	Require Require `yaml:"require"`
+	// Mail says whether PIM itself mails about activations: MailKeep leaves that as it is.
+	Mail Mail `yaml:"mail" check:"required" oneof:"keep all none"`
 	// Decide is what is asked of an approver in addition.
 	Decide Decide `yaml:"decide"`
 	// Ticket matches a ticket's id as a whole. It is nil if there is no pattern.
@@ -43,7 +49,18 @@ type Role struct {
 func (r *Role) setDefaults() {
 	r.Duration = RoleDuration{Default: time.Hour, Max: 8 * time.Hour}
 	r.Require = Require{Justification: true, Approval: true}
+	r.Mail = MailKeep
 }
+
+// Mail says whom PIM mails about activations: administrators, requesters and approvers, or nobody.
+type Mail string
+
+// What PIM's mail can be.
+const (
+	MailKeep Mail = "keep"
+	MailAll  Mail = "all"
+	MailNone Mail = "none"
+)
 
 // RoleDuration says how long an activation lasts.
 type RoleDuration struct {

@@ -1,0 +1,379 @@
+package entra
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	kiota "github.com/microsoft/kiota-abstractions-go"
+	"github.com/microsoftgraph/msgraph-sdk-go/groups"
+	"github.com/microsoftgraph/msgraph-sdk-go/identitygovernance"
+	"github.com/microsoftgraph/msgraph-sdk-go/models"
+	"github.com/microsoftgraph/msgraph-sdk-go/policies"
+	"github.com/microsoftgraph/msgraph-sdk-go/users"
+
+	"elevate/internal/pim"
+	"elevate/internal/tenant"
+)
+
+// sideBySide is how many batches an administrator's reading sends at once.
+const sideBySide = 6
+
+// Read reads what stands in the tenant of all that the settings name: in three steps, each of batches side by side. First the
+// groups and people by name, then what is in the groups and PIM's rules for them, then what that leaves open. Anything that
+// could not be read is an error: a plan that rests on half of it would be wrong.
+func (a *Administrator) Read(ctx context.Context, w tenant.Wanted) (tenant.Actual, error) {
+	r := &tenantReader{c: a.client, wanted: w, actual: tenant.Actual{
+		Groups: map[string][]tenant.Found{}, People: map[string]pim.Profile{}, Details: map[pim.GroupID]tenant.Details{},
+	}}
+	for _, step := range []func(context.Context, *view){r.askNames, r.askDetails, r.askRest} {
+		v := newView(a.client)
+		v.sideBySide = sideBySide
+		step(ctx, v)
+		if v.err != nil {
+			return tenant.Actual{}, v.err
+		}
+		if len(v.queue) == 0 {
+			continue
+		}
+		if err := v.run(ctx); err != nil {
+			return tenant.Actual{}, a.readError(err)
+		}
+		if len(v.failed) > 0 {
+			return tenant.Actual{}, a.readError(errors.Join(v.failed...))
+		}
+		r.settle(v)
+	}
+	return r.actual, nil
+}
+
+// tenantReader gathers what stands.
+type tenantReader struct {
+	c      *Client
+	wanted tenant.Wanted
+	actual tenant.Actual
+	nested []pim.GroupID // people's groups with groups in them
+	active []pim.GroupID // role groups with members
+}
+
+// inChunks makes filters with `in` of at most fifteen values, which is Graph's limit, and not too long for an address.
+func inChunks(values []string, ask func(filter string)) {
+	const mostValues, mostLength = 15, 1500
+	for len(values) > 0 {
+		n, length := 0, 0
+		for n < len(values) && n < mostValues && (n == 0 || length+len(values[n]) < mostLength) {
+			length += len(values[n])
+			n++
+		}
+		list := make([]string, n)
+		for i, v := range values[:n] {
+			list[i] = quoted(v)
+		}
+		ask("(" + strings.Join(list, ",") + ")")
+		values = values[n:]
+	}
+}
+
+var foundProperties = []string{
+	"id", "displayName", "description", "groupTypes", "isAssignableToRole", "securityEnabled", "onPremisesSyncEnabled", "isManagementRestricted",
+}
+
+func split(names []string, is func(string) bool) (yes, no []string) {
+	for _, n := range names {
+		if is(n) {
+			yes = append(yes, n)
+		} else {
+			no = append(no, n)
+		}
+	}
+	return yes, no
+}
+
+func (r *tenantReader) askNames(ctx context.Context, v *view) {
+	ids, names := split(r.wanted.GroupNames(), tenant.IsID)
+	inChunks(names, func(in string) { r.askGroups(ctx, v, "displayName in "+in, tenantByName) })
+	inChunks(ids, func(in string) { r.askGroups(ctx, v, "id in "+in, tenantByID) })
+	upns, ids := split(r.wanted.PeopleNames(), tenant.IsUPN)
+	inChunks(upns, func(in string) { r.askPeople(ctx, v, "userPrincipalName in "+in) })
+	inChunks(ids, func(in string) { r.askPeople(ctx, v, "id in "+in) })
+	r.askAssignable(ctx, v)
+}
+
+func tenantByName(g tenant.Found) string { return tenant.Key(g.Name) }
+func tenantByID(g tenant.Found) string   { return tenant.Key(string(g.ID)) }
+
+func (r *tenantReader) listGroups(ctx context.Context, filter string, properties []string) (*kiota.RequestInformation, error) {
+	top := pageSize
+	return r.c.questions.groups().ToGetRequestInformation(ctx, &groups.GroupsRequestBuilderGetRequestConfiguration{
+		QueryParameters: &groups.GroupsRequestBuilderGetQueryParameters{Filter: &filter, Select: properties, Top: &top},
+	})
+}
+
+func (r *tenantReader) askGroups(ctx context.Context, v *view, filter string, key func(tenant.Found) string) {
+	info, err := r.listGroups(ctx, filter, foundProperties)
+	list(v, "groups", info, err, models.CreateGroupCollectionResponseFromDiscriminatorValue, func(g models.Groupable) error {
+		found := foundOf(g)
+		same := func(other tenant.Found) bool { return other.ID == found.ID }
+		if k := key(found); !slices.ContainsFunc(r.actual.Groups[k], same) {
+			r.actual.Groups[k] = append(r.actual.Groups[k], found)
+		}
+		return nil
+	}, nil)
+}
+
+func foundOf(g models.Groupable) tenant.Found {
+	return tenant.Found{
+		ID: pim.NewGroupID(str(g.GetId())), Name: str(g.GetDisplayName()), Description: str(g.GetDescription()), Assignable: yes(g.GetIsAssignableToRole()),
+		Security: yes(g.GetSecurityEnabled()), Synced: yes(g.GetOnPremisesSyncEnabled()), Restricted: yes(g.GetIsManagementRestricted()),
+		Dynamic: slices.ContainsFunc(g.GetGroupTypes(), func(t string) bool { return strings.EqualFold(t, "DynamicMembership") }),
+	}
+}
+
+// askAssignable counts the role-assignable groups of the tenant.
+func (r *tenantReader) askAssignable(ctx context.Context, v *view) {
+	info, err := r.listGroups(ctx, "isAssignableToRole eq true", []string{"id"})
+	list(v, "role-assignable groups", info, err, models.CreateGroupCollectionResponseFromDiscriminatorValue, func(models.Groupable) error {
+		r.actual.Assignable++
+		return nil
+	}, nil)
+}
+
+func (r *tenantReader) askPeople(ctx context.Context, v *view, filter string) {
+	top := pageSize
+	info, err := r.c.questions.users().ToGetRequestInformation(ctx, &users.UsersRequestBuilderGetRequestConfiguration{
+		QueryParameters: &users.UsersRequestBuilderGetQueryParameters{Filter: &filter, Select: append(r.c.same.selection(), "userPrincipalName"), Top: &top},
+	})
+	list(v, "people", info, err, models.CreateUserCollectionResponseFromDiscriminatorValue, func(u models.Userable) error {
+		p := r.c.same.profileOf(u)
+		r.actual.People[tenant.Key(string(p.ID))] = p
+		if upn := str(u.GetUserPrincipalName()); upn != "" {
+			r.actual.People[tenant.Key(upn)] = p
+		}
+		return nil
+	}, nil)
+}
+
+// group is the one group of a name.
+func (r *tenantReader) group(name string) (pim.GroupID, bool) {
+	if found := r.actual.Groups[tenant.Key(name)]; len(found) == 1 {
+		return found[0].ID, true
+	}
+	return "", false
+}
+
+// askDetails asks for what is in the groups that exist, and for PIM's rules of the governed ones.
+func (r *tenantReader) askDetails(ctx context.Context, v *view) {
+	governed := map[pim.GroupID]bool{}
+	for _, role := range r.wanted.Roles {
+		id, found := r.group(role.Group)
+		if !found || governed[id] {
+			continue
+		}
+		governed[id] = true
+		r.askPolicy(ctx, v, id)
+		r.askEligible(ctx, v, id)
+		r.askWithin(ctx, v, id)
+	}
+	seen := map[pim.GroupID]bool{}
+	for _, name := range r.wanted.GroupNames() {
+		id, found := r.group(name)
+		if !found || seen[id] {
+			continue
+		}
+		seen[id] = true
+		r.askMembers(ctx, v, id, governed[id])
+	}
+}
+
+func (r *tenantReader) change(id pim.GroupID, with func(*tenant.Details)) {
+	d := r.actual.Details[id]
+	with(&d)
+	r.actual.Details[id] = d
+}
+
+func (r *tenantReader) askMembers(ctx context.Context, v *view, id pim.GroupID, governed bool) {
+	top := pageSize
+	info, err := r.c.questions.groups().ByGroupId(string(id)).Members().ToGetRequestInformation(ctx, &groups.ItemMembersRequestBuilderGetRequestConfiguration{
+		QueryParameters: &groups.ItemMembersRequestBuilderGetQueryParameters{Select: r.c.same.selection(), Top: &top},
+	})
+	nested := false
+	list(v, "members", info, err, models.CreateDirectoryObjectCollectionResponseFromDiscriminatorValue, func(o models.DirectoryObjectable) error {
+		m := tenant.Member{ID: pim.NewPrincipalID(str(o.GetId()))}
+		r.change(id, func(d *tenant.Details) {
+			switch of := o.(type) {
+			case models.Userable:
+				p := r.c.same.profileOf(of)
+				m.Name = p.Name
+				d.People = append(d.People, p)
+			case models.Groupable:
+				m.Name, m.IsGroup, nested = str(of.GetDisplayName()), true, true
+			}
+			d.Members = append(d.Members, m)
+		})
+		return nil
+	}, func() []*reading {
+		if nested && !governed {
+			r.nested = append(r.nested, id)
+		}
+		if governed && len(r.actual.Details[id].Members) > 0 {
+			r.active = append(r.active, id)
+		}
+		return nil
+	})
+}
+
+func (r *tenantReader) askWithin(ctx context.Context, v *view, id pim.GroupID) {
+	info, err := r.c.questions.groups().ByGroupId(string(id)).MemberOf().ToGetRequestInformation(ctx, &groups.ItemMemberOfRequestBuilderGetRequestConfiguration{
+		QueryParameters: &groups.ItemMemberOfRequestBuilderGetQueryParameters{Select: []string{"id", "displayName"}},
+	})
+	list(v, "groups around", info, err, models.CreateDirectoryObjectCollectionResponseFromDiscriminatorValue, func(o models.DirectoryObjectable) error {
+		if around, ok := o.(models.Groupable); ok { // administrative units and directory roles are others
+			name := str(around.GetDisplayName())
+			if name == "" {
+				name = str(around.GetId())
+			}
+			r.change(id, func(d *tenant.Details) { d.Within = append(d.Within, name) })
+		}
+		return nil
+	}, nil)
+}
+
+// youngGroup lets a list be empty where PIM does not know the group: one that was made minutes ago, or was never under PIM.
+func youngGroup(v *view) {
+	if len(v.queue) == 0 {
+		return
+	}
+	last := v.queue[len(v.queue)-1]
+	last.young = true
+	last.absent = func(f fault) bool {
+		code := strings.ToLower(f.code)
+		for _, known := range []string{"notfound", "subjectnotfound", "rolenotfound", "resourcenotfound"} {
+			if strings.HasSuffix(code, known) {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+func (r *tenantReader) askEligible(ctx context.Context, v *view, id pim.GroupID) {
+	filter := "groupId eq " + quoted(id)
+	info, err := r.c.questions.groupAccess().EligibilityScheduleInstances().ToGetRequestInformation(ctx,
+		&identitygovernance.PrivilegedAccessGroupEligibilityScheduleInstancesRequestBuilderGetRequestConfiguration{
+			QueryParameters: &identitygovernance.PrivilegedAccessGroupEligibilityScheduleInstancesRequestBuilderGetQueryParameters{Filter: &filter},
+		})
+	list(v, "eligibilities", info, err, models.CreatePrivilegedAccessGroupEligibilityScheduleInstanceCollectionResponseFromDiscriminatorValue,
+		func(i models.PrivilegedAccessGroupEligibilityScheduleInstanceable) error {
+			if e := eligibilityOf(i); strings.EqualFold(e.Access, pim.Member) && e.Group == id {
+				r.change(id, func(d *tenant.Details) {
+					d.Eligible = append(d.Eligible, tenant.Eligible{Principal: e.Principal, End: e.End})
+				})
+			}
+			return nil
+		}, nil)
+	youngGroup(v)
+}
+
+func (r *tenantReader) askPolicy(ctx context.Context, v *view, id pim.GroupID) {
+	info, err := policyQuestion(ctx, r.c, id)
+	list(v, "rules", info, err, models.CreateUnifiedRoleManagementPolicyAssignmentCollectionResponseFromDiscriminatorValue,
+		func(assigned models.UnifiedRoleManagementPolicyAssignmentable) error {
+			if !strings.EqualFold(str(assigned.GetRoleDefinitionId()), pim.Member) || assigned.GetPolicy() == nil {
+				return nil
+			}
+			if p, whole := tenantPolicy(id, assigned.GetPolicy()); whole {
+				r.change(id, func(d *tenant.Details) { d.Policy = &p })
+			}
+			return nil
+		}, nil)
+	youngGroup(v)
+}
+
+// policyQuestion asks for PIM's rules for the members of a group.
+func policyQuestion(ctx context.Context, c *Client, id pim.GroupID) (*kiota.RequestInformation, error) {
+	filter := "scopeId eq " + quoted(id) + " and scopeType eq 'Group' and roleDefinitionId eq 'member'"
+	return policies.NewPoliciesRequestBuilderInternal(c.questions.root(), c.questions.adapter).RoleManagementPolicyAssignments().
+		ToGetRequestInformation(ctx, &policies.RoleManagementPolicyAssignmentsRequestBuilderGetRequestConfiguration{
+			QueryParameters: &policies.RoleManagementPolicyAssignmentsRequestBuilderGetQueryParameters{
+				Filter: &filter, Expand: []string{"policy($expand=rules)"},
+			},
+		})
+}
+
+// tenantPolicy reads the rules that are declared. One that lacks some is not whole: just after a group came under PIM, its
+// rules come one by one.
+func tenantPolicy(id pim.GroupID, from models.UnifiedRoleManagementPolicyable) (tenant.Policy, bool) {
+	read, err := policyOf(id, from.GetRules())
+	p := tenant.Policy{Policy: read, Touched: !at(from.GetLastModifiedDateTime()).IsZero(), Mail: map[string]bool{}}
+	known := map[string]bool{}
+	for _, rule := range from.GetRules() {
+		if rule == nil {
+			continue
+		}
+		name := str(rule.GetId())
+		known[name] = true
+		switch of := rule.(type) {
+		case models.UnifiedRoleManagementPolicyExpirationRuleable:
+			if name == tenant.PermanentRule {
+				p.Permanent = of.GetIsExpirationRequired() != nil && !*of.GetIsExpirationRequired()
+			}
+		case models.UnifiedRoleManagementPolicyNotificationRuleable:
+			p.Mail[name] = yes(of.GetIsDefaultRecipientsEnabled())
+		}
+	}
+	whole := err == nil && known[tenant.PermanentRule] && known[tenant.EnablementRule] && known[tenant.ContextRule]
+	return p, whole
+}
+
+// askRest asks for the people in nested groups, and for who is in a role's group by PIM.
+func (r *tenantReader) askRest(ctx context.Context, v *view) {
+	for _, id := range r.nested {
+		v.askMembers(ctx, id)
+	}
+	for _, id := range r.active {
+		v.askActive(ctx, id)
+	}
+}
+
+// settle takes what the shared readings keep in the view's own answer.
+func (r *tenantReader) settle(v *view) {
+	for id, people := range v.answer.Members {
+		r.change(id, func(d *tenant.Details) { d.People = people })
+	}
+	for id, instances := range v.answer.Active {
+		r.change(id, func(d *tenant.Details) {
+			d.Activated = map[pim.PrincipalID]bool{}
+			for _, i := range instances {
+				if i.Access == pim.Member {
+					d.Activated[i.Principal] = true
+				}
+			}
+		})
+	}
+}
+
+// readError says which permission a reading needs.
+func (a *Administrator) readError(err error) error {
+	e := pim.Explain(err)
+	if e.Kind != pim.Administered && e.Kind != pim.Forbidden {
+		return err
+	}
+	return pim.Errorf(pim.Administered, "%s", refusal(e)+" To read what stands in the tenant, the permissions "+strings.Join(toRead, ", ")+
+		" are needed, and for a person a role that may read PIM, as Global Reader. A Global Administrator can grant both.")
+}
+
+// refusal is what Graph's refusal comes to, with its code and number for a support case.
+func refusal(e *pim.Error) string {
+	says := "Microsoft Graph refused"
+	if e.Code != "" {
+		says += " with " + e.Code
+	}
+	if len(e.Rules) > 0 {
+		says += ", because of PIM's rule " + strings.Join(e.Rules, ", ")
+	}
+	if e.RequestID != "" {
+		says += " (request " + e.RequestID + ")"
+	}
+	return says + "."
+}

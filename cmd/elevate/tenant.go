@@ -1,0 +1,241 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/peterbourgon/ff/v3/ffcli"
+
+	"elevate/adapters/entra"
+	"elevate/internal/config"
+	"elevate/internal/pim"
+	"elevate/internal/tenant"
+)
+
+// exitDiffers is how plan and check end where the tenant is not as declared. Mistakes in a command line of theirs end with
+// exitError, so that a pipeline never takes one for the other.
+const exitDiffers = 2
+
+// differs ends a command with exitDiffers; all has been said.
+type differs struct{}
+
+func (differs) Error() string { return "the tenant is not as the settings declare it" }
+
+// tenantFlags are what all commands that look at the tenant take.
+type tenantFlags struct {
+	config string
+	way    string
+	json   bool
+	yes    bool
+}
+
+const waysToSignIn = "how to sign in: `WAY` is browser, device (a code to enter in any browser) or pipeline (the workload identity of tenant.client_id)"
+
+func (p program) tenantCommand() *ffcli.Command {
+	c := &ffcli.Command{
+		Name: "tenant", ShortUsage: "elevate tenant <init|plan|apply|check|import> [flags]", FlagSet: p.flags("tenant"),
+		ShortHelp: "set up groups, rules and eligibilities in Entra as the settings declare them",
+		Subcommands: []*ffcli.Command{
+			p.tenantInitCommand(),
+			p.tenantSub("plan", "show what would be changed, and change nothing; ends with 0 if nothing, with 2 if something", p.tenantPlan),
+			p.tenantSub("apply", "show the plan, ask, and carry it out; a second run goes on where the first stopped", p.tenantApply),
+			p.tenantSub("check", "name what is not as declared, and who changed it; ends with 0 if nothing, with 2 if something", p.tenantCheck),
+			p.tenantImportCommand(),
+		},
+	}
+	c.Exec = p.group(c)
+	return c
+}
+
+func (p program) tenantSub(name, help string, do func(context.Context, *tenantSide) error) *ffcli.Command {
+	var f tenantFlags
+	set := p.flags(name)
+	set.StringVar(&f.config, "config", "", "the settings `FILE` (required)")
+	set.StringVar(&f.way, "sign-in", string(entra.ByBrowser), waysToSignIn)
+	usage := "elevate tenant " + name + " -config FILE [-sign-in WAY]"
+	if name == "apply" {
+		set.BoolVar(&f.yes, "yes", false, "carry the plan out without asking")
+		usage += " [-yes]"
+	} else {
+		set.BoolVar(&f.json, "json", false, "print one JSON object")
+		usage += " [-json]"
+	}
+	return &ffcli.Command{
+		Name: name, ShortUsage: usage, ShortHelp: help, FlagSet: set,
+		Exec: func(ctx context.Context, args []string) error {
+			if err := noWords(args); err != nil {
+				return err
+			}
+			side, err := p.openTenant(ctx, f, entra.AdministratorConfig{Changes: name == "apply"})
+			if err != nil {
+				return err
+			}
+			return do(ctx, side)
+		},
+	}
+}
+
+// tenantSide is a tenant that somebody is signed in to, and what the settings declare of it.
+type tenantSide struct {
+	p      program
+	cfg    *config.Config
+	flags  tenantFlags
+	admin  *entra.Administrator
+	now    func() time.Time
+	who    string
+	wanted tenant.Wanted
+}
+
+// openTenant reads the settings, whole and before the first call, and signs in.
+func (p program) openTenant(ctx context.Context, f tenantFlags, as entra.AdministratorConfig, options ...config.Option) (*tenantSide, error) {
+	cfg, err := p.load(f.config, append(options, config.NoSecrets())...)
+	if err != nil {
+		return nil, err
+	}
+	as.Way = entra.Way(f.way)
+	switch as.Way {
+	case entra.ByBrowser, entra.ByDevice:
+	case entra.ByPipeline:
+		if strings.EqualFold(cfg.Tenant.ClientID, config.GraphCommandLine) {
+			return nil, errors.New("a pipeline signs in as an application of its own: set tenant.client_id to that one's client id, which must not be the bot's")
+		}
+	default:
+		return nil, usagef("there is no way to sign in called %q; -sign-in takes browser, device or pipeline", f.way)
+	}
+	way := newTransport()
+	as.TenantID, as.ClientID, as.Authority, as.Graph = cfg.Entra.TenantID, cfg.Tenant.ClientID, cfg.Entra.Authority, cfg.Entra.Graph
+	as.SamePersonAttribute, as.Transport, as.Sandbox, as.Now = cfg.People.SamePerson, way, cfg.Sandbox, time.Now
+	as.Defender = cfg.Tenant.Defender == config.DefenderBeta
+	as.Tell = func(message string) { fmt.Fprintln(p.errs, message) }
+	if cfg.SandboxClock != "" {
+		as.Now = newSandboxClock(ctx, cfg.SandboxClock, &http.Client{Transport: way, Timeout: 5 * time.Second}).Now
+	}
+	admin, err := entra.NewAdministrator(as)
+	if err != nil {
+		return nil, err
+	}
+	if as.Way == entra.ByBrowser {
+		fmt.Fprintln(p.errs, "Signing in in the browser on this machine …")
+	}
+	who, err := admin.SignIn(ctx)
+	if err != nil {
+		return nil, shown(err)
+	}
+	fmt.Fprintf(p.errs, "Signed in as %s to the tenant %s.\n", who, cfg.Entra.TenantID)
+	return &tenantSide{p: p, cfg: cfg, flags: f, admin: admin, now: as.Now, who: who, wanted: wantedOf(cfg)}, nil
+}
+
+// shown is an error as a person sees it.
+func shown(err error) error {
+	if e, ok := errors.AsType[*pim.Error](err); ok {
+		return errors.New(e.Message)
+	}
+	return err
+}
+
+// wantedOf is what the settings declare of the tenant.
+func wantedOf(cfg *config.Config) tenant.Wanted {
+	var w tenant.Wanted
+	for _, r := range cfg.Roles {
+		rules := tenant.Rules{
+			Longest: r.Duration.Max, Justification: r.Require.Justification, Ticket: r.Require.Ticket, MFA: r.Require.MFA,
+			Context: r.Require.AuthenticationContext, Approval: r.Require.Approval,
+		}
+		if r.Mail != config.MailKeep {
+			all := r.Mail == config.MailAll
+			rules.Mail = &all
+		}
+		w.Roles = append(w.Roles, tenant.Role{
+			Name: r.Name, Title: r.Title, Gives: r.Gives, Group: r.Group, Eligible: r.Eligible, Approvers: r.Approvers, Rules: rules, Protected: r.Protected,
+		})
+	}
+	for _, g := range cfg.Tenant.Groups {
+		w.Groups = append(w.Groups, tenant.Group{Name: g.Name, Description: g.Description, Members: g.Members})
+	}
+	return w
+}
+
+// read reads what stands, and compares.
+func (t *tenantSide) read(ctx context.Context) (tenant.Plan, tenant.Actual, error) {
+	actual, err := t.admin.Read(ctx, t.wanted)
+	if err != nil {
+		return tenant.Plan{}, actual, shown(err)
+	}
+	return tenant.Compare(t.wanted, actual), actual, nil
+}
+
+func (p program) tenantPlan(ctx context.Context, t *tenantSide) error {
+	plan, actual, err := t.read(ctx)
+	if err != nil {
+		return err
+	}
+	hand, err := t.byHand(ctx, actual)
+	if err != nil {
+		return err
+	}
+	if t.flags.json {
+		err = t.printJSON(plan, hand, nil)
+	} else {
+		t.print(plan, hand)
+	}
+	switch {
+	case err != nil:
+		return err
+	case len(plan.Refused) > 0:
+		return errRefused
+	case len(plan.Steps) > 0:
+		return differs{}
+	}
+	return nil
+}
+
+var errRefused = errors.New("nothing can be changed before the settings or the tenant are corrected as said above")
+
+// planJSON is a plan for machines.
+type planJSON struct {
+	Tenant     string           `json:"tenant"`
+	SignedInAs string           `json:"signed_in_as"`
+	Refused    []tenant.Finding `json:"refused"`
+	Steps      []tenant.Step    `json:"steps"`
+	Onboards   []string         `json:"onboards"` // groups that come under PIM for good
+	Warnings   []tenant.Finding `json:"warnings"`
+	Undeclared []tenant.Finding `json:"undeclared"`
+	Assignable assignableJSON   `json:"role_assignable_groups"`
+	ByHand     []handwork       `json:"by_hand"`
+	Changed    []changedJSON    `json:"changed,omitempty"` // by whom, for check
+}
+
+type assignableJSON struct {
+	Now   int `json:"now"`
+	After int `json:"after"`
+	Limit int `json:"limit"`
+}
+
+// changedJSON is what the audit log says of a group.
+type changedJSON struct {
+	Group   pim.GroupID      `json:"group"`
+	Changes []entra.Touching `json:"changes"`
+}
+
+func (t *tenantSide) printJSON(plan tenant.Plan, hand []handwork, changed []changedJSON) error {
+	enc := json.NewEncoder(t.p.out)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(planJSON{
+		Tenant: t.cfg.Entra.TenantID, SignedInAs: t.who, Refused: notNil(plan.Refused), Steps: notNil(plan.Steps), Onboards: notNil(plan.Onboards()),
+		Warnings: notNil(plan.Warnings), Undeclared: notNil(plan.Undeclared), ByHand: notNil(hand), Changed: changed,
+		Assignable: assignableJSON{plan.Assignable, plan.Assignable + plan.Making, tenant.MaxAssignable},
+	})
+}
+
+// notNil has an empty list printed as one.
+func notNil[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"elevate/internal/tenant"
+)
+
+// settles is for how long lists may show what was before: then what is read back counts.
+const settles = 2 * time.Minute
+
+func (p program) tenantApply(ctx context.Context, t *tenantSide) error {
+	plan, actual, err := t.read(ctx)
+	if err != nil {
+		return err
+	}
+	hand, err := t.byHand(ctx, actual)
+	if err != nil {
+		return err
+	}
+	t.print(plan, hand)
+	if len(plan.Refused) > 0 {
+		return errRefused
+	}
+	if len(plan.Steps) == 0 {
+		return nil
+	}
+	if err := t.confirm(ctx, plan); err != nil {
+		return err
+	}
+	states := plan.Apply(ctx, t.admin, actual, time.Now, t.progress(plan))
+	if err := t.account(ctx, plan, states); err != nil {
+		return err
+	}
+	return t.readBack(ctx)
+}
+
+// confirm asks, and says what cannot be undone.
+func (t *tenantSide) confirm(ctx context.Context, plan tenant.Plan) error {
+	fmt.Fprintf(t.p.out, "\nThis is about the tenant %s, as %s.\n", t.cfg.Entra.TenantID, t.who)
+	if groups := plan.Onboards(); len(groups) > 0 {
+		fmt.Fprintf(t.p.out, "It brings under PIM, which cannot be undone: %s.\n", strings.Join(groups, ", "))
+	}
+	if t.flags.yes {
+		return nil
+	}
+	fmt.Fprintf(t.p.out, "Type yes to make %s: ", counted(len(plan.Steps), "change"))
+	answer := make(chan string, 1)
+	go func() {
+		line, err := bufio.NewReader(t.p.in).ReadString('\n')
+		if err != nil && !errors.Is(err, io.EOF) {
+			line = ""
+		}
+		answer <- strings.TrimSpace(line)
+	}()
+	select {
+	case said := <-answer:
+		if strings.EqualFold(said, "yes") {
+			return nil
+		}
+	case <-ctx.Done():
+	}
+	fmt.Fprintln(t.p.out)
+	return errors.New("not confirmed, so nothing was changed; type yes, or use -yes where nobody can type")
+}
+
+// progress prints a line for each step.
+func (t *tenantSide) progress(plan tenant.Plan) func(tenant.Progress) {
+	finished := 0
+	return func(p tenant.Progress) {
+		s := plan.Steps[p.Step]
+		switch p.State {
+		case tenant.Done:
+			finished++
+			fmt.Fprintf(t.p.out, "[%d/%d] %s: %s ✓\n", finished, len(plan.Steps), s.Role, s.Says)
+		case tenant.Waiting:
+			fmt.Fprintf(t.p.out, "        %s: %s … %s\n", s.Role, s.Says, p.Says)
+		case tenant.Failed:
+			fmt.Fprintf(t.p.out, "        %s: %s ✗\n        %s\n", s.Role, s.Says, p.Says)
+		case tenant.Left:
+		}
+	}
+}
+
+// account says what was done and what was not, where not all was.
+func (t *tenantSide) account(ctx context.Context, plan tenant.Plan, states []tenant.State) error {
+	var left []tenant.Step
+	for i, state := range states {
+		if state != tenant.Done {
+			left = append(left, plan.Steps[i])
+		}
+	}
+	if len(left) == 0 {
+		return nil
+	}
+	fmt.Fprintf(t.p.out, "\n%d of %s made. Not made:\n", len(states)-len(left), counted(len(states), "change"))
+	for _, s := range left {
+		fmt.Fprintf(t.p.out, "  - %s: %s\n", s.Role, s.Says)
+	}
+	if ctx.Err() != nil {
+		return errors.New("interrupted; `elevate tenant apply` goes on where it stopped")
+	}
+	return errors.New("not everything was done; mend what is said above, then `elevate tenant apply` goes on where it stopped")
+}
+
+// readBack says that the tenant is as declared only once it was read to be.
+func (t *tenantSide) readBack(ctx context.Context) error {
+	fmt.Fprintf(t.p.out, "\nReading the tenant back …\n")
+	for began, pause := time.Now(), 2*time.Second; ; pause = min(2*pause, 15*time.Second) {
+		plan, _, err := t.read(ctx)
+		switch {
+		case err != nil:
+			return err
+		case plan.Nothing():
+			fmt.Fprintf(t.p.out, "The tenant is as declared: %s.\n", counted(len(t.cfg.Roles), "role"))
+			return nil
+		case time.Since(began) > settles:
+			t.print(plan, nil)
+			return errors.New("the changes were made, but what is read back differs as shown above; look again in a few minutes with `elevate tenant plan`")
+		}
+		fmt.Fprintf(t.p.out, "        %s can not be seen yet; lists take up to a minute. Looking again in %s.\n", counted(len(plan.Steps)+len(plan.Refused), "change"), pause)
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return errors.New("interrupted while reading back; all changes were made. `elevate tenant plan` says whether they stand")
+		}
+	}
+}

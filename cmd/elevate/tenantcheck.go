@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"elevate/adapters/entra"
+	"elevate/internal/pim"
+	"elevate/internal/tenant"
+)
+
+// lookBack is how far the audit log is looked at for who changed something: Entra keeps thirty days.
+const lookBack = 30 * 24 * time.Hour
+
+func (p program) tenantCheck(ctx context.Context, t *tenantSide) error {
+	plan, actual, err := t.read(ctx)
+	if err != nil {
+		return err
+	}
+	hand, err := t.byHand(ctx, actual)
+	if err != nil {
+		return err
+	}
+	hand = slices.DeleteFunc(hand, func(h handwork) bool { return !h.Wrong })
+	if plan.Nothing() && len(plan.Undeclared)+len(hand) == 0 {
+		if t.flags.json {
+			return t.printJSON(plan, hand, nil)
+		}
+		printFindings(p.out, "Warnings", "!", plan.Warnings)
+		fmt.Fprintf(p.out, "No drift: %s as declared.\n", counted(len(t.cfg.Roles), "role"))
+		return nil
+	}
+	changed := t.whoChanged(ctx, plan, actual)
+	if t.flags.json {
+		if err := t.printJSON(plan, hand, changed); err != nil {
+			return err
+		}
+		return differs{}
+	}
+	t.print(plan, hand)
+	t.printChanged(changed, actual)
+	return differs{}
+}
+
+// whoChanged asks the audit log about each group that is not as declared.
+func (t *tenantSide) whoChanged(ctx context.Context, plan tenant.Plan, actual tenant.Actual) []changedJSON {
+	var groups []pim.GroupID
+	for _, s := range plan.Steps {
+		groups = append(groups, s.GroupID)
+	}
+	for _, f := range plan.Undeclared {
+		groups = append(groups, f.Group)
+	}
+	slices.Sort(groups)
+	groups = slices.DeleteFunc(slices.Compact(groups), func(g pim.GroupID) bool { return g == "" })
+	var out []changedJSON
+	for _, g := range groups {
+		touched, err := t.admin.Touched(ctx, g, lookBack)
+		if err != nil {
+			fmt.Fprintf(t.p.errs, "Who changed %s is not known: %v\n", nameOf(actual, g), shown(err))
+			continue
+		}
+		out = append(out, changedJSON{g, touched})
+	}
+	return out
+}
+
+func (t *tenantSide) printChanged(changed []changedJSON, actual tenant.Actual) {
+	if len(changed) == 0 {
+		return
+	}
+	fmt.Fprintf(t.p.out, "\nWho changed these groups, as the audit log has it (it is some minutes behind)\n")
+	for _, c := range changed {
+		fmt.Fprintf(t.p.out, "  %s\n", nameOf(actual, c.Group))
+		if len(c.Changes) == 0 {
+			fmt.Fprintln(t.p.out, "      nothing in the last 30 days")
+		}
+		for _, touch := range c.Changes {
+			fmt.Fprintf(t.p.out, "      %s  %s: %s\n", touch.At.UTC().Format("2 Jan 15:04 UTC"), touch.By, what(touch))
+		}
+	}
+}
+
+func what(t entra.Touching) string {
+	if t.About == "" {
+		return t.Activity
+	}
+	return t.Activity + " (" + t.About + ")"
+}
+
+func nameOf(actual tenant.Actual, id pim.GroupID) string {
+	for _, found := range actual.Groups {
+		for _, g := range found {
+			if g.ID == id {
+				return g.Name
+			}
+		}
+	}
+	return string(id)
+}

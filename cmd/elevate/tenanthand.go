@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"elevate/adapters/entra"
+	"elevate/internal/config"
+	"elevate/internal/pim"
+	"elevate/internal/tenant"
+)
+
+// wantedRegistration is how the bot's own application has to be.
+func wantedRegistration(cfg *config.Config) tenant.WantedRegistration {
+	return tenant.WantedRegistration{
+		Redirect: cfg.PublicURL + "/auth/entra/callback", Delegated: entra.DelegatedPermissions(), Application: entra.ReadPermissions(),
+		Claims: []string{"auth_time", "acrs"}, ReadsPolicies: entra.PolicyPermission,
+	}
+}
+
+// byHand is what has no stable interface, or is not Elevate's to write.
+func (t *tenantSide) byHand(ctx context.Context, actual tenant.Actual) ([]handwork, error) {
+	var hand []handwork
+	registration, err := t.admin.Registration(ctx, t.cfg.Entra.ClientID)
+	if err != nil {
+		return nil, shown(err)
+	}
+	if steps := wantedRegistration(t.cfg).Mend(registration, t.now()); len(steps) > 0 {
+		hand = append(hand, handwork{
+			Title: "Elevate's own application " + t.cfg.Entra.ClientID + ", in the Entra admin center under App registrations and Enterprise applications",
+			Wrong: true, Steps: steps,
+		})
+	}
+	if t.cfg.Tenant.Defender == config.DefenderNone {
+		return hand, nil
+	}
+	steps := defenderSteps(t.cfg)
+	if len(steps) == 0 {
+		return hand, nil
+	}
+	if t.cfg.Tenant.Defender == config.DefenderBeta {
+		seen, err := t.defenderSeen(ctx, actual)
+		if err != nil {
+			return nil, shown(err)
+		}
+		hand = append(hand, seen...)
+	}
+	return append(hand, handwork{
+		Title: "Microsoft Defender, for which there is no stable interface: https://security.microsoft.com/securitysettings/mtp_roles", Steps: steps,
+	}), nil
+}
+
+// defenderRoles are those whose group has a role in Microsoft Defender.
+func defenderRoles(cfg *config.Config) []config.Role {
+	return slices.DeleteFunc(slices.Clone(cfg.Roles), func(r config.Role) bool { return r.Defender == "" })
+}
+
+// defenderSteps are what to pick where. Switching roles on takes access away, which is said first.
+// https://learn.microsoft.com/defender-endpoint/rbac
+func defenderSteps(cfg *config.Config) []string {
+	roles := defenderRoles(cfg)
+	if len(roles) == 0 {
+		return nil
+	}
+	steps := []string{
+		"Before you switch roles on: from then on only Global Administrators and Security Administrators have full access to Defender for Endpoint. Everybody with read-only access by Security Reader " +
+			"loses it until a group of theirs has a role. Make sure that you are one of the first two.",
+		"Open https://security.microsoft.com, then Settings, Endpoints, Permissions, Roles, and pick *Turn on roles*, if it is not on yet.",
+	}
+	for _, r := range roles {
+		steps = append(steps, fmt.Sprintf("Under Roles open, or add, the role %q; on its page *Assigned user groups* pick the group %q and save.", r.Defender, r.Group))
+	}
+	for _, r := range roles {
+		steps = append(steps, fmt.Sprintf("Under Settings, Endpoints, Permissions, Device groups, open each device group that %s is for; on its page *User access* add the group %q.", r.Title, r.Group))
+	}
+	return append(steps, "Apply the changes on the page Device groups. Defender takes some minutes; who was signed in there signs out and in again.")
+}
+
+// defenderSeen says which groups have a role in Defender, as Graph's beta has it.
+func (t *tenantSide) defenderSeen(ctx context.Context, actual tenant.Actual) ([]handwork, error) {
+	roles, err := t.admin.DefenderRoles(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var lines []string
+	for _, r := range defenderRoles(t.cfg) {
+		found := actual.Groups[tenant.Key(r.Group)]
+		if len(found) != 1 {
+			continue
+		}
+		has := roles[pim.PrincipalID(found[0].ID)]
+		slices.Sort(has)
+		if len(has) == 0 {
+			has = []string{"no role"}
+		}
+		lines = append(lines, fmt.Sprintf("%s has %s in Defender's unified access control.", found[0].Name, strings.Join(has, ", ")))
+	}
+	if len(lines) == 0 {
+		return nil, nil
+	}
+	return []handwork{{Title: "Roles in Defender, as Graph's beta says (it may change, and is only read)", Steps: lines}}, nil
+}

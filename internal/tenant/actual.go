@@ -1,0 +1,117 @@
+package tenant
+
+import (
+	"time"
+
+	"elevate/internal/pim"
+)
+
+// Actual is what stands in the tenant, of what the settings name.
+type Actual struct {
+	// Groups are the groups that have a name or an id, by its Key. More than one can have the same name.
+	Groups map[string][]Found
+	// People are by the Key of their object id or user principal name. Who was not found is not there.
+	People map[string]pim.Profile
+	// Details are of the groups that exist.
+	Details map[pim.GroupID]Details
+	// Assignable is how many role-assignable groups the tenant has.
+	Assignable int
+}
+
+// Found is a group of the directory.
+type Found struct {
+	ID          pim.GroupID
+	Name        string
+	Description string
+	Assignable  bool // a role can be given to it, and few may change who is in it
+	Security    bool
+	Dynamic     bool // its members follow from a rule
+	Synced      bool // it comes from the directory on premises
+	Restricted  bool // it is in a restricted management administrative unit
+}
+
+// Details are what else was read of a group.
+type Details struct {
+	// Members are its direct members.
+	Members []Member
+	// People are the people in it, directly and through groups in it.
+	People []pim.Profile
+	// Within are the names of the groups that it is a member of.
+	Within []string
+	// Policy are PIM's rules for its members. Nil means that PIM has none to show: the group is too new.
+	Policy *Policy
+	// Eligible are those who may activate membership in it.
+	Eligible []Eligible
+	// Activated are those who are members by PIM at the moment, activated or assigned there.
+	Activated map[pim.PrincipalID]bool
+}
+
+// Member is a direct member of a group.
+type Member struct {
+	ID      pim.PrincipalID
+	Name    string
+	IsGroup bool
+}
+
+// Eligible is somebody, or a group, that may activate.
+type Eligible struct {
+	Principal pim.PrincipalID
+	Name      string
+	End       time.Time // zero: without end
+}
+
+// Policy are PIM's rules for the members of a group, as far as they are declared.
+type Policy struct {
+	pim.Policy
+	// Touched is false while nobody has changed a rule, and then the group may not be under PIM yet.
+	Touched bool
+	// Permanent says whether an eligibility may be without end.
+	Permanent bool
+	// Enabled are all words of the rule of what activation needs, as PIM spells them.
+	Enabled []string
+	// Mail says, for each of the three rules about mail on activation, whether its default recipients get it.
+	Mail map[string]bool
+	// ReasonForDecision says whether approvers have to give a reason. It is kept as it is.
+	ReasonForDecision bool
+}
+
+// The rules about mail when membership is activated, in the order of PIM's page.
+var mailRules = []string{
+	"Notification_Admin_EndUser_Assignment", "Notification_Requestor_EndUser_Assignment", "Notification_Approver_EndUser_Assignment",
+}
+
+// MailRules are the ids of the rules about mail when membership is activated.
+func MailRules() []string { return mailRules }
+
+// group is the one group of a name or id.
+func (a Actual) group(name string) (Found, bool) {
+	found := a.Groups[Key(name)]
+	if len(found) != 1 {
+		return Found{}, false
+	}
+	return found[0], true
+}
+
+// standing says by its display name what an id is, as far as it is known.
+func (a Actual) nameOf(id pim.PrincipalID) string {
+	for _, list := range a.Groups {
+		for _, g := range list {
+			if pim.PrincipalID(g.ID) == id {
+				return g.Name
+			}
+		}
+	}
+	for _, p := range a.People {
+		if p.ID == id && p.Name != "" {
+			return p.Name
+		}
+	}
+	for _, d := range a.Details {
+		for _, p := range d.People {
+			if p.ID == id && p.Name != "" {
+				return p.Name
+			}
+		}
+	}
+	return string(id)
+}
