@@ -17,7 +17,7 @@ import (
 	"elevate/internal/pim"
 )
 
-// known is Alice as somebody whose personal chat is known.
+// knows keeps Alice as somebody whose personal chat is known, changed by with.
 func (b *bench) knows(with func(*teams.Reference)) {
 	r := teams.Reference{
 		Key: teams.PersonKey(alice), Conversation: personal, Kind: "personal", ServiceURL: service, MRI: aliceMRI, Met: personal,
