@@ -19,26 +19,32 @@ var errTeamsNotReady = errors.New("the settings have a teams: section, and Teams
 	"Take the section and the places in Teams out; it works with sandbox: true")
 
 func (b *bot) wireTeams() error {
-	t := b.cfg.Teams
-	if t == nil {
+	if b.cfg.Teams == nil {
 		return nil
 	}
 	if !b.cfg.Sandbox {
 		return errTeamsNotReady
 	}
+	var err error
+	b.teams, err = newTeams(b.cfg, b.around, references{b.db}, b.keys)
+	return err
+}
+
+// newTeams makes the half that speaks to Teams. It calls nobody.
+func newTeams(cfg *config.Config, around surroundings, kept teams.References, codes teams.Codes) (*teams.Client, error) {
+	t := cfg.Teams
 	credential, err := entra.NewAppCredential(entra.CredentialConfig{
-		TenantID: t.TenantID, ClientID: t.AppID, Authority: b.cfg.Entra.Authority, Secret: t.ClientSecret, Certificate: t.Certificate,
-		Federated: entra.Federated(t.Federated), Transport: b.around.transport, Sandbox: b.cfg.Sandbox,
+		TenantID: t.TenantID, ClientID: t.AppID, Authority: cfg.Entra.Authority, Secret: t.ClientSecret, Certificate: t.Certificate,
+		Federated: entra.Federated(t.Federated), Transport: around.transport, Sandbox: cfg.Sandbox,
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	b.teams, err = teams.NewClient(teams.Config{
+	return teams.NewClient(teams.Config{
 		AppID: t.AppID, TenantID: t.TenantID, Metadata: t.OpenIDMetadata, ServiceURL: t.ServiceURL, Credential: credential,
-		Hosts: config.ConnectorHosts(), MetadataHosts: config.BotFrameworkHosts(), References: references{b.db}, Codes: b.keys,
-		Transport: b.around.transport, Now: b.around.now, TokenNow: time.Now, Logger: b.around.log, Sandbox: b.cfg.Sandbox,
+		Hosts: config.ConnectorHosts(), MetadataHosts: config.BotFrameworkHosts(), References: kept, Codes: codes,
+		Transport: around.transport, Now: around.now, TokenNow: time.Now, Logger: around.log, Sandbox: cfg.Sandbox,
 	})
-	return err
 }
 
 func (b *bot) wireFromTeams() {
