@@ -83,10 +83,15 @@ func (b *bot) reaches(tx *store.Tx, id pim.PrincipalID) ([]pim.ChatAccount, erro
 	if b.teams == nil {
 		return nil, nil
 	}
-	var r teams.Reference
-	there, err := tx.Meta(referenceKey(teams.PersonKey(id)), &r)
-	if err != nil || !there || r.Conversation == "" || r.Shut != "" {
+	if open, err := hasChat(tx, id); err != nil || !open {
 		return nil, err
 	}
 	return []pim.ChatAccount{{Chat: pim.Teams, Workspace: b.cfg.Teams.TenantID, User: string(id)}}, nil
+}
+
+// hasChat reports whether a person's chat with the bot in Teams is open.
+func hasChat(tx *store.Tx, id pim.PrincipalID) (bool, error) {
+	var r teams.Reference
+	there, err := tx.Meta(referenceKey(teams.PersonKey(id)), &r)
+	return there && r.Conversation != "" && r.Shut == "", err
 }
