@@ -16,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -141,6 +142,28 @@ func certificate(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})) + string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8}))
+}
+
+// msbotbuilder-go asks for a token for each (connector/client/client.go:144-189).
+func TestManyAtOnceAskForOneToken(t *testing.T) {
+	l := newLogin(t, 200, goodToken)
+	credential, err := entra.NewAppCredential(credentialFor(l))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	for range 32 {
+		all.Go(func() {
+			token, err := credential.GetToken(t.Context(), policy.TokenRequestOptions{Scopes: []string{"https://api.botframework.com/.default"}})
+			if err != nil || token.Token != "TOKEN" {
+				t.Errorf("%q, %v", token.Token, err)
+			}
+		})
+	}
+	all.Wait()
+	if asked := l.tokens.Load(); asked != 1 {
+		t.Errorf("asked %d times", asked)
+	}
 }
 
 func TestTheApplicationSignsInByItsHost(t *testing.T) {

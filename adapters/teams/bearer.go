@@ -38,9 +38,9 @@ func reasonOf(err error) string {
 	return Malformed
 }
 
-// bearer checks the tokens of the connector. It stands in the place of the
-// library's TokenValidator (connector/auth/jwt_token_validation.go); nothing
-// switches it off.
+// bearer checks the tokens of the connector. With the proof that it makes of
+// each it stands in the place of the library's TokenValidator
+// (connector/auth/jwt_token_validation.go); nothing switches it off.
 // https://learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-connector-authentication
 type bearer struct {
 	appID  string
@@ -49,18 +49,6 @@ type bearer struct {
 	keys   *keySet
 	hosts  func(*url.URL) bool // where the connector may be
 	now    func() time.Time
-}
-
-var _ auth.TokenValidator = (*bearer)(nil)
-
-// AuthenticateRequest checks a token and the activity that came with it; for the
-// library, whose credentials are not used.
-func (b *bearer) AuthenticateRequest(ctx context.Context, a schema.Activity, header string, _ auth.CredentialProvider, _ string) (auth.ClaimsIdentity, error) {
-	p, err := b.token(ctx, http.Header{"Authorization": {header}})
-	if err != nil {
-		return nil, err
-	}
-	return p.AuthenticateRequest(ctx, a, header, nil, "")
 }
 
 // proof is a token that was checked. As the library's TokenValidator it checks
@@ -73,6 +61,8 @@ type proof struct {
 	by  *bearer
 	key key
 }
+
+var _ auth.TokenValidator = (*proof)(nil)
 
 // token checks what a token says by itself: who signed it, for whom, until when.
 func (b *bearer) token(ctx context.Context, header http.Header) (*proof, error) {

@@ -217,14 +217,7 @@ func (c *Client) post(ctx context.Context, r Reference, to pim.Conversation, wha
 			return pim.MessageRef{}, err
 		}
 	}
-	d, views := c.drawing(nil, r.Kind != personal).in(r.Conversation), []string(nil)
-	if r.Kind != personal && what.Request != "" {
-		var err error
-		if views, err = c.views(ctx, r, what.Personal); err != nil {
-			return pim.MessageRef{}, err
-		}
-	}
-	drawn, err := d.adaptive(what, views)
+	drawn, err := c.drawnFor(ctx, r, r.Conversation, what)
 	if err != nil {
 		return pim.MessageRef{}, err
 	}
@@ -235,10 +228,24 @@ func (c *Client) post(ctx context.Context, r Reference, to pim.Conversation, wha
 	if err != nil {
 		return pim.MessageRef{}, err
 	}
-	return reference(to, r.Conversation, answer.ID)
+	return messageRef(to, r.Conversation, answer.ID)
 }
 
-func reference(to pim.Conversation, conversation, id string) (pim.MessageRef, error) {
+// drawnFor draws a card for all who see it in a conversation. Those of a request
+// who are there get a view of their own.
+func (c *Client) drawnFor(ctx context.Context, r Reference, conversation string, what card.Card) (element, error) {
+	shared := r.Kind != personal
+	var views []string
+	if shared && what.Request != "" {
+		var err error
+		if views, err = c.views(ctx, r, what.Personal); err != nil {
+			return nil, err
+		}
+	}
+	return c.drawing(nil, shared).in(conversation).adaptive(what, views)
+}
+
+func messageRef(to pim.Conversation, conversation, id string) (pim.MessageRef, error) {
 	if conversation == "" || id == "" {
 		return pim.MessageRef{}, &pim.Error{Kind: pim.AnswerLost, Message: "Teams did not say which message it made."}
 	}
@@ -254,13 +261,7 @@ func (c *Client) Update(ctx context.Context, ref pim.MessageRef, what card.Card)
 	if err != nil {
 		return err
 	}
-	var views []string
-	if r.Kind != personal && len(what.Personal) > 0 {
-		if views, err = c.views(ctx, r, what.Personal); err != nil {
-			return err
-		}
-	}
-	drawn, err := c.drawing(nil, r.Kind != personal).in(ref.Channel).adaptive(what, views)
+	drawn, err := c.drawnFor(ctx, r, ref.Channel, what)
 	if err != nil {
 		return err
 	}

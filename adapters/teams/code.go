@@ -44,11 +44,11 @@ func (h *Handler) bound(a *received, f filled) bool {
 	return f.OfCard && err == nil && h.client.cfg.Codes.Verify(code, covered(f.Request, a.Conversation.ID)) == nil
 }
 
-// reference is the message that was clicked, to adopt if it is not known. A list
+// clickedRef is the message that was clicked, to adopt if it is not known. A list
 // is not a request's card and must not become one, nor may a message in a
 // conversation for which no such card was drawn. Which message of the
 // conversation it is stays the client's word.
-func (h *Handler) reference(a *received, from workflow.Sender, f filled) pim.MessageRef {
+func (h *Handler) clickedRef(a *received, from workflow.Sender, f filled) pim.MessageRef {
 	if a.ReplyToID == "" || !h.bound(a, f) {
 		return pim.MessageRef{}
 	}

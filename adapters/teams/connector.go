@@ -217,10 +217,14 @@ func (t *turn) send(method string, a schema.Activity, parts ...string) error {
 // https://learn.microsoft.com/microsoftteams/platform/bots/how-to/format-your-bot-messages
 const maxMessage = 40_000
 
-// checkSizes refuses what Teams would not take, before it is sent.
+// checkSizes refuses what Teams would not take, before it is sent. No card is
+// longer than the whole message.
 func checkSizes(a schema.Activity, whole []byte) error {
-	if len(whole) > maxMessage {
+	switch {
+	case len(whole) > maxMessage:
 		return fmt.Errorf("a message of %d bytes: %w", len(whole), tooBig())
+	case len(whole) <= maxCard:
+		return nil
 	}
 	for _, one := range a.Attachments {
 		raw, err := json.Marshal(one.Content)
@@ -235,30 +239,26 @@ func checkSizes(a schema.Activity, whole []byte) error {
 // always has suggestedActions, relatesTo, semanticAction and times of the year 1
 // in it (schema/model_activity.go:103), and clients do not show a message with
 // empty suggested actions.
-var sendable = []string{
-	"type", "id", "from", "recipient", "conversation", "replyToId", "text", "textFormat", "summary", "attachments", "channelData", "importance", "locale",
+type sendable struct {
+	Type         schema.ActivityTypes       `json:"type"`
+	ID           string                     `json:"id,omitempty"`
+	From         schema.ChannelAccount      `json:"from,omitzero"`
+	Recipient    schema.ChannelAccount      `json:"recipient,omitzero"`
+	Conversation schema.ConversationAccount `json:"conversation,omitzero"`
+	ReplyToID    string                     `json:"replyToId,omitempty"`
+	Text         string                     `json:"text,omitempty"`
+	Summary      string                     `json:"summary,omitempty"`
+	Attachments  []schema.Attachment        `json:"attachments,omitempty"`
+	Entities     []any                      `json:"entities,omitempty"`
 }
 
 // outgoing is an activity as it is sent.
 func outgoing(a schema.Activity, entities []any) (json.RawMessage, error) {
-	raw, err := json.Marshal(a)
+	raw, err := json.Marshal(sendable{
+		Type: a.Type, ID: a.ID, From: a.From, Recipient: a.Recipient, Conversation: a.Conversation, ReplyToID: a.ReplyToID,
+		Text: a.Text, Summary: a.Summary, Attachments: a.Attachments, Entities: entities,
+	})
 	if err != nil {
-		return nil, fmt.Errorf("writing an activity: %w", err)
-	}
-	var all map[string]json.RawMessage
-	if err := json.Unmarshal(raw, &all); err != nil {
-		return nil, fmt.Errorf("writing an activity: %w", err)
-	}
-	body := map[string]any{}
-	for _, name := range sendable {
-		if value, there := all[name]; there && string(value) != "{}" {
-			body[name] = value
-		}
-	}
-	if len(entities) > 0 {
-		body["entities"] = entities
-	}
-	if raw, err = json.Marshal(body); err != nil {
 		return nil, fmt.Errorf("writing an activity: %w", err)
 	}
 	return raw, checkSizes(a, raw)

@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -17,7 +18,7 @@ import (
 	"elevate/internal/pim"
 )
 
-// known is Alice as somebody whose personal chat is known.
+// knows keeps Alice as somebody whose personal chat is known, changed by with.
 func (b *bench) knows(with func(*teams.Reference)) {
 	r := teams.Reference{
 		Key: teams.PersonKey(alice), Conversation: personal, Kind: "personal", ServiceURL: service, MRI: aliceMRI, Met: personal,
@@ -348,4 +349,18 @@ func TestPlacesThatAreNone(t *testing.T) {
 			t.Errorf("%+v: %v", ref, err)
 		}
 	}
+}
+
+func TestManyAtOnceWrite(t *testing.T) {
+	b := newBench(t, nil)
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			to := pim.Conversation{Chat: pim.Teams, Workspace: tenant, ID: "19:" + string(rune('a'+i)) + "@thread.tacv2"}
+			if _, err := b.client.Post(t.Context(), to, hello); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
 }

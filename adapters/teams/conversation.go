@@ -136,7 +136,7 @@ func (c *Client) startThread(ctx context.Context, r Reference, to pim.Conversati
 	if err != nil {
 		return pim.MessageRef{}, err
 	}
-	return reference(to, made.ID, made.ActivityID)
+	return messageRef(to, made.ID, made.ActivityID)
 }
 
 // views are the chat's own ids of those accounts that are in a conversation.

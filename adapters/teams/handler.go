@@ -258,7 +258,7 @@ func (h *Handler) route(ctx context.Context, a *received, once string) ack {
 // account is who an activity is from, as far as its validated members say.
 func (h *Handler) account(a *received) (pim.ChatAccount, bool) {
 	id := strings.ToLower(a.From.AadObjectID)
-	if id == "" || strings.HasPrefix(a.From.ID, "28:") || strings.EqualFold(string(a.From.Role), "bot") {
+	if id == "" || strings.HasPrefix(a.From.ID, botPrefix) || strings.EqualFold(string(a.From.Role), "bot") {
 		return pim.ChatAccount{}, false
 	}
 	return pim.ChatAccount{Chat: pim.Teams, Workspace: h.client.cfg.TenantID, User: id}, true

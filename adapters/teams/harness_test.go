@@ -243,7 +243,7 @@ func (n *network) reply(c call) func(call) *answered {
 	return nil
 }
 
-// to lists the calls of a method to a host.
+// to lists the calls to a host.
 func (n *network) to(host string) []call {
 	n.mu.Lock()
 	defer n.mu.Unlock()

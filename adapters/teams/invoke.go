@@ -56,7 +56,7 @@ func (h *Handler) invoke(ctx context.Context, a *received, once string) ack {
 		return toast(excuse(err))
 	}
 	f := readFilled(value.Action.Data)
-	ref := h.reference(a, from, f)
+	ref := h.clickedRef(a, from, f)
 	if f.Form != "" {
 		return h.filledIn(ctx, from, f, a)
 	}

@@ -4,12 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -25,9 +25,8 @@ import (
 // place here. One that fails for the library says that the library has been
 // mended, and that what mends it here may go.
 //
-// Left out are its data races (the cache of keys, the token), which would fail
-// the tests themselves under the race detector, and which many at once would
-// show: TestManyAtOnceReadTheKeysOnce, TestManyAtOnceWrite.
+// What it does when many come at once stands in libraryatonce_test.go: its data
+// races would fail the tests themselves under the race detector.
 
 // stock is the library as its own constructor makes it, on a network that is
 // ours. It has no other seam for that than the process's default transport, so
@@ -98,6 +97,18 @@ func TestLibraryIgnoresWhereTheMetadataIs(t *testing.T) {
 		t.Error("the library asks where it is told")
 	}
 	// Ours: TestTheGovernmentsCloudHasItsOwnIssuer.
+}
+
+func TestLibraryTakesTheMetadataOfAFailure(t *testing.T) {
+	failed := answer(500, string(asJSON(object{"jwks_uri": jwks})))
+	adapter, n := stock(t, core.AdapterSetting{})
+	n.on("GET openidconfiguration", failed)
+	if _, err := parse(adapter, "Bearer "+token(nil), asJSON(typed(nil))); err != nil {
+		t.Errorf("the library does not: %v", err)
+	}
+	b := newBench(t, nil)
+	b.net.on("GET openidconfiguration", failed)
+	b.silent(t, b.send(typed(nil)), http.StatusServiceUnavailable, teams.NoKeys)
 }
 
 func TestLibraryDoesNotSeeANewKey(t *testing.T) {
@@ -431,6 +442,73 @@ func TestLibraryDropsTheAnswer(t *testing.T) {
 	}
 }
 
+func TestLibraryLosesWhatTeamsSaysOfAFailure(t *testing.T) {
+	busy := func(call) *answered {
+		a := reply(429, `{"error":{"code":"TooManyRequests"}}`)
+		a.header.Set("Retry-After", "7")
+		return a
+	}
+	adapter, n := stock(t, core.AdapterSetting{})
+	n.on("POST activities", busy)
+	err := say(t, adapter, channelID)
+	if text := fmt.Sprintf("%+v", err); err == nil || strings.Contains(text, "TooManyRequests") || strings.Contains(text, "7 s") {
+		t.Errorf("the library says %s", text)
+	}
+	b := newBench(t, nil)
+	b.knows(nil)
+	b.net.on("POST activities", busy)
+	_, err = b.client.Post(t.Context(), pim.DirectTo(aliceAccount), hello)
+	if e := pim.Explain(err); e.Kind != pim.Throttled || e.Code != "TooManyRequests" || e.RetryAfter != 7*time.Second {
+		t.Errorf("we say %+v", e)
+	}
+}
+
+func TestLibraryNamesTheWrongMessageForAReply(t *testing.T) {
+	adapter, n := stock(t, core.AdapterSetting{})
+	asked := schema.Activity{Type: schema.Message, ID: "m7", ServiceURL: service, Conversation: schema.ConversationAccount{ID: channelID}}
+	err := adapter.ProcessActivity(t.Context(), asked, activity.HandlerFuncs{
+		OnMessageFunc: func(turn *activity.TurnContext) (schema.Activity, error) {
+			return turn.SendActivity(activity.MsgOptionText("hello"))
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := n.written()[0]; strings.HasSuffix(got.path, "/m7") || got.body["replyToId"] != "m7" {
+		t.Errorf("the library called %s with %v", got.path, got.body)
+	}
+	b := newBench(t, nil)
+	b.net.on("GET members", answer(200, `{"id":"`+aliceMRI+`","aadObjectId":"`+alice+`","tenantId":"`+tenant+`","userRole":"guest"}`))
+	b.send(inChannel(object{"id": "m7"})) // who may not use Elevate reads so where they spoke
+	b.handler.Close()
+	if got := b.net.written(); len(got) != 1 || !strings.HasSuffix(got[0].path, "/activities/m7") {
+		t.Errorf("we called %+v", got)
+	}
+}
+
+func TestLibraryHasNoAnswerToAnInvoke(t *testing.T) {
+	adapter, n := stock(t, core.AdapterSetting{})
+	click := schema.Activity{Type: schema.Invoke, ServiceURL: service, Conversation: schema.ConversationAccount{ID: channelID}}
+	answers := func(a schema.Activity) error {
+		return adapter.ProcessActivity(t.Context(), click, activity.HandlerFuncs{
+			OnInvokeFunc: func(*activity.TurnContext) (schema.Activity, error) { return a, nil },
+		})
+	}
+	said := click
+	said.Type, said.Text = schema.Message, "Approved."
+	if err := answers(said); err != nil || len(n.written()) != 1 {
+		t.Errorf("the library posts no message instead: %v, called %v", err, n.written())
+	}
+	if _ = answers(schema.Activity{}); len(n.to("")) != 1 {
+		t.Error("the library can send nothing: it does not call a service without a name")
+	}
+	b := newBench(t, nil)
+	b.service.answer.Card = &hello
+	if w := b.send(clicked(nil)); !strings.Contains(w.Body.String(), "Hello") || len(b.net.written()) != 0 {
+		t.Errorf("we answered %q, called %v", w.Body, b.net.written())
+	}
+}
+
 func TestLibraryTakesNoContentForAFailure(t *testing.T) {
 	adapter, n := stock(t, core.AdapterSetting{})
 	n.on("PUT", answer(204, ""))
@@ -458,20 +536,6 @@ func TestLibraryHeedsNoContext(t *testing.T) {
 	if _, err := b.client.Post(ctx, general, hello); err == nil {
 		t.Error("we do not")
 	}
-}
-
-func TestManyAtOnceWrite(t *testing.T) {
-	b := newBench(t, nil)
-	var all sync.WaitGroup
-	for i := range 8 {
-		all.Go(func() {
-			to := pim.Conversation{Chat: pim.Teams, Workspace: tenant, ID: "19:" + string(rune('a'+i)) + "@thread.tacv2"}
-			if _, err := b.client.Post(t.Context(), to, hello); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	all.Wait()
 }
 
 // leaks reports whether an error carries what must not leave.

@@ -6,11 +6,14 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"elevate/internal/pim"
+	"elevate/internal/sim/cast"
+	"elevate/internal/sim/simteams"
 )
 
 const manifestFolder = "../../manifests/teams/"
@@ -74,6 +77,30 @@ func TestTheManifestHasOnlyCommandsThatThereAre(t *testing.T) {
 	}
 	if !slash {
 		t.Error("no command has a slash")
+	}
+}
+
+// The app is offered where the code answers it, and the sandbox offers after a slash what the manifest does.
+func TestTheManifestOffersTheAppWhereItAnswers(t *testing.T) {
+	t.Parallel()
+	m := readManifest(t)
+	if got := m.Bots[0].Scopes; !slices.Equal(got, []string{"personal", "team", "groupChat"}) {
+		t.Errorf("the bot is offered in %q", got)
+	}
+	var slash []string
+	for _, list := range m.Bots[0].Lists {
+		if !slices.Contains(list.Triggers, "slash") {
+			continue
+		}
+		if slices.Contains(list.Scopes, "personal") {
+			t.Errorf("Teams has no slash commands in %q", list.Scopes)
+		}
+		for _, c := range list.Commands {
+			slash = append(slash, c.Title)
+		}
+	}
+	if sandbox := simteams.ModelApp(cast.Model()).Commands; !slices.Equal(slash, sandbox) {
+		t.Errorf("the manifest offers %q, the sandbox %q", slash, sandbox)
 	}
 }
 

@@ -50,7 +50,7 @@ func (h *Handler) reply(ctx context.Context, from workflow.Sender, a *received) 
 		if f.Form != "" {
 			return h.fill(ctx, from, f)
 		}
-		return h.click(ctx, from, f, h.reference(a, from, f))
+		return h.click(ctx, from, f, h.clickedRef(a, from, f))
 	}
 	return h.cfg.Service.Command(ctx, from, words(text))
 }

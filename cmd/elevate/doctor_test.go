@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"elevate/adapters/entra"
+	"elevate/adapters/teams"
 	"elevate/internal/config"
 	"elevate/internal/pim"
 	"elevate/internal/store"
@@ -154,12 +156,23 @@ func TestTheStateSaysWhoCanBeWrittenTo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// In Teams one was met in a channel, one has the app, and one has taken it away.
+	for _, r := range []teams.Reference{
+		{Key: teams.PersonKey("met"), MRI: "29:met", Met: "19:general@thread.tacv2"},
+		{Key: teams.PersonKey("open"), Conversation: "a:open"},
+		{Key: teams.PersonKey("shut"), Conversation: "a:shut", Shut: "BotNotInConversationRoster"},
+	} {
+		if err := (references{w.bot.db}).KeepReference(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+	}
 	var out bytes.Buffer
-	if err := (operator{db: w.bot.db}).do(t.Context(), []string{"doctor", strings.ToUpper(string(bob)), "nobody"}, nil, &out); err != nil {
+	if err := (operator{db: w.bot.db}).do(t.Context(), []string{"doctor", strings.ToUpper(string(bob)), "nobody", "met", "open", "shut"}, nil, &out); err != nil {
 		t.Fatal(err)
 	}
 	var seen stateSeen
-	if err := json.Unmarshal(out.Bytes(), &seen); err != nil || seen.Serving || !slices.Equal(seen.Reached[bob], []pim.Chat{pim.Slack}) || len(seen.Reached) != 1 {
+	want := map[pim.PrincipalID][]pim.Chat{bob: {pim.Slack}, "open": {pim.Teams}}
+	if err := json.Unmarshal(out.Bytes(), &seen); err != nil || seen.Serving || !maps.EqualFunc(seen.Reached, want, slices.Equal) {
 		t.Errorf("%+v, %v", seen, err)
 	}
 }

@@ -463,7 +463,7 @@ func (d *doctor) teams(ctx context.Context) {
 	if t == nil {
 		return
 	}
-	client, err := d.teamsClient(t)
+	client, err := d.teamsClient()
 	if err == nil {
 		err = client.Inspect(ctx)
 	}
@@ -481,22 +481,11 @@ func (d *doctor) teams(ctx context.Context) {
 	}
 }
 
-func (d *doctor) teamsClient(t *config.Teams) (*teams.Client, error) {
+func (d *doctor) teamsClient() (*teams.Client, error) {
 	if d.teamsOwn != nil {
 		return d.teamsOwn, nil
 	}
-	credential, err := entra.NewAppCredential(entra.CredentialConfig{
-		TenantID: t.TenantID, ClientID: t.AppID, Authority: d.cfg.Entra.Authority, Secret: t.ClientSecret, Certificate: t.Certificate,
-		Federated: entra.Federated(t.Federated), Transport: d.transport, Sandbox: d.cfg.Sandbox,
-	})
-	if err != nil {
-		return nil, err
-	}
-	return teams.NewClient(teams.Config{
-		AppID: t.AppID, TenantID: t.TenantID, Metadata: t.OpenIDMetadata, ServiceURL: t.ServiceURL, Credential: credential,
-		Hosts: config.ConnectorHosts(), MetadataHosts: config.BotFrameworkHosts(), References: nothingKept{}, Codes: nothingKept{},
-		Transport: d.transport, Now: d.now, TokenNow: time.Now, Logger: d.log, Sandbox: d.cfg.Sandbox,
-	})
+	return newTeams(d.cfg, surroundings{now: d.now, transport: d.transport, log: d.log}, nothingKept{}, nothingKept{})
 }
 
 // nothingKept stands in where doctor only looks: no reference is known or kept, and no card is drawn.

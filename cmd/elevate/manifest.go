@@ -166,22 +166,32 @@ func teamsPackage(cfg *config.Config, _ manifestFlags, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	text := strings.NewReplacer(exampleHost, at, exampleApp, strings.ToLower(cfg.Teams.AppID)).Replace(string(raw))
-	// validDomains take no port.
-	name, _, _ := strings.Cut(at, ":")
-	var m map[string]any
-	if err := json.Unmarshal([]byte(text), &m); err != nil {
-		return fmt.Errorf("reading the manifest: %w", err)
-	}
-	m["validDomains"] = []string{name}
-	filled, err := json.MarshalIndent(m, "", "  ")
+	filled, err := fillTeams(raw, at, cfg.Teams.AppID)
 	if err != nil {
 		return err
 	}
+	return packTeams(out, filled)
+}
+
+// fillTeams puts an installation's host and app into the manifest.
+func fillTeams(raw []byte, at, appID string) ([]byte, error) {
+	text := strings.NewReplacer(exampleHost, at, exampleApp, strings.ToLower(appID)).Replace(string(raw))
+	var m map[string]any
+	if err := json.Unmarshal([]byte(text), &m); err != nil {
+		return nil, fmt.Errorf("reading the manifest: %w", err)
+	}
+	name, _, _ := strings.Cut(at, ":") // validDomains take no port
+	m["validDomains"] = []string{name}
+	return json.MarshalIndent(m, "", "  ")
+}
+
+// packTeams writes the manifest and the icons into one zip.
+func packTeams(out io.Writer, manifest []byte) error {
 	z := zip.NewWriter(out)
 	for _, part := range []string{"manifest.json", "color.png", "outline.png"} {
-		content := filled
+		content := manifest
 		if part != "manifest.json" {
+			var err error
 			if content, err = manifests.Files.ReadFile("teams/" + part); err != nil {
 				return err
 			}

@@ -11,7 +11,6 @@ import (
 	"sync/atomic"
 	"text/tabwriter"
 
-	"elevate/adapters/teams"
 	"elevate/internal/pim"
 	"elevate/internal/store"
 	"elevate/internal/workflow"
@@ -88,20 +87,31 @@ func (op operator) lookAt(people []string, out io.Writer) error {
 	return json.NewEncoder(out).Encode(seen)
 }
 
+// reachedBy notes the chats in which a person can be written to, as the workflow
+// sees it: linked accounts, and in Teams whoever has an open chat with the bot.
 func reachedBy(tx *store.Tx, id pim.PrincipalID, by map[pim.PrincipalID][]pim.Chat) error {
 	links, err := tx.LinksOf(id)
 	if err != nil {
 		return err
 	}
+	people := []pim.PrincipalID{id}
 	for _, l := range links {
+		if l.Account.Chat == pim.Teams {
+			people = append(people, l.Person) // a second account's
+			continue
+		}
 		by[id] = append(by[id], l.Account.Chat)
 	}
-	var r teams.Reference
-	there, err := tx.Meta(referenceKey(teams.PersonKey(id)), &r)
-	if there && r.Shut == "" {
-		by[id] = append(by[id], pim.Teams)
+	for _, p := range people {
+		open, err := hasChat(tx, p)
+		if err != nil {
+			return err
+		}
+		if open && !slices.Contains(by[id], pim.Teams) {
+			by[id] = append(by[id], pim.Teams)
+		}
 	}
-	return err
+	return nil
 }
 
 // verify says what was proved of the audit trail, and what was not.
