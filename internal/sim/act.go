@@ -157,6 +157,7 @@ func (s *Sandbox) part(p cast.Person) string {
 		what string
 	}{
 		{p.Admin, "administrator of the tenant"},
+		{p.GroupsAdmin, "administrator of groups"},
 		{p.UserType == cast.Guest, "guest of the tenant"},
 		{p.Slack.Restricted, "guest in Slack"},
 		{p.Slack.Deactivated, "deactivated in Slack"},

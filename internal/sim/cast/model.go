@@ -86,10 +86,12 @@ func oddPeople() []Person {
 	pat.Slack.Restricted = true
 	dora := employee(14, "dora", "Dora Dunn")
 	dora.Slack.Deactivated = true
+	greta := employee(15, "greta", "Greta Graf") // looks after groups, but not after privileged ones
+	greta.GroupsAdmin, greta.Slack = true, SlackAccount{}
 	sam := Person{Key: "sam", DisplayName: "Sam Stone", Slack: SlackAccount{UserID: "U0FABRIK01", TeamID: otherTeam, Stranger: true}}
 	robo := Person{Key: "robo", DisplayName: "Build Bot", Slack: SlackAccount{UserID: "U0BUILDBOT", TeamID: teamID, Bot: true}}
 	ann := Person{Key: "ann", DisplayName: "Ann (Guest)", Anonymous: true}
-	return []Person{admin, ada, gus, pat, dora, sam, robo, ann}
+	return []Person{admin, ada, gus, pat, dora, greta, sam, robo, ann}
 }
 
 func groups() []Group {
