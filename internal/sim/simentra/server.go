@@ -37,6 +37,7 @@ type Behavior struct {
 	NoMFA             bool          // plain sign-ins prove a password only
 	AccessTokenLife   time.Duration // 0 means 75 minutes
 	CodeLife          time.Duration // 0 means ten minutes
+	RoleAssignable    int           // how many other role-assignable groups the tenant has already
 }
 
 // DefaultBehavior is a tenant on an ordinary day.
