@@ -22,6 +22,11 @@ const (
 	auditMemberRemoved     = "Remove member from group"
 	auditGroupAdded        = "Add group"
 	auditGroupUpdated      = "Update group"
+	auditOnboarded         = "Onboarded resource to PIM"
+	auditPolicy            = "Update role setting in PIM"
+	auditEligible          = "Add eligible member to role in PIM completed"
+	auditUneligible        = "Remove eligible member from role in PIM completed"
+	auditAssigned          = "Add member to role in PIM completed"
 )
 
 // An auditRow can be read some minutes after what it tells of.

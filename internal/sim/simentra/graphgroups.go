@@ -129,6 +129,7 @@ func (s *Server) newGroup(in newGroup, owners []string, now time.Time) *group {
 	}
 	s.dir.groups = append(s.dir.groups, g)
 	s.dir.byID[g.ID] = g
+	s.addFreshPolicies(g.ID)
 	return g
 }
 

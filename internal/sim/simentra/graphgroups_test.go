@@ -48,7 +48,12 @@ func (w *world) refs(keys ...string) []string {
 // setup is a tenant in which ada and greta are signed in as administrators, and the app is a pipeline.
 func setup(t *testing.T, behavior simentra.Behavior) *world {
 	t.Helper()
-	w := newWorld(t, behavior)
+	return setupOf(t, cast.Model(), behavior)
+}
+
+func setupOf(t *testing.T, who *cast.Cast, behavior simentra.Behavior) *world {
+	t.Helper()
+	w := newWorldOf(t, who, behavior)
 	w.administer()
 	w.administerAs("greta")
 	return w
