@@ -181,8 +181,8 @@ func (s *Sandbox) part(p cast.Person) string {
 // in says whether somebody is a member of one of the groups.
 func (s *Sandbox) in(key string, groups []string) bool {
 	return slices.ContainsFunc(groups, func(name string) bool {
-		g, _ := s.cast.Group(name)
-		return slices.Contains(g.Members, key)
+		people, err := s.Entra.Portal().Members(name)
+		return err == nil && slices.Contains(people, key) // a group may not have been made yet
 	})
 }
 

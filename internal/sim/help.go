@@ -33,6 +33,7 @@ var helpLines = []string{
 	"PERSON portal approve|deny REQUEST|PERSON [REASON]",
 	"PERSON portal cancel REQUEST | release GROUP [REASON]",
 	"PERSON portal revoke PERSON GROUP REASON | assign PERSON GROUP [DURATION] REASON   by an owner or administrator",
+	"PERSON portal assign-app GROUP|PERSON             lets them sign in to the bot's registration, which wants it",
 	"PERSON portal account PERSON disabled|enabled|revoked|removed",
 	"clock [+1h] [x60]                                 shows the world's clock, moves it, changes its speed",
 	"break slack [METHOD] 429|5xx|no|reset|slow [3] [after 5s]    makes calls fail, three times or until heal",

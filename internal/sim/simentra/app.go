@@ -23,8 +23,9 @@ func (s *Server) loadApps(c *cast.Cast) {
 	for _, a := range c.Apps {
 		added := &app{App: a}
 		for _, name := range a.Assigned {
-			id, _ := c.Principal(name)
-			added.assigned = append(added.assigned, id)
+			if id, there := c.Principal(name); there {
+				added.assigned = append(added.assigned, id)
+			}
 		}
 		s.apps[a.ClientID] = added
 	}
