@@ -15,6 +15,7 @@ const (
 
 	AppElevate  = "Elevate"
 	AppBot      = "Elevate Bot"
+	AppPipeline = "Elevate Pipeline"
 	AppGraphCLI = "Microsoft Graph Command Line Tools"
 	AppAzureCLI = "Microsoft Azure CLI"
 )

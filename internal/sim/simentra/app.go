@@ -17,6 +17,7 @@ type app struct {
 	assigned     []string // object ids
 	certificates []*x509.Certificate
 	federated    []Federation
+	consents     map[string][]string // what people granted for themselves, by object id
 }
 
 func (s *Server) loadApps(c *cast.Cast) {
@@ -71,7 +72,7 @@ func (s *Server) SetSecret(clientID, secret string) {
 
 // SetConsents replaces what was consented to: delegated and application permissions.
 func (s *Server) SetConsents(clientID string, delegated, application []string) {
-	s.changeApp(clientID, func(a *app) { a.Delegated, a.Application = delegated, application })
+	s.changeApp(clientID, func(a *app) { a.Delegated, a.Application, a.consents = delegated, application, nil })
 }
 
 // SetOptionalClaims says which optional claims the app's tokens carry.

@@ -22,6 +22,7 @@ const (
 	auditMemberRemoved     = "Remove member from group"
 	auditGroupAdded        = "Add group"
 	auditGroupUpdated      = "Update group"
+	auditConsent           = "Consent to application"
 	auditOnboarded         = "Onboarded resource to PIM"
 	auditPolicy            = "Update role setting in PIM"
 	auditEligible          = "Add eligible member to role in PIM completed"

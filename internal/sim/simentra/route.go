@@ -212,10 +212,11 @@ func directoryRoutes() []route {
 // knownScope reports whether Graph has a permission of that name, among those that anything here knows.
 func knownScope(name string) bool {
 	all := slices.Concat(pasCreate, pasRead, pesCreate, pesRead, polRead, userRead, groupRead, memberRead, memberWrite, auditRead,
-		meRead, roleRead, groupCreate, []string{
-			"Application.Read.All",
-			"Application.ReadWrite.All", "Directory.AccessAsUser.All", "Policy.Read.All", "DelegatedPermissionGrant.ReadWrite.All",
-			"AppRoleAssignment.ReadWrite.All", "PrivilegedAccess.Read.AzureADGroup",
+		meRead, roleRead, groupWrite, []string{
+			"Application.Read.All", "Application.ReadWrite.All", "Directory.AccessAsUser.All", "Policy.Read.All",
+			"DelegatedPermissionGrant.Read.All", "DelegatedPermissionGrant.ReadWrite.All", "AppRoleAssignment.ReadWrite.All",
+			"PrivilegedAccess.Read.AzureADGroup", "PrivilegedAccess.ReadWrite.AzureADGroup",
+			"RoleManagement.Read.Directory", "RoleManagement.Read.Defender", "RoleManagement.ReadWrite.Defender",
 		})
 	return granted(all, name)
 }
