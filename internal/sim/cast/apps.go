@@ -42,7 +42,7 @@ func bot() App {
 
 // pipeline is a workload that sets the tenant up and looks for drift, as itself: nobody signs in to it.
 func pipeline() App {
-	return App{ //nolint:gosec // the sandbox's made-up secret
+	return App{
 		Name: AppPipeline, ClientID: guid("e1e7a7e0", 3), ServicePrincipalID: guid("5e471ce0", 5), Secret: "sandbox-pipeline-client-secret",
 		Application: []string{
 			"Group.ReadWrite.All", "RoleManagement.ReadWrite.Directory", "RoleManagementPolicy.ReadWrite.AzureADGroup",

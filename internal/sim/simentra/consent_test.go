@@ -45,9 +45,9 @@ func TestAnAdministratorConsentsByDeviceCode(t *testing.T) {
 		ClientOptions: w.clientOptions(), ClientID: cast.GraphCLIClientID, TenantID: w.cast.TenantID, DisableInstanceDiscovery: true,
 		UserPrompt: func(_ context.Context, m azidentity.DeviceCodeMessage) error {
 			form := url.Values{"user_code": {m.UserCode}, "account": {"ada"}}
-			pages = append(pages, w.postForm(w.client, m.VerificationURL, form).body)
+			pages = append(pages, w.postForm(w.client, m.VerificationURL, form).body) //nolint:contextcheck // the test's own will do
 			form.Set("consent", "organization")
-			pages = append(pages, w.postForm(w.client, m.VerificationURL, form).body)
+			pages = append(pages, w.postForm(w.client, m.VerificationURL, form).body) //nolint:contextcheck // the test's own will do
 			return nil
 		},
 	})
