@@ -15,6 +15,7 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"elevate/internal/sim"
+	"elevate/internal/sim/cast"
 	"elevate/internal/sim/simentra"
 )
 
@@ -23,9 +24,10 @@ func (p program) sandboxCommand() *ffcli.Command {
 	dir := set.String("dir", "", "the `DIR`ectory that holds the sandbox's addresses, certificates, secrets and settings (required)")
 	socketMode := set.Bool("socket-mode", false, "Slack reaches the bot through Socket Mode instead of HTTP")
 	noTeams := set.Bool("no-teams", false, "leave Microsoft Teams out of the settings")
+	empty := set.Bool("empty", false, "begin with a tenant in which nothing is set up: no groups, nothing under PIM")
 	listen := set.String("listen", "", "where the bot will listen, as `HOST:PORT` on loopback; a free port unless given")
 	return &ffcli.Command{
-		Name: "sandbox", ShortUsage: "elevate sandbox -dir DIR [-socket-mode] [-no-teams] [-listen HOST:PORT]",
+		Name: "sandbox", ShortUsage: "elevate sandbox -dir DIR [-empty] [-socket-mode] [-no-teams] [-listen HOST:PORT]",
 		ShortHelp: "run a sandbox of Entra, Graph, Slack and Teams on loopback", FlagSet: set,
 		Exec: func(ctx context.Context, args []string) error {
 			if err := noWords(args); err != nil {
@@ -37,7 +39,11 @@ func (p program) sandboxCommand() *ffcli.Command {
 			if err := checkBotListen(*listen); err != nil {
 				return err
 			}
-			return p.sandbox(ctx, *dir, sim.Config{SocketMode: *socketMode, NoTeams: *noTeams, BotListen: *listen})
+			cfg := sim.Config{SocketMode: *socketMode, NoTeams: *noTeams, BotListen: *listen}
+			if *empty {
+				cfg.Cast = cast.Empty()
+			}
+			return p.sandbox(ctx, *dir, cfg)
 		},
 	}
 }
@@ -70,6 +76,9 @@ func (p program) sandbox(ctx context.Context, dir string, cfg sim.Config) error 
 	}
 	if err := writeSandboxFiles(home, s.Settings()); err != nil {
 		return errors.Join(err, s.Close())
+	}
+	if cfg.Cast != nil {
+		fmt.Fprint(p.out, "The tenant is empty. The groups that the settings name have to be made and brought under PIM first, and\nassigned to the bot's registration, as in: ada portal assign-app 'PIM MDE Analyst'\n\n")
 	}
 	p.sayWhatNext(dir, home)
 	<-ctx.Done()

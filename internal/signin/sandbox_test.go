@@ -193,7 +193,7 @@ func TestRevokedSessionsAreOver(t *testing.T) {
 func TestNoConsentIsSaid(t *testing.T) {
 	w := newWorld(t, nil)
 	w.box.Entra.SetConsents(w.cfg.ClientID, []string{"openid", "profile", "offline_access"}, nil)
-	if p := w.follow("alice", w.newLink(w.account("alice"), "")); !strings.Contains(p.Text, "AADSTS65001") && !strings.Contains(p.Text, "grant admin consent") {
+	if p := w.follow("alice", w.newLink(w.account("alice"), "")); !strings.Contains(p.Text, "AADSTS90094") && !strings.Contains(p.Text, "grant admin consent") {
 		t.Errorf("got %d %q", p.Status, p.Text)
 	}
 }

@@ -157,6 +157,7 @@ func (s *Sandbox) part(p cast.Person) string {
 		what string
 	}{
 		{p.Admin, "administrator of the tenant"},
+		{p.GroupsAdmin, "administrator of groups"},
 		{p.UserType == cast.Guest, "guest of the tenant"},
 		{p.Slack.Restricted, "guest in Slack"},
 		{p.Slack.Deactivated, "deactivated in Slack"},
@@ -180,8 +181,8 @@ func (s *Sandbox) part(p cast.Person) string {
 // in says whether somebody is a member of one of the groups.
 func (s *Sandbox) in(key string, groups []string) bool {
 	return slices.ContainsFunc(groups, func(name string) bool {
-		g, _ := s.cast.Group(name)
-		return slices.Contains(g.Members, key)
+		people, err := s.Entra.Portal().Members(name)
+		return err == nil && slices.Contains(people, key) // a group may not have been made yet
 	})
 }
 

@@ -22,6 +22,8 @@ func (s *Sandbox) actPortal(person string, words []string) (Result, error) {
 		"revoke":   s.portalRevoke,
 		"assign":   s.portalAssign,
 		"account":  s.portalAccount,
+
+		"assign-app": s.portalAssignApp,
 	}[verb]
 	if act == nil || len(rest) == 0 {
 		return Result{}, unknown(append([]string{person, "portal"}, words...))
@@ -45,10 +47,10 @@ func (s *Sandbox) group(word string) string {
 		}
 	}
 	wanted := strings.ToLower(strings.ReplaceAll(word, "-", " "))
-	for _, g := range s.cast.Groups {
-		name := strings.ToLower(g.Name)
+	for _, g := range s.Entra.Portal().Groups() {
+		name := strings.ToLower(g)
 		if name == wanted || strings.TrimPrefix(name, "role_") == wanted {
-			return g.Name
+			return g
 		}
 	}
 	return word
@@ -163,6 +165,18 @@ func (s *Sandbox) portalAssign(admin string, words []string) (string, error) {
 	return fmt.Sprintf("%s assigned %s to %s", admin, group, words[0]), nil
 }
 
+// portalAssignApp lets a group or a person sign in to Elevate.
+func (s *Sandbox) portalAssignApp(admin string, words []string) (string, error) {
+	name := strings.Join(words, " ")
+	if _, person := s.cast.Person(name); !person {
+		name = s.group(name)
+	}
+	if err := s.Entra.Portal().AssignApp(admin, s.app.ClientID, name); err != nil {
+		return "", err
+	}
+	return name + " may sign in to " + s.app.Name, nil
+}
+
 // portalAccount changes how an account stands: PERSON disabled|enabled|revoked|removed.
 func (s *Sandbox) portalAccount(admin string, words []string) (string, error) {
 	if len(words) != 2 {
@@ -217,6 +231,10 @@ func (s *Sandbox) members(group string) (Result, error) {
 	var lines []string
 	for _, g := range groups {
 		people, err := s.Entra.Portal().Members(g)
+		if err != nil && group == "" {
+			lines = append(lines, g+": (there is no such group)")
+			continue
+		}
 		if err != nil {
 			return Result{}, err
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -20,10 +21,11 @@ type journey struct {
 	upn     string // the account chosen at Entra
 	slack   string // the account chosen at Slack
 	stop    bool   // only look at the first page
+	consent bool   // grant what an application asks for
 }
 
 func (s *Sandbox) actWeb(ctx context.Context, person string, words []string) (Result, error) {
-	said := clauses(words, "as", "slack-as", "of", "stop", "private", "press")
+	said := clauses(words, "as", "slack-as", "of", "stop", "private", "press", "device", "consent")
 	b := s.browser(person)
 	if _, private := said["private"]; private {
 		b = s.newBrowser()
@@ -36,6 +38,9 @@ func (s *Sandbox) actWeb(ctx context.Context, person string, words []string) (Re
 	}
 	if label, pressing := said["press"]; pressing {
 		return shownPage(s.pressLabel(ctx, j, strings.Join(label, " ")))
+	}
+	if code, device := said["device"]; device {
+		return s.webDevice(ctx, j, code)
 	}
 	switch first := strings.Join(said[""], " "); {
 	case first == "page":
@@ -73,7 +78,25 @@ func (s *Sandbox) journey(b *browser, person string, said map[string][]string) (
 		return journey{}, s.nobody(slack)
 	}
 	_, stop := said["stop"]
-	return journey{browser: b, upn: account.UPN, slack: member.Slack.UserID, stop: stop}, nil
+	_, consent := said["consent"]
+	return journey{browser: b, upn: account.UPN, slack: member.Slack.UserID, stop: stop, consent: consent}, nil
+}
+
+// webDevice enters the code that a program showed, and signs in to it: CODE [decline].
+func (s *Sandbox) webDevice(ctx context.Context, j journey, words []string) (Result, error) {
+	if len(words) == 0 || len(words) > 2 || (len(words) == 2 && words[1] != "decline") {
+		return Result{}, unknown(append([]string{"PERSON", "web", "device"}, words...))
+	}
+	page := s.LoginURL + "/" + s.cast.TenantID + "/oauth2/deviceauth?user_code=" + url.QueryEscape(words[0])
+	if len(words) == 1 {
+		j.consent = true
+		return shownPage(s.follow(ctx, j, page))
+	}
+	if _, err := j.browser.visitLink(ctx, page); err != nil {
+		return Result{}, err
+	}
+	j.stop = true
+	return shownPage(s.pressLabel(ctx, j, "Cancel"))
 }
 
 func (b *browser) current() (*Page, error) {
@@ -140,6 +163,9 @@ func (s *Sandbox) goOn(ctx context.Context, j journey, p *Page) (*Page, error) {
 // next is what the person presses: their account where one is to be chosen, else the page's first button.
 func (s *Sandbox) next(j journey, p *Page) (form, formButton, bool) {
 	wanted := ""
+	if f, button, asked := consentButton(p); asked {
+		return f, button, j.consent
+	}
 	switch origin(p.at) {
 	case s.LoginURL:
 		wanted = j.upn
@@ -150,6 +176,20 @@ func (s *Sandbox) next(j journey, p *Page) (form, formButton, bool) {
 		for _, button := range f.buttons {
 			if wanted == "" || button.value == wanted || len(f.buttons) == 1 {
 				return f, button, true
+			}
+		}
+	}
+	return form{}, formButton{}, false
+}
+
+// consentButton finds what grants an application what it asks for: for everybody, where the person may say so.
+func consentButton(p *Page) (form, formButton, bool) {
+	for _, f := range p.forms {
+		for _, value := range []string{"organization", "accept"} {
+			for _, button := range f.buttons {
+				if button.name == "consent" && button.value == value {
+					return f, button, true
+				}
 			}
 		}
 	}

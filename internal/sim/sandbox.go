@@ -23,10 +23,11 @@ type Config struct {
 	Start      time.Time        // the world's time at the beginning; zero: the machine's
 	Rate       float64          // how fast the world's clock runs; zero: as fast as the machine's
 	Behavior   simentra.Behavior
-	SocketMode bool   // Slack reaches the bot through Socket Mode
-	NoTeams    bool   // the bot is not in Teams: its settings have no word of it
-	Enterprise string // the Slack organisation the workspace belongs to; empty: none
-	BotListen  string // where the bot will listen, plain; empty: a free port is chosen
+	Cast       *cast.Cast // who there is and what is set up; nil: cast.Model()
+	SocketMode bool       // Slack reaches the bot through Socket Mode
+	NoTeams    bool       // the bot is not in Teams: its settings have no word of it
+	Enterprise string     // the Slack organisation the workspace belongs to; empty: none
+	BotListen  string     // where the bot will listen, plain; empty: a free port is chosen
 }
 
 // Sandbox is a running sandbox.
@@ -133,10 +134,13 @@ func assemble(ctx context.Context, cfg Config, kept addresses, ca *authority, po
 		LoginURL: "https://" + ports.login.Addr().String(), GraphURL: "https://" + ports.graph.Addr().String(),
 		SlackURL: "https://" + ports.slack.Addr().String(), TeamsURL: "https://" + ports.teams.Addr().String(),
 		PublicURL: "https://" + ports.door.Addr().String(), ControlURL: "http://" + ports.control.Addr().String(), Token: kept.Token, CAPEM: ca.pem,
-		cast: cast.Model(), now: cfg.Now, started: cfg.Now(), ca: ca, noTeams: cfg.NoTeams,
+		cast: cfg.Cast, now: cfg.Now, started: cfg.Now(), ca: ca, noTeams: cfg.NoTeams,
 	}
 	if s.Token == "" {
 		s.Token = newToken()
+	}
+	if s.cast == nil {
+		s.cast = cast.Model()
 	}
 	s.app, _ = s.cast.App(cast.AppElevate)
 	s.bot, _ = s.cast.App(cast.AppBot)

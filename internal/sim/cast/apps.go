@@ -9,7 +9,7 @@ const (
 )
 
 func apps() []App {
-	return []App{elevate(), bot(), graphCLI(), azureCLI()}
+	return []App{elevate(), bot(), pipeline(), graphCLI(), azureCLI()}
 }
 
 // elevate is the bot's registration with exactly the consents of the design.
@@ -37,6 +37,17 @@ func elevate() App {
 func bot() App {
 	return App{ //nolint:gosec // the sandbox's made-up secret
 		Name: AppBot, ClientID: guid("e1e7a7e0", 2), ServicePrincipalID: guid("5e471ce0", 4), Secret: "sandbox-teams-client-secret",
+	}
+}
+
+// pipeline is a workload that sets the tenant up and looks for drift, as itself: nobody signs in to it.
+func pipeline() App {
+	return App{
+		Name: AppPipeline, ClientID: guid("e1e7a7e0", 3), ServicePrincipalID: guid("5e471ce0", 5), Secret: "sandbox-pipeline-client-secret",
+		Application: []string{
+			"Group.ReadWrite.All", "RoleManagement.ReadWrite.Directory", "RoleManagementPolicy.ReadWrite.AzureADGroup",
+			"PrivilegedEligibilitySchedule.ReadWrite.AzureADGroup", "User.Read.All", "Application.Read.All", "AuditLog.Read.All",
+		},
 	}
 }
 

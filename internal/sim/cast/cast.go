@@ -39,6 +39,7 @@ type Person struct {
 	EmployeeID  string
 	HomeTenant  string // for guests: the tenant that signs them in
 	Admin       bool   // holds Privileged Role Administrator and may consent
+	GroupsAdmin bool   // holds Groups Administrator: everything about groups, but nothing about role-assignable ones
 	Anonymous   bool   // takes part in meetings without any account
 	Slack       SlackAccount
 }
@@ -53,14 +54,18 @@ type SlackAccount struct {
 	Deactivated bool
 }
 
-// A Group is an Entra security group. Members and Owners are keys of people.
+// A Group is an Entra security group. Members are keys of people and, where groups are nested, names of groups; Owners
+// are keys of people.
 type Group struct {
-	ID             string
-	Name           string
-	Description    string
-	RoleAssignable bool
-	Members        []string
-	Owners         []string
+	ID                   string
+	Name                 string
+	Description          string
+	RoleAssignable       bool
+	MembershipRule       string // not empty: the members are dynamic, which PIM for Groups does not take
+	Synced               bool   // mastered on premises
+	ManagementRestricted bool   // in a restricted management administrative unit
+	Members              []string
+	Owners               []string
 }
 
 // An Eligibility makes a principal eligible for membership in Group. Principal is a group's name or a person's key.

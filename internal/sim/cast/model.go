@@ -15,6 +15,7 @@ const (
 
 	AppElevate  = "Elevate"
 	AppBot      = "Elevate Bot"
+	AppPipeline = "Elevate Pipeline"
 	AppGraphCLI = "Microsoft Graph Command Line Tools"
 	AppAzureCLI = "Microsoft Azure CLI"
 )
@@ -39,6 +40,36 @@ func Model() *Cast {
 		Policies:      policies(),
 		Apps:          apps(),
 	}
+}
+
+// EveryOne is the one group that an empty tenant's people are all in.
+const EveryOne = "All Employees"
+
+// Empty returns the same people and registrations in a tenant where nobody has set anything up: no group of the model
+// scenario is there, nobody but ada may sign in to Elevate, and nobody has consented to what setting up needs.
+func Empty() *Cast {
+	c := Model()
+	c.Eligibilities, c.Policies = nil, nil
+	everyone := Group{ID: guid("94095000", 101), Name: EveryOne, Description: "Everybody who works here", Owners: []string{"greta"}}
+	for _, p := range c.People {
+		if p.UserType == Member {
+			everyone.Members = append(everyone.Members, p.Key)
+		}
+	}
+	c.Groups = []Group{
+		everyone,
+		{ID: guid("94095000", 102), Name: "Sales", Description: "Sells", Members: []string{"nils"}, Owners: []string{"greta"}},
+		{ID: guid("94095000", 103), Name: "Contractors", MembershipRule: `(user.userType -eq "Guest")`, Members: []string{"gus"}},
+	}
+	for i := range c.Apps {
+		if c.Apps[i].AssignmentRequired {
+			c.Apps[i].Assigned = []string{"ada"}
+		}
+		if c.Apps[i].ClientID == GraphCLIClientID {
+			c.Apps[i].Delegated = []string{"openid", "profile", "offline_access", "email", "User.Read"}
+		}
+	}
+	return c
 }
 
 func guid(kind string, n int) string {
@@ -86,10 +117,12 @@ func oddPeople() []Person {
 	pat.Slack.Restricted = true
 	dora := employee(14, "dora", "Dora Dunn")
 	dora.Slack.Deactivated = true
+	greta := employee(15, "greta", "Greta Graf") // looks after groups, but not after privileged ones
+	greta.GroupsAdmin, greta.Slack = true, SlackAccount{}
 	sam := Person{Key: "sam", DisplayName: "Sam Stone", Slack: SlackAccount{UserID: "U0FABRIK01", TeamID: otherTeam, Stranger: true}}
 	robo := Person{Key: "robo", DisplayName: "Build Bot", Slack: SlackAccount{UserID: "U0BUILDBOT", TeamID: teamID, Bot: true}}
 	ann := Person{Key: "ann", DisplayName: "Ann (Guest)", Anonymous: true}
-	return []Person{admin, ada, gus, pat, dora, sam, robo, ann}
+	return []Person{admin, ada, gus, pat, dora, greta, sam, robo, ann}
 }
 
 func groups() []Group {

@@ -11,7 +11,13 @@ import (
 
 func TestEveryNameInTheModelLeadsSomewhere(t *testing.T) {
 	t.Parallel()
-	c := cast.Model()
+	for _, c := range []*cast.Cast{cast.Model(), cast.Empty()} {
+		everyNameLeadsSomewhere(t, c)
+	}
+}
+
+func everyNameLeadsSomewhere(t *testing.T, c *cast.Cast) {
+	t.Helper()
 	var names []string
 	for _, g := range c.Groups {
 		names = append(append(names, g.Members...), g.Owners...)
@@ -83,5 +89,21 @@ func TestModelsDoNotShareMemory(t *testing.T) {
 	first.Groups[0].Members[0] = "somebody else"
 	if cmp.Equal(first, cast.Model()) {
 		t.Fatal("a change to one model changed the next")
+	}
+}
+
+func TestAnEmptyTenantHasThePeopleAndNoneOfTheGroups(t *testing.T) {
+	t.Parallel()
+	model, empty := cast.Model(), cast.Empty()
+	if !cmp.Equal(model.People, empty.People) || model.TenantID != empty.TenantID || len(model.Apps) != len(empty.Apps) {
+		t.Error("the people or the registrations differ")
+	}
+	for _, g := range model.Groups {
+		if _, there := empty.Group(g.Name); there {
+			t.Errorf("%s is there", g.Name)
+		}
+	}
+	if a, _ := empty.App(cast.AppElevate); len(a.Assigned) != 1 || a.Assigned[0] != "ada" {
+		t.Errorf("assigned are %v", a.Assigned)
 	}
 }

@@ -11,13 +11,24 @@ import (
 )
 
 // administer gives ada a token of the public client that administrators use, by device code.
-func (w *world) administer() {
+func (w *world) administer() { w.administerAs("ada") }
+
+func (w *world) administerAs(key string) {
+	w.t.Helper()
+	w.tokens[key] = w.deviceToken(key, w.graph+"/.default openid")
+}
+
+// deviceToken signs somebody in to the administrators' client by device code.
+func (w *world) deviceToken(key, scope string) string {
 	w.t.Helper()
 	base := w.login + "/" + w.cast.TenantID
-	started := w.postForm(w.client, base+"/oauth2/v2.0/devicecode", url.Values{"client_id": {cast.GraphCLIClientID}, "scope": {w.graph + "/.default openid"}}).json(w.t)
-	w.postForm(w.client, base+"/oauth2/deviceauth", url.Values{"user_code": {started["user_code"].(string)}, "account": {"ada"}})
+	started := w.postForm(w.client, base+"/oauth2/v2.0/devicecode", url.Values{"client_id": {cast.GraphCLIClientID}, "scope": {scope}}).json(w.t)
+	w.postForm(w.client, base+"/oauth2/deviceauth", url.Values{"user_code": {started["user_code"].(string)}, "account": {key}})
 	r := w.token(url.Values{"grant_type": {"device_code"}, "client_id": {cast.GraphCLIClientID}, "device_code": {started["device_code"].(string)}})
-	w.tokens["ada"] = r.json(w.t)["access_token"].(string)
+	if r.status != http.StatusOK {
+		w.t.Fatalf("signing %s in: %s", key, r.body)
+	}
+	return r.json(w.t)["access_token"].(string)
 }
 
 func TestAdministratorsSetUpEligibilities(t *testing.T) {

@@ -17,14 +17,16 @@ type app struct {
 	assigned     []string // object ids
 	certificates []*x509.Certificate
 	federated    []Federation
+	consents     map[string][]string // what people granted for themselves, by object id
 }
 
 func (s *Server) loadApps(c *cast.Cast) {
 	for _, a := range c.Apps {
 		added := &app{App: a}
 		for _, name := range a.Assigned {
-			id, _ := c.Principal(name)
-			added.assigned = append(added.assigned, id)
+			if id, there := c.Principal(name); there {
+				added.assigned = append(added.assigned, id)
+			}
 		}
 		s.apps[a.ClientID] = added
 	}
@@ -70,7 +72,7 @@ func (s *Server) SetSecret(clientID, secret string) {
 
 // SetConsents replaces what was consented to: delegated and application permissions.
 func (s *Server) SetConsents(clientID string, delegated, application []string) {
-	s.changeApp(clientID, func(a *app) { a.Delegated, a.Application = delegated, application })
+	s.changeApp(clientID, func(a *app) { a.Delegated, a.Application, a.consents = delegated, application, nil })
 }
 
 // SetOptionalClaims says which optional claims the app's tokens carry.

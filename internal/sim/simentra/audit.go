@@ -2,6 +2,7 @@ package simentra
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -19,6 +20,14 @@ const (
 	auditRequestExpired    = "PIM activation request expired"
 	auditMemberAdded       = "Add member to group"
 	auditMemberRemoved     = "Remove member from group"
+	auditGroupAdded        = "Add group"
+	auditGroupUpdated      = "Update group"
+	auditConsent           = "Consent to application"
+	auditOnboarded         = "Onboarded resource to PIM"
+	auditPolicy            = "Update role setting in PIM"
+	auditEligible          = "Add eligible member to role in PIM completed"
+	auditUneligible        = "Remove eligible member from role in PIM completed"
+	auditAssigned          = "Add member to role in PIM completed"
 )
 
 // An auditRow can be read some minutes after what it tells of.
@@ -59,10 +68,29 @@ func (s *Server) auditMember(activity string, a *assignment, at time.Time) {
 	})
 }
 
+// auditDirectory writes a row of the directory's for what somebody did there themselves.
+func (s *Server) auditDirectory(activity string, who actor, at time.Time, targets ...string) {
+	list := []any{}
+	for _, id := range targets {
+		list = append(list, s.auditTarget(id))
+	}
+	s.addAudit(at, map[string]any{
+		"category": "GroupManagement", "correlationId": newGUID(), "activityDisplayName": activity, "loggedByService": "Core Directory",
+		"operationType": strings.SplitN(activity, " ", 2)[0], "initiatedBy": s.initiator(who.oid), "targetResources": list, "additionalDetails": []any{},
+	})
+}
+
 func detail(key, value string) map[string]any { return map[string]any{"key": key, "value": value} }
 
 func (s *Server) initiator(by string) map[string]any {
 	p := s.dir.person(by)
+	for _, a := range s.apps {
+		if a.ServicePrincipalID == by {
+			return map[string]any{"user": nil, "app": map[string]any{
+				"appId": a.ClientID, "displayName": a.Name, "servicePrincipalId": by, "servicePrincipalName": nil,
+			}}
+		}
+	}
 	if p == nil {
 		return map[string]any{"user": nil, "app": map[string]any{
 			"appId": nil, "displayName": "Azure AD PIM", "servicePrincipalId": nil, "servicePrincipalName": nil,

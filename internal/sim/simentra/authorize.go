@@ -115,8 +115,12 @@ func (s *Server) useBrowser(w http.ResponseWriter, r *http.Request, req *authori
 	silent := slices.Contains(req.prompt, "none")
 	oid, known, e := s.remembered(r, req, now)
 	if e == nil {
-		if e = s.mayUse(req.app, s.dir.person(oid), req.scopes, now); e == nil {
-			s.finish(w, r, req, s.dir.person(oid), known)
+		p := s.dir.person(oid)
+		if e = s.mayUse(req.app, p, now); e == nil && silent {
+			e = req.app.consented(p, req.scopes)
+		}
+		if e == nil {
+			s.consent(w, r, req, p, known, now)
 			return
 		}
 	}
@@ -159,26 +163,12 @@ func (s *Server) remembered(r *http.Request, req *authorizeRequest, now time.Tim
 }
 
 // mayUse applies the tenant's rules to a person and an app.
-func (s *Server) mayUse(a *app, p *person, scopes scopeSet, now time.Time) *loginError {
+func (s *Server) mayUse(a *app, p *person, now time.Time) *loginError {
 	if !p.Enabled {
 		return errDisabled.with()
 	}
 	if !s.allows(a, p, now) {
 		return errNotAssigned.with(a.ClientID, a.Name, p.UPN)
-	}
-	return consented(a, scopes)
-}
-
-// consented refuses scopes that nobody consented to. A first-party client cannot ask for consent at all.
-func consented(a *app, scopes scopeSet) *loginError {
-	for _, scope := range scopes.graph {
-		if granted(a.Delegated, scope) {
-			continue
-		}
-		if a.FirstParty {
-			return errPreauthorized.with(a.ClientID)
-		}
-		return errConsent.with(a.ClientID, a.Name)
 	}
 	return nil
 }
@@ -196,13 +186,13 @@ func (s *Server) signInAs(w http.ResponseWriter, r *http.Request, req *authorize
 		s.errorPage(w, errUnknownUser.with(account), "")
 		return
 	}
-	if e := s.mayUse(req.app, p, req.scopes, now); e != nil {
+	if e := s.mayUse(req.app, p, now); e != nil {
 		s.errorPage(w, e, s.answer(req, e).String())
 		return
 	}
 	done := signIn{at: now, number: s.nextNumber(), mfa: !s.behavior.NoMFA || req.claims.essential, acrs: req.claims.acrs}
 	s.remember(w, r, p, done)
-	s.finish(w, r, req, p, done)
+	s.consent(w, r, req, p, done, now)
 }
 
 // finish sends the browser back with a code.
@@ -237,11 +227,11 @@ func (s *Server) answer(req *authorizeRequest, e *loginError) *url.URL {
 	switch e.code {
 	case errConsent.code:
 		kind = "consent_required"
-	case errDisabled.code, errNotAssigned.code:
+	case errDisabled.code, errNotAssigned.code, errDeclined.code:
 		kind = "access_denied"
 	}
 	values := url.Values{"error": {kind}, "error_description": {body["error_description"].(string)}}
-	if e.code == errConsent.code {
+	if e.code == errConsent.code || e.code == errDeclined.code {
 		values.Set("error_subcode", "cancel")
 	}
 	return req.target(values)

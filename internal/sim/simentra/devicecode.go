@@ -77,11 +77,7 @@ func (s *Server) deviceAnswer(w http.ResponseWriter, r *http.Request) {
 		s.errorPage(w, errDeviceCode.with(), "")
 		return
 	}
-	if e := s.answerDevice(d, r.PostForm, now); e != nil {
-		s.errorPage(w, e, "")
-		return
-	}
-	writePage(w, http.StatusOK, deviceDonePage, nil)
+	s.answerDevice(w, d, r.PostForm, now)
 }
 
 func (s *Server) deviceByUserCode(code string) *device {
@@ -93,22 +89,35 @@ func (s *Server) deviceByUserCode(code string) *device {
 	return nil
 }
 
-func (s *Server) answerDevice(d *device, form url.Values, now time.Time) *loginError {
+// answerDevice signs somebody in at the device page, in one step, or in two where consent is asked for.
+func (s *Server) answerDevice(w http.ResponseWriter, d *device, form url.Values, now time.Time) {
 	if form.Get("cancel") != "" {
 		d.refused = loginError{400, "authorization_declined", 70018, "The user declined the sign-in.", "", ""}.with()
-		return nil
+		writePage(w, http.StatusOK, deviceDonePage, nil)
+		return
 	}
 	p := s.dir.find(form.Get("account"))
 	if p == nil {
-		return errUnknownUser.with(form.Get("account"))
+		s.errorPage(w, errUnknownUser.with(form.Get("account")), "")
+		return
 	}
-	if e := s.mayUse(d.app, p, d.scopes, now); e != nil {
+	q := consentQuestion{app: d.app, person: p, scopes: d.scopes, said: form.Get("consent")}
+	e := s.mayUse(d.app, p, now)
+	done := false
+	if e == nil {
+		done, e = s.settleConsent(q, now)
+	}
+	switch {
+	case e != nil:
 		d.refused = e
-		return e
+		s.errorPage(w, e, "")
+	case !done:
+		s.consentPage(w, q, "", url.Values{"user_code": {d.userCode}})
+	default:
+		d.person = p
+		d.signIn = signIn{at: now, number: s.nextNumber(), mfa: !s.behavior.NoMFA || d.claims.essential, acrs: d.claims.acrs}
+		writePage(w, http.StatusOK, deviceDonePage, nil)
 	}
-	d.person = p
-	d.signIn = signIn{at: now, number: s.nextNumber(), mfa: !s.behavior.NoMFA || d.claims.essential, acrs: d.claims.acrs}
-	return nil
 }
 
 func (s *Server) redeemDevice(a *app, form url.Values, now time.Time) (map[string]any, *loginError) {

@@ -23,8 +23,10 @@ type person struct {
 
 type group struct {
 	cast.Group
-	members []*membership // added directly, not through PIM
-	owners  []string
+	nickname string
+	created  time.Time     // zero for those of the cast, which are old
+	members  []*membership // added directly, not through PIM
+	owners   []string
 }
 
 // A membership that was removed stays until its until has passed.

@@ -1,9 +1,13 @@
 package simentra
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
+	"time"
+
+	"elevate/internal/sim/simentra/odata"
 )
 
 const (
@@ -37,12 +41,31 @@ func (p *person) view() map[string]any {
 }
 
 func (g *group) view() map[string]any {
-	return map[string]any{
-		"@odata.type": typeGroup, "id": g.ID, "displayName": g.Name, "description": g.Description, "deletedDateTime": nil,
-		"groupTypes": []any{}, "mailEnabled": false, "mailNickname": strings.ReplaceAll(strings.ToLower(g.Name), " ", ""),
-		"securityEnabled": true, "isAssignableToRole": roleAssignable(g), "visibility": nil, "mail": nil, "membershipRule": nil,
-		"onPremisesSyncEnabled": nil, "createdDateTime": "2025-01-15T08:00:00Z",
+	view := map[string]any{
+		"@odata.type": typeGroup, "id": g.ID, "displayName": g.Name, "description": optional(g.Description), "deletedDateTime": nil,
+		"groupTypes": []any{}, "mailEnabled": false, "mailNickname": g.nickname,
+		"securityEnabled": true, "isAssignableToRole": roleAssignable(g), "visibility": nil, "mail": nil, "membershipRule": optional(g.MembershipRule),
+		"membershipRuleProcessingState": nil, "onPremisesSyncEnabled": nil, "isManagementRestricted": nil, "createdDateTime": "2025-01-15T08:00:00Z",
 	}
+	if g.nickname == "" {
+		view["mailNickname"] = strings.ReplaceAll(strings.ToLower(g.Name), " ", "")
+	}
+	if !g.created.IsZero() {
+		view["createdDateTime"] = g.created.UTC().Truncate(time.Second).Format(time.RFC3339)
+	}
+	if g.MembershipRule != "" {
+		view["groupTypes"], view["membershipRuleProcessingState"] = []any{"DynamicMembership"}, "On"
+	}
+	if g.Synced {
+		view["onPremisesSyncEnabled"] = true
+	}
+	if g.ManagementRestricted {
+		view["isManagementRestricted"] = true
+	}
+	if g.RoleAssignable {
+		view["visibility"] = "Private"
+	}
+	return view
 }
 
 // roleAssignable is null, not false, for groups that were made without it.
@@ -63,6 +86,19 @@ func (s *Server) objectView(id string) map[string]any {
 	return nil
 }
 
+// mostClauses is how many alternatives the directory takes in one filter, those of an in included.
+const mostClauses = 15
+
+func (c *call) fewClauses() *graphError {
+	if n := odata.Alternatives(c.odata.Filter); n > mostClauses {
+		return &graphError{
+			status: http.StatusBadRequest, code: "Request_UnsupportedQuery",
+			message: fmt.Sprintf("Too many child clauses specified in search filter expression containing 'OR' operators: %d. Max allowed: %d.", n, mostClauses),
+		}
+	}
+	return nil
+}
+
 // defaults chooses the properties of users where $select is silent.
 func (c *call) defaults() {
 	if len(c.odata.Select) == 0 {
@@ -71,6 +107,9 @@ func (c *call) defaults() {
 }
 
 func (s *Server) listUsers(c *call) (answer, *graphError) {
+	if e := c.fewClauses(); e != nil {
+		return refuse(e)
+	}
 	c.defaults()
 	var views []map[string]any
 	for _, p := range s.dir.people {
@@ -103,8 +142,11 @@ func (s *Server) getMe(c *call) (answer, *graphError) {
 }
 
 func (s *Server) listGroups(c *call) (answer, *graphError) {
+	if e := c.fewClauses(); e != nil {
+		return refuse(e)
+	}
 	var views []map[string]any
-	for _, g := range s.dir.groups {
+	for _, g := range slices.Concat(s.dir.groups, s.otherGroups()) {
 		view := g.view()
 		delete(view, "@odata.type")
 		views = append(views, view)

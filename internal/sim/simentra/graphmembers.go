@@ -2,7 +2,6 @@ package simentra
 
 import (
 	"encoding/json"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -18,25 +17,32 @@ func (s *Server) addMemberRef(c *call) (answer, *graphError) {
 		return refuse(badRequest("Unable to read JSON request payload."))
 	}
 	ref := in["@odata.id"]
-	id := ref[strings.LastIndex(ref, "/")+1:]
+	id := strings.ToLower(ref[strings.LastIndex(ref, "/")+1:])
 	if s.dir.byID[id] == nil {
 		return refuse(noSuchObject(id))
 	}
-	if slices.Contains(s.members(g, c.now), id) {
-		return refuse(&graphError{
-			status: http.StatusBadRequest, code: "Request_BadRequest",
-			message: "One or more added object references already exist for the following modified properties: 'members'.",
-		})
+	if e := s.mayChange(c, g); e != nil {
+		return refuse(e)
 	}
-	s.addMember(g, id, c.now)
+	if e := s.mayJoin(g, id, c.now); e != nil {
+		return refuse(e)
+	}
+	s.join(c, g, id)
 	return noContent()
 }
 
 func (s *Server) removeMemberRef(c *call) (answer, *graphError) {
 	g := s.dir.group(c.params["id"])
-	if g == nil || !s.removeMember(g, c.params["member"], c.now) {
+	if g == nil {
+		return refuse(noSuchObject(c.params["id"]))
+	}
+	if e := s.mayChange(c, g); e != nil {
+		return refuse(e)
+	}
+	if !s.removeMember(g, c.params["member"], c.now) {
 		return refuse(noSuchObject(c.params["member"]))
 	}
+	s.auditDirectory(auditMemberRemoved, c.who, c.now, c.params["member"], g.ID)
 	return noContent()
 }
 

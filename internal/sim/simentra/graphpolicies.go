@@ -1,10 +1,9 @@
 package simentra
 
 import (
-	"encoding/json"
-	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"elevate/internal/sim/simentra/odata"
 )
@@ -23,23 +22,30 @@ func (c *call) scoped() *graphError {
 	return e
 }
 
-func (s *Server) sortedPolicies() []*policy {
+// policiesAsked are those of the group that the filter names, as far as they can be read.
+func (s *Server) policiesAsked(c *call) []*policy {
+	group, _ := odata.Equals(c.odata.Filter, "scopeId")
 	var out []*policy
 	for _, p := range s.policies {
-		out = append(out, p)
+		if strings.EqualFold(p.group, group) && s.readable(p, c.now) {
+			out = append(out, p)
+		}
 	}
 	slices.SortFunc(out, func(a, b *policy) int { return strings.Compare(a.id+a.access, b.id+b.access) })
 	return out
 }
 
-func (p *policy) view(withRules bool) map[string]any {
+func (s *Server) policyView(p *policy, withRules bool, now time.Time) map[string]any {
 	view := map[string]any{
 		"id": p.id, "displayName": "Group", "description": "Group", "isOrganizationDefault": false, "scopeId": p.group, "scopeType": "Group",
 		"lastModifiedDateTime": stamp(p.modified), "lastModifiedBy": map[string]any{"displayName": nil, "id": nil},
 	}
+	if by := s.dir.person(p.by); by != nil {
+		view["lastModifiedBy"] = map[string]any{"displayName": by.DisplayName, "id": by.ObjectID}
+	}
 	if withRules {
 		rules := []any{}
-		for _, r := range p.rules {
+		for _, r := range p.rulesBy(now) {
 			rules = append(rules, r)
 		}
 		view["rules"] = rules
@@ -47,12 +53,12 @@ func (p *policy) view(withRules bool) map[string]any {
 	return view
 }
 
-func (p *policy) assignmentView(expand string) map[string]any {
+func (s *Server) policyAssignmentView(p *policy, expand string, now time.Time) map[string]any {
 	view := map[string]any{
 		"id": p.id + "_" + p.access, "policyId": p.id, "scopeId": p.group, "scopeType": "Group", "roleDefinitionId": p.access,
 	}
 	if expand != "" {
-		view["policy"] = p.view(strings.Contains(expand, "rules"))
+		view["policy"] = s.policyView(p, strings.Contains(expand, "rules"), now)
 	}
 	return view
 }
@@ -74,16 +80,16 @@ func (s *Server) listPolicyAssignments(c *call) (answer, *graphError) {
 		return refuse(e)
 	}
 	var views []map[string]any
-	for _, p := range s.sortedPolicies() {
-		views = append(views, p.assignmentView(strings.ToLower(c.odata.Expand)))
+	for _, p := range s.policiesAsked(c) {
+		views = append(views, s.policyAssignmentView(p, strings.ToLower(c.odata.Expand), c.now))
 	}
 	return s.list(c, "policies/roleManagementPolicyAssignments", views)
 }
 
 func (s *Server) getPolicyAssignment(c *call) (answer, *graphError) {
 	for _, p := range s.policies {
-		if p.id+"_"+p.access == c.params["id"] {
-			return s.single(c, "policies/roleManagementPolicyAssignments", p.assignmentView(strings.ToLower(c.odata.Expand)))
+		if p.id+"_"+p.access == c.params["id"] && s.readable(p, c.now) {
+			return s.single(c, "policies/roleManagementPolicyAssignments", s.policyAssignmentView(p, strings.ToLower(c.odata.Expand), c.now))
 		}
 	}
 	return refuse(noSuchPolicy())
@@ -91,6 +97,15 @@ func (s *Server) getPolicyAssignment(c *call) (answer, *graphError) {
 
 func noSuchPolicy() *graphError {
 	return &graphError{status: 404, code: "ResourceNotFound", message: "The policy is not found.", wrapped: true}
+}
+
+// policyAsked is the policy of the path, as far as it can be read.
+func (s *Server) policyAsked(c *call) (*policy, *graphError) {
+	p, found := s.policies[c.params["id"]]
+	if !found || !s.readable(p, c.now) {
+		return nil, noSuchPolicy()
+	}
+	return p, nil
 }
 
 func (s *Server) listPolicies(c *call) (answer, *graphError) {
@@ -101,64 +116,37 @@ func (s *Server) listPolicies(c *call) (answer, *graphError) {
 		return refuse(e)
 	}
 	var views []map[string]any
-	for _, p := range s.sortedPolicies() {
-		views = append(views, p.view(c.odata.Expand != ""))
+	for _, p := range s.policiesAsked(c) {
+		views = append(views, s.policyView(p, c.odata.Expand != "", c.now))
 	}
 	return s.list(c, "policies/roleManagementPolicies", views)
 }
 
 func (s *Server) getPolicy(c *call) (answer, *graphError) {
-	p, found := s.policies[c.params["id"]]
-	if !found {
-		return refuse(noSuchPolicy())
+	p, e := s.policyAsked(c)
+	if e != nil {
+		return refuse(e)
 	}
-	return s.single(c, "policies/roleManagementPolicies", p.view(c.odata.Expand != ""))
+	return s.single(c, "policies/roleManagementPolicies", s.policyView(p, c.odata.Expand != "", c.now))
 }
 
 func (s *Server) listRules(c *call) (answer, *graphError) {
-	p, found := s.policies[c.params["id"]]
-	if !found {
-		return refuse(noSuchPolicy())
+	p, e := s.policyAsked(c)
+	if e != nil {
+		return refuse(e)
 	}
-	return s.list(c, "policies/roleManagementPolicies('"+p.id+"')/rules", p.rules)
+	return s.list(c, "policies/roleManagementPolicies('"+p.id+"')/rules", p.rulesBy(c.now))
 }
 
 func (s *Server) getRule(c *call) (answer, *graphError) {
-	p, found := s.policies[c.params["id"]]
-	if !found || p.rule(c.params["rule"]) == nil {
-		return refuse(noSuchPolicy())
+	p, e := s.policyAsked(c)
+	if e != nil {
+		return refuse(e)
 	}
-	return s.single(c, "policies/roleManagementPolicies('"+p.id+"')/rules", p.rule(c.params["rule"]))
-}
-
-// patchRule changes the properties that are sent; the type must be named and be the rule's.
-func (s *Server) patchRule(c *call) (answer, *graphError) {
-	p, found := s.policies[c.params["id"]]
-	if !found || p.rule(c.params["rule"]) == nil {
-		return refuse(noSuchPolicy())
-	}
-	rule := p.rule(c.params["rule"])
-	var change map[string]any
-	if err := json.Unmarshal(c.body, &change); err != nil {
-		return refuse(badRequest("Unable to read JSON request payload."))
-	}
-	if change["@odata.type"] != rule["@odata.type"] {
-		return refuse(badRequest("The property '@odata.type' is required and must be '%s'.", rule["@odata.type"]))
-	}
-	if id, sent := change["id"]; sent && id != rule["id"] {
-		return refuse(badRequest("The id of a rule cannot be changed."))
-	}
-	for name, value := range change {
-		if _, has := rule[name]; !has {
-			return refuse(badRequest("Invalid property '%s'.", name))
-		}
-		if longest, isText := value.(string); name == "maximumDuration" {
-			if _, valid := parseDuration(longest); !isText || !valid {
-				return refuse(badRequest("Cannot convert the literal '%v' to the expected type 'Edm.Duration'.", value))
-			}
+	for _, r := range p.rulesBy(c.now) {
+		if strings.EqualFold(r["id"].(string), c.params["rule"]) {
+			return s.single(c, "policies/roleManagementPolicies('"+p.id+"')/rules", r)
 		}
 	}
-	maps.Copy(rule, change)
-	p.modified = c.now
-	return noContent()
+	return refuse(badRule(c.params["rule"]))
 }

@@ -115,7 +115,7 @@ func TestPeopleWhoMayNotSignIn(t *testing.T) {
 		"a disabled account":                 {w.person("lena").UPN, nil, "AADSTS50057"},
 		"somebody not assigned":              {w.person("nils").UPN, nil, "AADSTS50105"},
 		"an unknown account":                 {"nobody@contoso.example", nil, "AADSTS50034"},
-		"a scope without consent":            {w.person("alice").UPN, []string{"scope", "openid User.Read.All"}, "AADSTS65001"},
+		"a scope without consent":            {w.person("alice").UPN, []string{"scope", "openid User.Read.All"}, "AADSTS90094"},
 		"a first-party client asking for it": {w.person("ada").UPN, []string{"client_id", cast.AzureCLIClientID, "redirect_uri", "http://localhost:5000", "scope", pasWrite}, "AADSTS65002"},
 	} {
 		r := w.postForm(w.browser(), w.authorizeURL(row.pairs...), url.Values{"account": {row.account}})

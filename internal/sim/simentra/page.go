@@ -32,6 +32,14 @@ var (
 <button type="submit" name="account" value="{{.UPN}}">{{.DisplayName}}<br><small>{{.UPN}}</small></button>{{end}}
 <button type="submit" name="cancel" value="1">Cancel</button></form></body></html>`))
 
+	consentTemplate = template.Must(template.New("consent").Parse(pageHead + `<h1>Permissions requested</h1>
+<p><strong>{{.App}}</strong> asks {{.UPN}} for:</p><ul>{{range .Scopes}}<li>{{.}}</li>{{end}}</ul>
+<form method="post" action="{{.Action}}">{{range $name, $value := .Fields}}
+<input type="hidden" name="{{$name}}" value="{{$value}}">{{end}}
+<button type="submit" name="consent" value="accept">Accept</button>{{if .Admin}}
+<button type="submit" name="consent" value="organization">Consent on behalf of your organization</button>{{end}}
+<button type="submit" name="consent" value="decline">Cancel</button></form></body></html>`))
+
 	deviceDonePage = template.Must(template.New("device-done").Parse(pageHead + `<h1>You may close this window.</h1></body></html>`))
 	signedOutPage  = template.Must(template.New("signed-out").Parse(pageHead + `<h1>You signed out of your account.</h1></body></html>`))
 )

@@ -60,11 +60,8 @@ func (s *Server) submitEligibility(who actor, in submission, now time.Time) (*re
 	if e := in.normalise(); e != nil {
 		return nil, e
 	}
-	if s.dir.group(in.GroupID) == nil {
-		return nil, errNoRole.with("")
-	}
-	if s.dir.byID[in.PrincipalID] == nil {
-		return nil, errNoSubject.with("")
+	if e := s.checkSubjects(in, now); e != nil {
+		return nil, e
 	}
 	if e := s.mayAdminister(who, in.GroupID); e != nil {
 		return nil, e
@@ -76,7 +73,7 @@ func (s *Server) submitEligibility(who actor, in submission, now time.Time) (*re
 	if w.kind == notSpecified {
 		w.kind = noExpiration
 	}
-	if s.policyOf(in.GroupID, in.AccessID).tooLong("Expiration_Admin_Eligibility", w) {
+	if in.Action != "adminRemove" && s.policyOf(in.GroupID, in.AccessID).tooLong("Expiration_Admin_Eligibility", w) {
 		return nil, failed([]string{"ExpirationRule"})
 	}
 	return s.changeEligibility(who, in, w, now)
@@ -97,9 +94,12 @@ func (s *Server) changeEligibility(who actor, in submission, w window, now time.
 	case in.IsValidationOnly:
 		return r, nil
 	case in.Action == "adminAssign":
+		s.onboard(s.dir.group(in.GroupID), who, now)
 		s.addEligibility(r)
+		s.audit(auditEligible+w.lasting(), r, who.oid, now)
 	case in.Action == "adminRemove":
 		list[i].removed, r.status = true, statusRevoked
+		s.audit(auditUneligible+w.lasting(), r, who.oid, now)
 	case in.Action == "adminUpdate" || in.Action == "adminExtend" || in.Action == "adminRenew":
 		list[i].end = w.endFrom(w.start)
 	default:
@@ -107,6 +107,28 @@ func (s *Server) changeEligibility(who actor, in submission, w window, now time.
 	}
 	s.keep(r)
 	return r, nil
+}
+
+// lasting is what PIM's audit says of how long something was given.
+func (w window) lasting() string {
+	if w.endFrom(w.start).IsZero() {
+		return " (permanent)"
+	}
+	return " (timebound)"
+}
+
+// checkSubjects wants a group and a principal that PIM knows, and a group that it takes.
+func (s *Server) checkSubjects(in submission, now time.Time) *graphError {
+	g := s.dir.group(in.GroupID)
+	switch {
+	case g == nil || !s.knows(in.GroupID, now):
+		return errNoRole.with("")
+	case !s.knows(in.PrincipalID, now):
+		return errNoSubject.with("")
+	case !g.manageable():
+		return errNotTaken.with("")
+	}
+	return nil
 }
 
 func (s *Server) addEligibility(r *request) {

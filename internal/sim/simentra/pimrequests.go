@@ -39,6 +39,9 @@ func errInvalidFilter() *graphError {
 
 // maySee lets a person read what concerns themselves, the groups they own or belong to, and administrators all.
 func (s *Server) maySee(c *call, in scope) *graphError {
+	if s.dir.group(in.group) != nil && !s.knows(in.group, c.now) {
+		return errTooNew.with("")
+	}
 	if c.who.app || in.principal == c.who.oid {
 		return nil
 	}

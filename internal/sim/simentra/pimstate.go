@@ -40,6 +40,7 @@ type pimState struct {
 	stale         []*request          // still PendingApproval, but too late to decide
 	assignments   map[string][]*assignment
 	eligibilities map[string][]*eligibility
+	onboarded     map[string]time.Time // groups under PIM
 	due           dueQueue
 	failNext      int
 }
@@ -114,6 +115,7 @@ func newPIMState() pimState {
 	return pimState{
 		requests: map[string]*request{}, byGroup: map[string][]*request{}, byPrincipal: map[string][]*request{},
 		open: map[slot][]*request{}, assignments: map[string][]*assignment{}, eligibilities: map[string][]*eligibility{},
+		onboarded: map[string]time.Time{},
 	}
 }
 
@@ -122,6 +124,7 @@ func (s *Server) loadEligibilities(c *cast.Cast) {
 	for _, e := range c.Eligibilities {
 		groupID, _ := c.Principal(e.Group)
 		principal, _ := c.Principal(e.Principal)
+		s.pim.onboarded[groupID] = start
 		s.pim.eligibilities[groupID] = append(s.pim.eligibilities[groupID], &eligibility{
 			id: groupID + "_member_" + e.ID, group: groupID, principal: principal, access: accessMember, start: start, createdUsing: e.ID,
 		})

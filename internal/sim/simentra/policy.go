@@ -13,6 +13,8 @@ type policy struct {
 	id, group, access string
 	rules             []map[string]any
 	modified          time.Time
+	by                string    // who changed it last
+	listed, complete  time.Time // when it and all its rules can be read; zero: always
 }
 
 func (s *Server) loadPolicies(c *cast.Cast) {
@@ -21,20 +23,21 @@ func (s *Server) loadPolicies(c *cast.Cast) {
 		settings[p.Group] = p
 	}
 	for i, g := range c.Groups {
-		set, ok := settings[g.Name]
-		if !ok {
-			set = cast.Policy{ID: cast.Derived("90110200", i), Group: g.Name, MaxDuration: "PT8H", Justification: true}
+		id, rules := cast.Derived("90110200", i), freshRules()
+		if set, ok := settings[g.Name]; ok {
+			id, rules = set.ID, memberRules(c, set)
 		}
-		s.addPolicy(g.ID, accessMember, set.ID, memberRules(c, set))
-		owner := cast.Policy{MaxDuration: "PT8H", Justification: true}
-		s.addPolicy(g.ID, accessOwner, cast.Derived("90110300", i), memberRules(c, owner))
+		s.addPolicy(g.ID, accessMember, id, rules)
+		s.addPolicy(g.ID, accessOwner, cast.Derived("90110300", i), freshRules())
 	}
 }
 
 func (s *Server) addPolicy(group, access, id string, rules []map[string]any) {
-	p := &policy{id: "Group_" + group + "_" + id, group: group, access: access, rules: rules}
+	p := &policy{id: policyID(group, id), group: group, access: access, rules: rules}
 	s.policies[p.id] = p
 }
+
+func policyID(group, id string) string { return "Group_" + group + "_" + id }
 
 func (s *Server) policyOf(group, access string) *policy {
 	for _, p := range s.policies {
@@ -122,6 +125,7 @@ func (s *Server) SetPolicy(set cast.Policy) error {
 	if g == nil {
 		return errNoRole
 	}
+	s.onboard(g, actor{}, now)
 	p := s.policyOf(g.ID, accessMember)
 	c := &cast.Cast{}
 	for _, person := range s.dir.people {

@@ -107,6 +107,11 @@ var (
 		"Directory.Read.All", "Group.Read.All", "Group.ReadBasic.All", "Group.ReadWrite.All", "GroupMember.Read.All", "GroupMember.ReadBasic.All", "GroupMember.ReadWrite.All",
 	}
 	ownerRead   = []string{"Directory.Read.All", "Group.Read.All", "Group.ReadWrite.All", "GroupMember.Read.All", "GroupMember.ReadWrite.All"}
+	groupWrite  = []string{"Group.ReadWrite.All", "Directory.ReadWrite.All"}
+	groupCreate = []string{"Group.Create", "Group.ReadWrite.All", "Directory.ReadWrite.All"} // for applications
+	memberOf    = []string{
+		"Directory.Read.All", "Directory.ReadWrite.All", "Group.Read.All", "Group.ReadWrite.All", "GroupMember.Read.All", "GroupMember.ReadWrite.All",
+	}
 	memberWrite = []string{"GroupMember.ReadWrite.All", "Group.ReadWrite.All", "Directory.ReadWrite.All"}
 	objectRead  = []string{"Directory.Read.All"}
 	meRead      = []string{"User.Read", "User.ReadBasic.All", "User.Read.All", "User.ReadWrite.All", "Directory.Read.All"}
@@ -185,6 +190,9 @@ func directoryRoutes() []route {
 		{"GET", "/users/{id}", userRead, userRead, false, (*Server).getUser},
 		{"POST", "/users/{id}/checkMemberGroups", checkMember, checkMember, false, (*Server).checkMemberGroups},
 		{"GET", "/groups", groupRead, groupRead, false, (*Server).listGroups},
+		{"POST", "/groups", groupWrite, groupCreate, false, (*Server).createGroup},
+		{"PATCH", "/groups/{id}", memberWrite, memberWrite, false, (*Server).patchGroup},
+		{"GET", "/groups/{id}/memberOf", memberOf, memberOf, false, (*Server).listMemberOf},
 		{"GET", "/groups/{id}", groupRead, groupRead, false, (*Server).getGroup},
 		{"GET", "/groups/{id}/members", memberRead, memberRead, false, listMembers("")},
 		{"GET", "/groups/{id}/members/microsoft.graph.user", memberRead, memberRead, false, listMembers(typeUser)},
@@ -204,10 +212,11 @@ func directoryRoutes() []route {
 // knownScope reports whether Graph has a permission of that name, among those that anything here knows.
 func knownScope(name string) bool {
 	all := slices.Concat(pasCreate, pasRead, pesCreate, pesRead, polRead, userRead, groupRead, memberRead, memberWrite, auditRead,
-		meRead, roleRead, []string{
-			"Application.Read.All",
-			"Application.ReadWrite.All", "Directory.AccessAsUser.All", "Policy.Read.All", "DelegatedPermissionGrant.ReadWrite.All",
-			"AppRoleAssignment.ReadWrite.All", "PrivilegedAccess.Read.AzureADGroup",
+		meRead, roleRead, groupWrite, []string{
+			"Application.Read.All", "Application.ReadWrite.All", "Directory.AccessAsUser.All", "Policy.Read.All",
+			"DelegatedPermissionGrant.Read.All", "DelegatedPermissionGrant.ReadWrite.All", "AppRoleAssignment.ReadWrite.All",
+			"PrivilegedAccess.Read.AzureADGroup", "PrivilegedAccess.ReadWrite.AzureADGroup",
+			"RoleManagement.Read.Directory", "RoleManagement.Read.Defender", "RoleManagement.ReadWrite.Defender",
 		})
 	return granted(all, name)
 }

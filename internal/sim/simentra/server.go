@@ -37,6 +37,10 @@ type Behavior struct {
 	NoMFA             bool          // plain sign-ins prove a password only
 	AccessTokenLife   time.Duration // 0 means 75 minutes
 	CodeLife          time.Duration // 0 means ten minutes
+	NewGroupLag       time.Duration // how long PIM has not heard of a new group
+	OnboardingLag     time.Duration // how long a group's policies cannot be read, or not wholly, after PIM took the group
+	PatchAnswers200   bool          // a change of a rule is answered with the rule instead of 204
+	RoleAssignable    int           // how many other role-assignable groups the tenant has already
 }
 
 // DefaultBehavior is a tenant on an ordinary day.

@@ -87,11 +87,8 @@ func (s *Server) submit(who actor, in submission, now time.Time) (*request, *gra
 	if e := in.normalise(); e != nil {
 		return nil, e
 	}
-	if s.dir.group(in.GroupID) == nil {
-		return nil, errNoRole.with("")
-	}
-	if s.dir.byID[in.PrincipalID] == nil {
-		return nil, errNoSubject.with("")
+	if e := s.checkSubjects(in, now); e != nil {
+		return nil, e
 	}
 	switch in.Action {
 	case "selfActivate":
@@ -191,6 +188,9 @@ func (s *Server) adminAssign(who actor, in submission, now time.Time) (*request,
 		return nil, e
 	}
 	at := slot{in.GroupID, in.PrincipalID, in.AccessID}
+	if s.dir.group(in.GroupID).RoleAssignable && s.dir.group(in.PrincipalID) != nil {
+		return nil, errInvalidRequest.with("Nesting is currently not supported for groups that can be assigned to a role.")
+	}
 	if in.Action == "adminAssign" && s.running(at, kindAssigned) != nil {
 		return nil, errExists.with("")
 	}
@@ -198,8 +198,10 @@ func (s *Server) adminAssign(who actor, in submission, now time.Time) (*request,
 	if in.IsValidationOnly {
 		return r, nil
 	}
+	s.onboard(s.dir.group(in.GroupID), who, now)
 	s.keep(r)
 	s.reopen(r)
+	s.audit(auditAssigned+w.lasting(), r, who.oid, now)
 	s.grant(r, now)
 	return r, nil
 }
@@ -232,7 +234,7 @@ func (s *Server) mayAdminister(who actor, group string) *graphError {
 	if who.app || s.dir.group(group).isOwner(who.oid) {
 		return nil
 	}
-	if p := s.dir.person(who.oid); p != nil && p.Admin {
+	if p := s.dir.person(who.oid); p != nil && (p.Admin || (p.GroupsAdmin && !s.dir.group(group).RoleAssignable)) {
 		return nil
 	}
 	return errInsufficient.with("")

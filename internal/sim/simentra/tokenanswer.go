@@ -72,7 +72,7 @@ func (s *Server) personAnswer(g *grant, scopes scopeSet, now time.Time) (map[str
 	life := int(s.accessLife().Seconds())
 	out := map[string]any{
 		"token_type": "Bearer", "expires_in": life, "ext_expires_in": life, "access_token": access,
-		"scope": s.grantedText(g.app, scopes), "client_info": clientInfo(g.person, s.tenantID),
+		"scope": s.grantedText(g, scopes), "client_info": clientInfo(g.person, s.tenantID),
 	}
 	if slices.Contains(scopes.oidc, "openid") {
 		if out["id_token"], e = s.mint(s.idClaims(g, scopes, now)); e != nil {
@@ -102,7 +102,7 @@ func (s *Server) personClaims(g *grant) jwt.MapClaims {
 	claims["sub"] = pairwise(g.person, cast.GraphAppID)
 	claims["name"] = g.person.DisplayName
 	claims["upn"] = g.person.UPN
-	claims["scp"] = strings.Join(without(g.app.Delegated, "offline_access"), " ")
+	claims["scp"] = strings.Join(without(g.app.delegatedTo(g.person), "offline_access"), " ")
 	claims["amr"] = g.signIn.methods()
 	claims["aio"] = strconv.Itoa(s.nextNumber()) // opaque to everybody but the service
 	if len(g.signIn.acrs) > 0 {
@@ -184,9 +184,9 @@ func clientInfo(p *person, tenant string) string {
 
 // grantedText names everything that was granted, in the caller's own spelling where they spelled it: MSAL takes a scope
 // that is missing here for a declined one.
-func (s *Server) grantedText(a *app, scopes scopeSet) string {
+func (s *Server) grantedText(g *grant, scopes scopeSet) string {
 	var out []string
-	for _, scope := range without(a.Delegated, "offline_access") {
+	for _, scope := range without(g.app.delegatedTo(g.person), "offline_access") {
 		if spelled, ok := scopes.spelled[strings.ToLower(scope)]; ok {
 			scope = spelled
 		}

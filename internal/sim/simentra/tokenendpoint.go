@@ -143,7 +143,7 @@ func (s *Server) redeemRefresh(a *app, form url.Values, now time.Time) (map[stri
 	if e := s.stillGood(&fresh, now); e != nil {
 		return nil, e
 	}
-	if e := consented(a, scopes); e != nil {
+	if e := a.consented(fresh.person, scopes); e != nil {
 		return nil, e
 	}
 	return s.personAnswer(&fresh, scopes, now)

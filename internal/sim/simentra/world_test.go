@@ -61,7 +61,12 @@ func (w *world) age(d time.Duration) {
 
 func newWorld(t *testing.T, behavior simentra.Behavior) *world {
 	t.Helper()
-	w := &world{t: t, cast: cast.Model(), tokens: map[string]string{}, machine: time.Now()}
+	return newWorldOf(t, cast.Model(), behavior)
+}
+
+func newWorldOf(t *testing.T, who *cast.Cast, behavior simentra.Behavior) *world {
+	t.Helper()
+	w := &world{t: t, cast: who, tokens: map[string]string{}, machine: time.Now()}
 	w.clock = simclock.New(time.Date(2026, 3, 2, 9, 0, 0, 123456700, time.UTC), w.now)
 	login, graph := httptest.NewUnstartedServer(nil), httptest.NewUnstartedServer(nil)
 	w.login, w.graph = "https://"+login.Listener.Addr().String(), "https://"+graph.Listener.Addr().String()

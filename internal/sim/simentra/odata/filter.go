@@ -131,6 +131,28 @@ func instant(v any) (time.Time, bool) {
 	return t, err == nil
 }
 
+// Alternatives counts the most clauses that are joined by or in one place of the filter; those of an in count too.
+func Alternatives(f Filter) int {
+	switch node := f.(type) {
+	case disjunction:
+		return alternatives(node, len(node))
+	case conjunction:
+		return alternatives(node, 1)
+	case negation:
+		return Alternatives(node.of)
+	case nil:
+		return 0
+	}
+	return 1
+}
+
+func alternatives(parts []Filter, most int) int {
+	for _, part := range parts {
+		most = max(most, Alternatives(part))
+	}
+	return most
+}
+
 // Equals returns the text that the filter demands path to be equal to, if every match has to be.
 func Equals(f Filter, path string) (string, bool) {
 	switch node := f.(type) {
