@@ -3,6 +3,7 @@ package entra
 import (
 	"context"
 	"errors"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -353,15 +354,25 @@ func (r *tenantReader) settle(v *view) {
 	}
 }
 
-// readError says which permission a reading needs.
+// readError says what was not read, and which permission it needs where one is missing.
 func (a *Administrator) readError(err error) error {
 	e := pim.Explain(err)
-	if e.Kind != pim.Administered && e.Kind != pim.Forbidden {
-		return err
+	said := refusal(e)
+	if at := readingName.FindStringSubmatch(err.Error()); at != nil {
+		said = strings.TrimSuffix(said, ".") + ", asked for " + at[1] + "."
 	}
-	return pim.Errorf(pim.Administered, "%s", refusal(e)+" To read what stands in the tenant, the permissions "+strings.Join(toRead, ", ")+
-		" are needed, and for a person a role that may read PIM, as Global Reader. A Global Administrator can grant both.")
+	switch {
+	case e.Kind == pim.Forbidden, isMissingRight(e.Code):
+		return pim.Errorf(pim.Administered, "%s", said+" To read what stands in the tenant, the permissions "+strings.Join(a.cfg.Permissions(), ", ")+
+			" are needed, and for a person a role that may read PIM, as Global Reader. A Global Administrator can grant both.")
+	case e.Kind == pim.Administered, e.Kind == pim.NotFound, e.Kind == pim.Invalid:
+		return pim.Errorf(pim.Administered, "%s", said)
+	}
+	return err
 }
+
+// readingName finds in an error what was read; rounds put it there.
+var readingName = regexp.MustCompile(`reading ([A-Za-z' -]+):`)
 
 // refusal is what Graph's refusal comes to, with its code and number for a support case.
 func refusal(e *pim.Error) string {

@@ -174,10 +174,7 @@ func (p program) tenantPlan(ctx context.Context, t *tenantSide) error {
 	if err != nil {
 		return err
 	}
-	hand, err := t.byHand(ctx, actual)
-	if err != nil {
-		return err
-	}
+	hand := t.byHand(ctx, actual)
 	if t.flags.json {
 		err = t.printJSON(plan, hand, nil)
 	} else {

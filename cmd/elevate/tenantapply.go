@@ -20,10 +20,7 @@ func (p program) tenantApply(ctx context.Context, t *tenantSide) error {
 	if err != nil {
 		return err
 	}
-	hand, err := t.byHand(ctx, actual)
-	if err != nil {
-		return err
-	}
+	hand := t.byHand(ctx, actual)
 	t.print(plan, hand)
 	if len(plan.Refused) > 0 {
 		return errRefused

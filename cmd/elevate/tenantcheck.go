@@ -19,10 +19,7 @@ func (p program) tenantCheck(ctx context.Context, t *tenantSide) error {
 	if err != nil {
 		return err
 	}
-	hand, err := t.byHand(ctx, actual)
-	if err != nil {
-		return err
-	}
+	hand := t.byHand(ctx, actual)
 	hand = slices.DeleteFunc(hand, func(h handwork) bool { return !h.Wrong })
 	if plan.Nothing() && len(plan.Undeclared)+len(hand) == 0 {
 		if t.flags.json {

@@ -20,36 +20,30 @@ func wantedRegistration(cfg *config.Config) tenant.WantedRegistration {
 	}
 }
 
-// byHand is what has no stable interface, or is not Elevate's to write.
-func (t *tenantSide) byHand(ctx context.Context, actual tenant.Actual) ([]handwork, error) {
+// byHand is what has no stable interface, or is not Elevate's to write. What could not be looked at counts as wrong.
+func (t *tenantSide) byHand(ctx context.Context, actual tenant.Actual) []handwork {
 	var hand []handwork
 	registration, err := t.admin.Registration(ctx, t.cfg.Entra.ClientID)
+	steps := wantedRegistration(t.cfg).Mend(registration, t.now())
 	if err != nil {
-		return nil, shown(err)
+		steps = []string{"It could not be looked at: " + shown(err).Error()}
 	}
-	if steps := wantedRegistration(t.cfg).Mend(registration, t.now()); len(steps) > 0 {
+	if len(steps) > 0 {
 		hand = append(hand, handwork{
 			Title: "Elevate's own application " + t.cfg.Entra.ClientID + ", in the Entra admin center under App registrations and Enterprise applications",
 			Wrong: true, Steps: steps,
 		})
 	}
-	if t.cfg.Tenant.Defender == config.DefenderNone {
-		return hand, nil
-	}
-	steps := defenderSteps(t.cfg)
-	if len(steps) == 0 {
-		return hand, nil
+	steps = defenderSteps(t.cfg)
+	if t.cfg.Tenant.Defender == config.DefenderNone || len(steps) == 0 {
+		return hand
 	}
 	if t.cfg.Tenant.Defender == config.DefenderBeta {
-		seen, err := t.defenderSeen(ctx, actual)
-		if err != nil {
-			return nil, shown(err)
-		}
-		hand = append(hand, seen...)
+		hand = append(hand, t.defenderSeen(ctx, actual)...)
 	}
 	return append(hand, handwork{
 		Title: "Microsoft Defender, for which there is no stable interface: https://security.microsoft.com/securitysettings/mtp_roles", Steps: steps,
-	}), nil
+	})
 }
 
 // defenderRoles are those whose group has a role in Microsoft Defender.
@@ -79,10 +73,11 @@ func defenderSteps(cfg *config.Config) []string {
 }
 
 // defenderSeen says which groups have a role in Defender, as Graph's beta has it.
-func (t *tenantSide) defenderSeen(ctx context.Context, actual tenant.Actual) ([]handwork, error) {
+func (t *tenantSide) defenderSeen(ctx context.Context, actual tenant.Actual) []handwork {
+	const title = "Roles in Defender, as Graph's beta says (it may change, and is only read)"
 	roles, err := t.admin.DefenderRoles(ctx)
 	if err != nil {
-		return nil, err
+		return []handwork{{Title: title, Wrong: true, Steps: []string{"They could not be looked at: " + shown(err).Error()}}}
 	}
 	var lines []string
 	for _, r := range defenderRoles(t.cfg) {
@@ -98,7 +93,7 @@ func (t *tenantSide) defenderSeen(ctx context.Context, actual tenant.Actual) ([]
 		lines = append(lines, fmt.Sprintf("%s has %s in Defender's unified access control.", found[0].Name, strings.Join(has, ", ")))
 	}
 	if len(lines) == 0 {
-		return nil, nil
+		return nil
 	}
-	return []handwork{{Title: "Roles in Defender, as Graph's beta says (it may change, and is only read)", Steps: lines}}, nil
+	return []handwork{{Title: title, Steps: lines}}
 }

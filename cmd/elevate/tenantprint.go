@@ -41,11 +41,7 @@ func printStep(out io.Writer, s tenant.Step) {
 	if s.Kind == tenant.SetRule || s.Extends {
 		sign = "~"
 	}
-	says := s.Says
-	if s.Kind == tenant.SetRule {
-		says += " of " + s.Group
-	}
-	fmt.Fprintf(out, "  %s %s\n", sign, says)
+	fmt.Fprintf(out, "  %s %s\n", sign, s.Says)
 	for _, c := range s.Changes {
 		fmt.Fprintf(out, "      %s: %s → %s\n", c.What, c.Was, c.Will)
 	}

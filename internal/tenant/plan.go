@@ -129,6 +129,8 @@ func Compare(w Wanted, a Actual) Plan {
 		c.undeclared(r)
 	}
 	c.limit()
+	order := func(s Step) int { return slices.IndexFunc(w.Roles, func(r Role) bool { return r.Name == s.Role }) }
+	slices.SortStableFunc(c.plan.Steps, func(a, b Step) int { return order(a) - order(b) })
 	if len(c.plan.Refused) > 0 {
 		c.plan.Steps, c.plan.Making = nil, 0
 	}

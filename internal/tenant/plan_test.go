@@ -104,7 +104,8 @@ func TestAnEmptyTenantGetsGroupsThenRulesThenEligibility(t *testing.T) {
 	want := []string{
 		"Make the security group PIM Admin", "Make the security group Approvers", "Add Bob (bob@contoso.com) to Approvers", "Add Carol (carol@contoso.com) to Approvers",
 		"Make the role-assignable group Role_Admin",
-		"Let eligibility be without end", "Set the longest activation", "Set what an activation needs", "Set the authentication context", "Set who approves",
+		"Let eligibility for Role_Admin be without end", "Set the longest activation of Role_Admin", "Set what an activation of Role_Admin needs",
+		"Set the authentication context of Role_Admin", "Set who approves activations of Role_Admin",
 		"Make PIM Admin eligible for Role_Admin without end",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -130,7 +131,7 @@ func TestDriftIsAStepThatNamesWasAndWill(t *testing.T) {
 		"context":   {declare: func(r *tenant.Role) { r.Rules.Context = "c1" }, want: "authentication context: none → c1"},
 		"mail": {declare: func(r *tenant.Role) { r.Rules.Mail = &off }, stand: func(_ *tenant.Found, d *tenant.Details) {
 			d.Policy.Mail = map[string]bool{tenant.MailRules()[2]: true}
-		}, want: "mail to approvers on activation: yes → no"},
+		}, want: "mail to approvers about activations: yes → no"},
 		"permanent": {stand: func(_ *tenant.Found, d *tenant.Details) { d.Policy.Permanent = false }, want: "eligibility without end: no → yes"},
 		"end of eligibility": {stand: func(_ *tenant.Found, d *tenant.Details) {
 			d.Eligible[0].End = time.Date(2027, 1, 2, 0, 0, 0, 0, time.UTC)

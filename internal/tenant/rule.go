@@ -80,18 +80,18 @@ func (c *comparison) differences(r Role, before Policy, known bool) []ruleChange
 			}
 		}
 		if len(changes) > 0 {
-			out = append(out, ruleChange{rule, says, changes})
+			out = append(out, ruleChange{rule, fmt.Sprintf(says, r.Group), changes})
 		}
 	}
-	add(PermanentRule, "Let eligibility be without end", Change{"eligibility without end", yesNo(before.Permanent), yesNo(true)})
-	add(LongestRule, "Set the longest activation", Change{"longest activation", pim.FormatDuration(before.MaxDuration), pim.FormatDuration(r.Rules.Longest)})
+	add(PermanentRule, "Let eligibility for %s be without end", Change{"eligibility without end", yesNo(before.Permanent), yesNo(true)})
+	add(LongestRule, "Set the longest activation of %s", Change{"longest activation", pim.FormatDuration(before.MaxDuration), pim.FormatDuration(r.Rules.Longest)})
 	enablement := func() {
-		add(EnablementRule, "Set what an activation needs",
+		add(EnablementRule, "Set what an activation of %s needs",
 			Change{"justification", yesNo(before.Justification), yesNo(r.Rules.Justification)},
 			Change{"ticket", yesNo(before.Ticketing), yesNo(r.Rules.Ticket)}, Change{"MFA", yesNo(before.MFA), yesNo(r.Rules.MFA)})
 	}
 	context := func() {
-		add(ContextRule, "Set the authentication context", Change{"authentication context", orNone(before.Context), orNone(r.Rules.Context)})
+		add(ContextRule, "Set the authentication context of %s", Change{"authentication context", orNone(before.Context), orNone(r.Rules.Context)})
 	}
 	if r.Rules.MFA {
 		context()
@@ -104,10 +104,10 @@ func (c *comparison) differences(r Role, before Policy, known bool) []ruleChange
 	if r.Rules.Approval {
 		approval = append(approval, Change{"approvers", c.approversThere(before), c.approversWanted(r)})
 	}
-	add(ApprovalRule, "Set who approves", approval...)
+	add(ApprovalRule, "Set who approves activations of %s", approval...)
 	if r.Rules.Mail != nil {
 		for _, rule := range mailRules {
-			add(rule, "Set PIM's mail to "+mailTo[rule], Change{"mail to " + mailTo[rule], yesNo(before.Mail[rule]), yesNo(*r.Rules.Mail)})
+			add(rule, "Set whether PIM mails "+mailTo[rule]+" of %s", Change{"mail to " + mailTo[rule], yesNo(before.Mail[rule]), yesNo(*r.Rules.Mail)})
 		}
 	}
 	return out
@@ -115,7 +115,7 @@ func (c *comparison) differences(r Role, before Policy, known bool) []ruleChange
 
 // mailTo says whom a rule about mail is for.
 var mailTo = map[string]string{
-	mailRules[0]: "administrators on activation", mailRules[1]: "requesters on activation", mailRules[2]: "approvers on activation",
+	mailRules[0]: "administrators about activations", mailRules[1]: "requesters about activations", mailRules[2]: "approvers about activations",
 }
 
 func (c *comparison) approversThere(p Policy) string {
