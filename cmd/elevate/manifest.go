@@ -25,7 +25,7 @@ const (
 	exampleApp  = "11111111-1111-4111-8111-111111111111"
 )
 
-// manifestFlags are what both manifests are made with.
+// manifestFlags are what the chats' manifests are made with.
 type manifestFlags struct {
 	config, out string
 	socketMode  bool
@@ -33,11 +33,12 @@ type manifestFlags struct {
 
 func (p program) manifestCommand() *ffcli.Command {
 	c := &ffcli.Command{
-		Name: "manifest", ShortUsage: "elevate manifest <slack|teams> -config FILE -out FILE", FlagSet: p.flags("manifest"),
+		Name: "manifest", ShortUsage: "elevate manifest <slack|teams|entra> -config FILE -out FILE", FlagSet: p.flags("manifest"),
 		ShortHelp: "write the app manifest for this installation",
 		Subcommands: []*ffcli.Command{
 			p.manifestOf("slack", "the Slack app's manifest, for api.slack.com/apps", slackManifest),
 			p.manifestOf("teams", "the Teams app package, a zip to upload in the Teams admin center", teamsPackage),
+			p.manifestOfEntra(),
 		},
 	}
 	c.Exec = p.group(c)
