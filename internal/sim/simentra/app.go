@@ -17,12 +17,13 @@ type app struct {
 	assigned     []string // object ids
 	certificates []*x509.Certificate
 	federated    []Federation
+	secretEnds   time.Time
 	consents     map[string][]string // what people granted for themselves, by object id
 }
 
 func (s *Server) loadApps(c *cast.Cast) {
 	for _, a := range c.Apps {
-		added := &app{App: a}
+		added := &app{App: a, secretEnds: s.clock.Now().AddDate(2, 0, 0)}
 		for _, name := range a.Assigned {
 			if id, there := c.Principal(name); there {
 				added.assigned = append(added.assigned, id)
@@ -68,6 +69,16 @@ func (s *Server) SetRedirects(clientID string, addresses ...string) {
 // SetSecret replaces the client secret.
 func (s *Server) SetSecret(clientID, secret string) {
 	s.changeApp(clientID, func(a *app) { a.Secret = secret })
+}
+
+// SetSecretEnd says when, on the movable clock, the client secret ends; without it that is two years after the beginning.
+func (s *Server) SetSecretEnd(clientID string, end time.Time) {
+	s.changeApp(clientID, func(a *app) { a.secretEnds = end })
+}
+
+// SetAssignmentRequired says whether only those who are assigned may sign in to the app.
+func (s *Server) SetAssignmentRequired(clientID string, required bool) {
+	s.changeApp(clientID, func(a *app) { a.AssignmentRequired = required })
 }
 
 // SetConsents replaces what was consented to: delegated and application permissions.

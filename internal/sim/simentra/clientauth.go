@@ -36,7 +36,7 @@ func (s *Server) client(r *http.Request, form url.Values) (*app, *loginError) {
 	case a.Public:
 		return a, nil
 	case secret != "":
-		return a, a.checkSecret(secret)
+		return a, a.checkSecret(secret, s.clock.Now())
 	case assertion != "" && form.Get("client_assertion_type") == assertionType:
 		return a, s.checkAssertion(a, assertion)
 	}
@@ -51,9 +51,12 @@ func unescape(text string) string {
 	return plain
 }
 
-func (a *app) checkSecret(secret string) *loginError {
+func (a *app) checkSecret(secret string, now time.Time) *loginError {
 	if a.Secret == "" || !sameText(a.Secret, secret) {
 		return errSecret.with(a.ClientID)
+	}
+	if now.After(a.secretEnds) {
+		return errSecretEnded.with(a.ClientID)
 	}
 	return nil
 }

@@ -45,7 +45,7 @@ func (g *group) view() map[string]any {
 		"@odata.type": typeGroup, "id": g.ID, "displayName": g.Name, "description": optional(g.Description), "deletedDateTime": nil,
 		"groupTypes": []any{}, "mailEnabled": false, "mailNickname": g.nickname,
 		"securityEnabled": true, "isAssignableToRole": roleAssignable(g), "visibility": nil, "mail": nil, "membershipRule": optional(g.MembershipRule),
-		"membershipRuleProcessingState": nil, "onPremisesSyncEnabled": nil, "isManagementRestricted": nil, "createdDateTime": "2025-01-15T08:00:00Z",
+		"membershipRuleProcessingState": nil, "onPremisesSyncEnabled": nil, "isManagementRestricted": nil, "createdDateTime": old,
 	}
 	if g.nickname == "" {
 		view["mailNickname"] = strings.ReplaceAll(strings.ToLower(g.Name), " ", "")

@@ -35,6 +35,7 @@ var (
 	errUnknownApp      = loginError{400, "unauthorized_client", 700016, "Application with identifier '%s' was not found in the directory.", "", ""}
 	errRedirect        = loginError{400, "invalid_request", 50011, "The redirect URI '%s' specified in the request does not match the redirect URIs configured for the application '%s'.", "", ""}
 	errSecret          = loginError{401, "invalid_client", 7000215, "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '%s'.", "", ""}
+	errSecretEnded     = loginError{401, "invalid_client", 7000222, "The provided client secret keys for app '%s' are expired. Visit the Azure portal to create new keys for your app, or consider using certificate credentials for added security.", "", ""}
 	errNoSecret        = loginError{401, "invalid_client", 7000218, "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.", "", ""}
 	errPublicSecret    = loginError{401, "invalid_client", 700025, "Client is public so neither 'client_assertion' nor 'client_secret' should be presented.", "", ""}
 	errAssertion       = loginError{401, "invalid_client", 700027, "The certificate with identifier used to sign the client assertion is not registered on application, or the assertion is not valid.", "", ""}

@@ -54,13 +54,14 @@ func fits(want, segment string, params map[string]string) bool {
 		params[name] = segment
 		return segment != "" && !strings.HasPrefix(segment, "$") && !strings.Contains(segment, "(")
 	}
-	if function, ok := strings.CutSuffix(want, "({on})"); ok {
-		on, found := strings.CutPrefix(segment, function+"(on='")
-		on, closed := strings.CutSuffix(on, "')")
-		params["on"] = on
-		return found && closed
+	function, name, ok := strings.Cut(strings.TrimSuffix(want, "})"), "({")
+	if !ok {
+		return strings.EqualFold(want, segment)
 	}
-	return strings.EqualFold(want, segment)
+	value, found := strings.CutPrefix(segment, function+"("+name+"='") // on='approver', appId='…'
+	value, closed := strings.CutSuffix(value, "')")
+	params[name] = value
+	return found && closed
 }
 
 func parameter(segment string) (string, bool) {
@@ -117,12 +118,18 @@ var (
 	meRead      = []string{"User.Read", "User.ReadBasic.All", "User.Read.All", "User.ReadWrite.All", "Directory.Read.All"}
 	roleRead    = []string{"RoleManagement.Read.All", "RoleManagement.ReadWrite.Directory"}
 	auditRead   = []string{"AuditLog.Read.All", "Directory.Read.All"}
+	appRead     = []string{"Application.Read.All", "Application.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}
+	grantRead   = []string{
+		"DelegatedPermissionGrant.Read.All", "DelegatedPermissionGrant.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All",
+	}
+	resourceRead = []string{"PrivilegedAccess.Read.AzureADGroup", "PrivilegedAccess.ReadWrite.AzureADGroup"}
+	defenderRead = []string{"RoleManagement.Read.Defender", "RoleManagement.ReadWrite.Defender"}
 )
 
 // checkMember needs to read both: the user and the groups.
 var checkMember = []string{"GroupMember.Read.All", "User.Read.All", "Directory.Read.All", "Group.Read.All"}
 
-var routes = slices.Concat(assignmentRoutes(), eligibilityRoutes(), approvalRoutes(), policyRoutes(), directoryRoutes())
+var routes = slices.Concat(assignmentRoutes(), eligibilityRoutes(), approvalRoutes(), policyRoutes(), directoryRoutes(), appRoutes())
 
 func pimRoute(method, path string, delegated, application []string, run func(*Server, *call) (answer, *graphError)) route {
 	return route{method, pimBase + path, delegated, application, true, run}
@@ -183,6 +190,24 @@ func policyRoutes() []route {
 	}
 }
 
+func appRoutes() []route {
+	routes := []route{
+		{"GET", "/applications", appRead, appRead, false, (*Server).listApplications},
+		{"GET", "/applications/{id}", appRead, appRead, false, (*Server).getApplication},
+		{"GET", "/applications({appId})", appRead, appRead, false, (*Server).getApplication},
+		{"GET", "/servicePrincipals", appRead, appRead, false, (*Server).listPrincipals},
+		{"GET", "/oauth2PermissionGrants", grantRead, grantRead, false, (*Server).listGrants},
+	}
+	for _, one := range []string{"/servicePrincipals/{id}", "/servicePrincipals({appId})"} {
+		routes = append(routes,
+			route{"GET", one, appRead, appRead, false, (*Server).getPrincipal},
+			route{"GET", one + "/appRoleAssignments", appRead, appRead, false, listRoleAssignments("appRoleAssignments", "principalId")},
+			route{"GET", one + "/appRoleAssignedTo", appRead, appRead, false, listRoleAssignments("appRoleAssignedTo", "resourceId")},
+			route{"GET", one + "/oauth2PermissionGrants", grantRead, grantRead, false, (*Server).listGrantsOf})
+	}
+	return routes
+}
+
 func directoryRoutes() []route {
 	return []route{
 		{"GET", "/me", meRead, nil, false, (*Server).getMe},
@@ -207,16 +232,4 @@ func directoryRoutes() []route {
 		{"GET", "/auditLogs/directoryAudits", auditRead, auditRead, false, (*Server).listAudits},
 		{"GET", "/auditLogs/directoryAudits/{id}", auditRead, auditRead, false, (*Server).getAudit},
 	}
-}
-
-// knownScope reports whether Graph has a permission of that name, among those that anything here knows.
-func knownScope(name string) bool {
-	all := slices.Concat(pasCreate, pasRead, pesCreate, pesRead, polRead, userRead, groupRead, memberRead, memberWrite, auditRead,
-		meRead, roleRead, groupWrite, []string{
-			"Application.Read.All", "Application.ReadWrite.All", "Directory.AccessAsUser.All", "Policy.Read.All",
-			"DelegatedPermissionGrant.Read.All", "DelegatedPermissionGrant.ReadWrite.All", "AppRoleAssignment.ReadWrite.All",
-			"PrivilegedAccess.Read.AzureADGroup", "PrivilegedAccess.ReadWrite.AzureADGroup",
-			"RoleManagement.Read.Directory", "RoleManagement.Read.Defender", "RoleManagement.ReadWrite.Defender",
-		})
-	return granted(all, name)
 }
