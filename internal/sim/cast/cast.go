@@ -21,6 +21,7 @@ type Cast struct {
 	Eligibilities []Eligibility
 	Policies      []Policy
 	Apps          []App
+	DefenderRoles []DefenderRole
 }
 
 // A Team is a Slack workspace.
@@ -103,6 +104,12 @@ type App struct {
 	AssignmentRequired bool
 	Assigned           []string // names of groups or keys of people
 	FirstParty         bool     // preauthorised by Microsoft: asks for nothing beyond Delegated, AADSTS65002
+}
+
+// A DefenderRole is a custom role of Microsoft Defender's unified role-based access control, and the groups that have it.
+type DefenderRole struct {
+	ID, Name, Description string
+	Groups                []string
 }
 
 // Person returns who has the given key.

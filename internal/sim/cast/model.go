@@ -39,6 +39,15 @@ func Model() *Cast {
 		Eligibilities: eligibilities(),
 		Policies:      policies(),
 		Apps:          apps(),
+		DefenderRoles: defenderRoles(),
+	}
+}
+
+func defenderRoles() []DefenderRole {
+	return []DefenderRole{
+		{guid("defe0100", 1), "MDE Administrator", "Settings and all permissions of Microsoft Defender for Endpoint", []string{RoleAdministrator}},
+		{guid("defe0100", 2), "MDE Analyst", "Alerts, incidents and advanced hunting", []string{RoleAnalyst}},
+		{guid("defe0100", 3), "MDE Live Response", "Live response, basic and advanced", []string{RoleLiveResponse}},
 	}
 }
 
@@ -60,6 +69,9 @@ func Empty() *Cast {
 		everyone,
 		{ID: guid("94095000", 102), Name: "Sales", Description: "Sells", Members: []string{"nils"}, Owners: []string{"greta"}},
 		{ID: guid("94095000", 103), Name: "Contractors", MembershipRule: `(user.userType -eq "Guest")`, Members: []string{"gus"}},
+	}
+	for i := range c.DefenderRoles {
+		c.DefenderRoles[i].Groups = nil
 	}
 	for i := range c.Apps {
 		if c.Apps[i].AssignmentRequired {

@@ -82,7 +82,7 @@ func (i batchItem) header(name string) string {
 
 func (s *Server) batchResult(outer *call, item batchItem, before map[string]int) map[string]any {
 	inner := &call{
-		method: strings.ToUpper(item.Method), body: item.Body, token: outer.token, who: outer.who, now: outer.now,
+		method: strings.ToUpper(item.Method), version: outer.version, body: item.Body, token: outer.token, who: outer.who, now: outer.now,
 		id: newGUID(), clientID: outer.clientID,
 	}
 	a := s.batchAnswer(inner, item, before)
@@ -110,7 +110,7 @@ func (s *Server) batchAnswer(inner *call, item batchItem, before map[string]int)
 		return s.failure(inner, badRequest("Invalid url in batch request %s.", item.ID))
 	}
 	inner.path, inner.query = address.Path, address.Query()
-	if f := s.takeFault(sideGraph, inner.method, version+inner.path, true); f != nil {
+	if f := s.takeFault(sideGraph, inner.method, inner.version+inner.path, true); f != nil {
 		a := s.failure(inner, f.graphError())
 		if f.RetryAfter != "" {
 			a.header.Set("Retry-After", f.RetryAfter)

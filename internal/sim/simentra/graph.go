@@ -11,12 +11,13 @@ import (
 	"elevate/internal/sim/simentra/odata"
 )
 
-const version = "/v1.0"
+const version, versionBeta = "/v1.0", "/beta"
 
 // A call is one operation asked of Graph: an HTTP request of its own, or one item of a batch.
 type call struct {
 	method   string
-	path     string // behind /v1.0
+	version  string // /v1.0 or /beta
+	path     string // behind it
 	query    url.Values
 	odata    odata.Query
 	body     []byte
@@ -47,7 +48,7 @@ func refuse(e *graphError) (answer, *graphError) {
 	return answer{}, e
 }
 
-// GraphHandler returns Microsoft Graph v1.0, as far as PIM for Groups needs it.
+// GraphHandler returns Microsoft Graph, as far as PIM for Groups needs it.
 func (s *Server) GraphHandler() http.Handler {
 	return s.breakable(sideGraph, s.serveGraph)
 }
@@ -82,26 +83,35 @@ func (s *Server) handle(c *call, r *http.Request) answer {
 	if encoding := r.Header.Get("Content-Encoding"); encoding != "" {
 		return s.failure(c, &graphError{status: http.StatusUnsupportedMediaType, code: "UnsupportedMediaType", message: "Content-Encoding " + encoding + " is not supported."})
 	}
-	path, ok := strings.CutPrefix(c.path, version)
-	if !ok {
+	if !c.readVersion() {
 		return s.failure(c, badRequest("Invalid version: %s", strings.Trim(c.path, "/")))
 	}
-	c.path = path
-	if strings.EqualFold(path, "/$batch") {
+	if strings.EqualFold(c.path, "/$batch") {
 		return s.batch(c)
 	}
 	return s.operate(c)
 }
 
+// readVersion takes the version off the path.
+func (c *call) readVersion() bool {
+	for _, c.version = range []string{version, versionBeta} {
+		if path, ok := strings.CutPrefix(c.path, c.version); ok {
+			c.path = path
+			return true
+		}
+	}
+	return false
+}
+
 // operate finds the operation, checks the permission for it, and runs it.
 func (s *Server) operate(c *call) answer {
-	route, params, e := find(c.method, c.path)
+	route, params, e := find(c.version, c.method, c.path)
 	if e != nil {
 		c.operation = "unknown"
 		s.counts[c.operation]++
 		return s.failure(c, e)
 	}
-	c.operation = route.method + " " + route.pattern
+	c.operation = route.method + " " + strings.TrimPrefix(c.version, version) + route.pattern
 	s.counts[c.operation]++
 	c.params = params
 	if s.behavior.PolicyNeedsRole && strings.HasPrefix(route.pattern, "/policies/") {
@@ -164,7 +174,7 @@ func (s *Server) list(c *call, context string, entities []map[string]any) (answe
 			return refuse(e)
 		}
 	}
-	body := map[string]any{"@odata.context": s.context(context), "value": page.Items}
+	body := map[string]any{"@odata.context": s.graphURL + c.version + "/$metadata#" + context, "value": page.Items}
 	if c.odata.Count {
 		body["@odata.count"] = page.Total
 	}
@@ -172,7 +182,7 @@ func (s *Server) list(c *call, context string, entities []map[string]any) (answe
 		next := url.Values{}
 		maps.Copy(next, c.query)
 		next.Set("$skiptoken", page.Next)
-		body["@odata.nextLink"] = s.graphURL + version + (&url.URL{Path: c.path}).EscapedPath() + "?" + next.Encode()
+		body["@odata.nextLink"] = s.graphURL + c.version + (&url.URL{Path: c.path}).EscapedPath() + "?" + next.Encode()
 	}
 	return ok(body)
 }
@@ -183,7 +193,7 @@ func (s *Server) single(c *call, context string, entity map[string]any) (answer,
 	if err != nil {
 		return refuse(badRequest("%s", err.Error()))
 	}
-	body := map[string]any{"@odata.context": s.context(context) + "/$entity"}
+	body := map[string]any{"@odata.context": s.graphURL + c.version + "/$metadata#" + context + "/$entity"}
 	maps.Copy(body, projected)
 	if e := s.expand(c, body); e != nil {
 		return refuse(e)

@@ -16,11 +16,15 @@ type route struct {
 }
 
 // find returns the route for a path, or Graph's error for one that is none. Segments are matched without regard to case.
-func find(method, path string) (route, map[string]string, *graphError) {
+func find(in, method, path string) (route, map[string]string, *graphError) {
 	segments := strings.Split(strings.Trim(path, "/"), "/")
 	matched := 0
 	known := false
-	for _, r := range routes {
+	all := routes
+	if in == versionBeta {
+		all = betaRoutes
+	}
+	for _, r := range all {
 		params, depth, ok := r.match(segments)
 		matched = max(matched, depth)
 		if !ok {

@@ -69,11 +69,14 @@ type Server struct {
 	apps     map[string]*app
 	policies map[string]*policy // by id
 	pim      pimState
+	defender []defenderAssignment
 	audits   []*auditRow
-	auditHit []time.Time // machine times of reads of the audit log
-	faults   []*Fault
-	counts   map[string]int
-	trips    []Trip
+
+	defenderRoles []cast.DefenderRole
+	auditHit      []time.Time // machine times of reads of the audit log
+	faults        []*Fault
+	counts        map[string]int
+	trips         []Trip
 }
 
 // New returns a tenant with the given cast.
@@ -93,6 +96,7 @@ func New(cfg Config) (*Server, error) {
 	s.loadApps(cfg.Cast)
 	s.loadPolicies(cfg.Cast)
 	s.loadEligibilities(cfg.Cast)
+	s.loadDefender(cfg.Cast)
 	return s, nil
 }
 
