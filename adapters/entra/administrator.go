@@ -1,14 +1,17 @@
 package entra
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -61,6 +64,7 @@ type Administrator struct {
 	client     *Client
 	beta       *Client
 	credential azcore.TokenCredential
+	refused    refusals
 	cfg        AdministratorConfig
 }
 
@@ -68,7 +72,7 @@ type Administrator struct {
 func NewAdministrator(cfg AdministratorConfig) (*Administrator, error) {
 	a := &Administrator{cfg: cfg}
 	var err error
-	if a.credential, err = administratorCredential(cfg); err != nil {
+	if a.credential, err = a.makeCredential(); err != nil {
 		return nil, err
 	}
 	if a.client, err = a.graph("/v1.0"); err != nil {
@@ -142,8 +146,40 @@ func (a *Administrator) scopes() []string {
 	return scopes
 }
 
-func administratorCredential(cfg AdministratorConfig) (azcore.TokenCredential, error) {
-	options := clientOptions(CredentialConfig{Authority: cfg.Authority, Transport: cfg.Transport})
+// refusals keeps the number of Entra's last refusal, which azidentity loses where a device code is waited for.
+type refusals struct {
+	next http.RoundTripper
+	last atomic.Pointer[string]
+}
+
+// waitsForCode is what Entra answers until somebody has entered the code.
+const waitsForCode = "AADSTS70016"
+
+// RoundTrip implements http.RoundTripper.
+func (r *refusals) RoundTrip(request *http.Request) (*http.Response, error) {
+	response, err := r.next.RoundTrip(request)
+	if err != nil || response.StatusCode < http.StatusBadRequest {
+		return response, err
+	}
+	body, err := readCapped(response.Body)
+	_ = response.Body.Close()
+	if err != nil {
+		return nil, err
+	}
+	if number := entraCode.FindString(string(body)); number != "" && number != waitsForCode {
+		r.last.Store(&number)
+	}
+	response.Body = io.NopCloser(bytes.NewReader(body))
+	return response, nil
+}
+
+func (a *Administrator) makeCredential() (azcore.TokenCredential, error) {
+	cfg := a.cfg
+	a.refused.next = cfg.Transport
+	if a.refused.next == nil {
+		a.refused.next = defaultTransport()
+	}
+	options := clientOptions(CredentialConfig{Authority: cfg.Authority, Transport: &a.refused})
 	switch cfg.Way {
 	case ByBrowser:
 		return made(azidentity.NewInteractiveBrowserCredential(&azidentity.InteractiveBrowserCredentialOptions{
@@ -242,6 +278,9 @@ func (a *Administrator) signInError(ctx context.Context, err error) error {
 		return pim.Errorf(pim.Unavailable, "Nobody signed in. Nothing was changed; run the command again.")
 	}
 	number := entraCode.FindString(err.Error())
+	if last := a.refused.last.Load(); number == "" && last != nil {
+		number = *last
+	}
 	if advice, known := signInAdvice[number]; known {
 		return &pim.Error{Kind: pim.Administered, Message: advice, Code: number}
 	}

@@ -170,7 +170,7 @@ func addApplication(r *tenant.Registration, app application) {
 	}
 }
 
-// askConsents asks what a service principal may do, by itself and for people. What is granted on another resource than Graph is
+// askConsents asks what a service principal may do, by itself and for people, and who may sign in to it. What is granted on another resource than Graph is
 // named with its id: Elevate needs nothing there.
 func (a *Administrator) askConsents(v *view, r *tenant.Registration, id, graph string, roles map[string]string) {
 	v.get("application permissions", "/servicePrincipals/"+url.PathEscape(id)+"/appRoleAssignments", nil, func(body []byte) error {
@@ -185,6 +185,14 @@ func (a *Administrator) askConsents(v *view, r *tenant.Registration, id, graph s
 				name = granted.Role + " of " + granted.Name
 			}
 			r.Application = append(r.Application, name)
+		})
+	})
+	v.get("assignments", "/servicePrincipals/"+url.PathEscape(id)+"/appRoleAssignedTo", nil, func(body []byte) error {
+		return each(body, func(assigned struct {
+			Principal string `json:"principalId"`
+		},
+		) {
+			r.Assigned = append(r.Assigned, pim.NewPrincipalID(assigned.Principal))
 		})
 	})
 	v.get("consents", "/servicePrincipals/"+url.PathEscape(id)+"/oauth2PermissionGrants", nil, func(body []byte) error {

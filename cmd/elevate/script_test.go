@@ -30,7 +30,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("FREE_ADDRESS", free)
 			return err
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "ready": ready, "opens": opens},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "ready": ready, "opens": opens, "administers": administers},
 	})
 }
 

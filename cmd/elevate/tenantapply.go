@@ -121,7 +121,7 @@ func (t *tenantSide) readBack(ctx context.Context) error {
 			t.print(plan, nil)
 			return errors.New("the changes were made, but what is read back differs as shown above; look again in a few minutes with `elevate tenant plan`")
 		}
-		fmt.Fprintf(t.p.out, "        %s can not be seen yet; lists take up to a minute. Looking again in %s.\n", counted(len(plan.Steps)+len(plan.Refused), "change"), pause)
+		fmt.Fprintf(t.p.out, "        %s cannot be seen yet; lists take up to a minute. Looking again in %s.\n", counted(len(plan.Steps)+len(plan.Refused), "change"), pause)
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():

@@ -24,7 +24,9 @@ func wantedRegistration(cfg *config.Config) tenant.WantedRegistration {
 func (t *tenantSide) byHand(ctx context.Context, actual tenant.Actual) []handwork {
 	var hand []handwork
 	registration, err := t.admin.Registration(ctx, t.cfg.Entra.ClientID)
-	steps := wantedRegistration(t.cfg).Mend(registration, t.now())
+	wanted := wantedRegistration(t.cfg)
+	wanted.Assigned = actual.SignIns(t.wanted, t.cfg.Readers)
+	steps := wanted.Mend(registration, t.now())
 	if err != nil {
 		steps = []string{"It could not be looked at: " + shown(err).Error()}
 	}

@@ -32,12 +32,12 @@ type tier struct {
 
 var tiers = []tier{
 	{
-		Word: "analyst", Name: "mde-analyst", Title: "MDE Analyst", Gives: "Day-to-day access to Microsoft Defender", Defender: "Analyst",
+		Word: "analyst", Name: "mde-analyst", Title: "MDE Analyst", Gives: "Day-to-day access to Microsoft Defender", Defender: "MDE Analyst",
 		Why:   "Day-to-day work: no approval, but a reason, an end and a record.",
 		Group: "Role_MDE Analyst", People: "PIM MDE Analyst", PeopleAre: "May activate MDE Analyst", Default: "4h", Max: "10h",
 	},
 	{
-		Word: "liveresponse", Name: "mde-liveresponse", Title: "MDE Live Response", Gives: "Live response on devices", Defender: "Live Response",
+		Word: "liveresponse", Name: "mde-liveresponse", Title: "MDE Live Response", Gives: "Live response on devices", Defender: "MDE Live Response",
 		Why:   "Commands on devices: somebody else approves.",
 		Group: "Role_MDE Live Response", People: "PIM MDE Live Response", PeopleAre: "May activate MDE Live Response", Default: "1h", Max: "4h", Approval: true,
 	},

@@ -20,6 +20,14 @@ type Settings struct {
 	Slack       SlackSettings `json:"slack"`
 	Teams       TeamsSettings `json:"teams"`
 	Roles       []Role        `json:"roles"`
+	Groups      []Group       `json:"groups"` // what the roles name and the tenant does not have yet
+}
+
+// Group is a people's or an approvers' group that is to be made.
+type Group struct {
+	Name        string   `json:"name"`
+	Description string   `json:"description"`
+	Members     []string `json:"members"` // user principal names
 }
 
 // EntraSettings are those of the tenant.
@@ -58,6 +66,7 @@ type Role struct {
 	Name          string        `json:"name"`
 	Title         string        `json:"title"`
 	Gives         string        `json:"gives"`
+	Defender      string        `json:"defender"` // the role's name in the Defender portal
 	Group         string        `json:"group"`
 	Eligible      []string      `json:"eligible"`
 	Approvers     []string      `json:"approvers"`
@@ -89,7 +98,7 @@ func (s *Sandbox) Settings() Settings {
 		Teams: TeamsSettings{
 			AppID: s.bot.ClientID, TenantID: s.cast.TenantID, ClientSecret: s.bot.Secret, OpenIDMetadata: s.Teams.MetadataURL(), ServiceURL: s.Teams.GlobalURL(),
 		},
-		Roles: modelRoles(),
+		Roles: modelRoles(), Groups: s.missingGroups(),
 	}
 	if s.noTeams {
 		settings.Teams = TeamsSettings{}
@@ -108,21 +117,40 @@ func modelRoles() []Role {
 	approvals, onCall := simteams.ChannelID(simteams.Approvals), simteams.ChannelID(simteams.OnCall)
 	return []Role{
 		{
-			Name: "mde-admin", Title: "MDE Administrator", Gives: "Microsoft Defender for Endpoint administrator", Group: cast.RoleAdministrator,
+			Name: "mde-admin", Title: "MDE Administrator", Gives: "Microsoft Defender for Endpoint administrator", Defender: "Microsoft Defender for Endpoint administrator (default)", Group: cast.RoleAdministrator,
 			Eligible: []string{cast.PIMAdministrator}, Approvers: []string{cast.Approvers}, Default: time.Hour, Max: 8 * time.Hour,
 			Justification: true, Approval: true, Ticket: `^INC-\d+$`, Ask: simslack.Approvals, Direct: true, Notify: simslack.OnCall,
 			AskTeams: approvals, NotifyTeams: onCall,
 		},
 		{
-			Name: "mde-analyst", Title: "MDE Analyst", Gives: "Day-to-day access to Microsoft Defender", Group: cast.RoleAnalyst,
+			Name: "mde-analyst", Title: "MDE Analyst", Gives: "Day-to-day access to Microsoft Defender", Defender: "MDE Analyst", Group: cast.RoleAnalyst,
 			Eligible: []string{cast.PIMAnalyst}, Default: 4 * time.Hour, Max: 10 * time.Hour, Justification: true, Notify: simslack.OnCall,
 			NotifyTeams: onCall,
 		},
 		{
-			Name: "mde-liveresponse", Title: "MDE Live Response", Gives: "Live response on devices", Group: cast.RoleLiveResponse,
+			Name: "mde-liveresponse", Title: "MDE Live Response", Gives: "Live response on devices", Defender: "MDE Live Response", Group: cast.RoleLiveResponse,
 			Eligible: []string{cast.PIMLiveResponse}, Approvers: []string{cast.Approvers}, Default: time.Hour, Max: 4 * time.Hour,
 			Justification: true, Approval: true, Ask: simslack.Approvals, Direct: true, Notify: simslack.OnCall,
 			AskTeams: approvals, NotifyTeams: onCall,
 		},
 	}
+}
+
+// missingGroups are those of the model that the tenant began without, with the people who could use them.
+func (s *Sandbox) missingGroups() []Group {
+	model := cast.Model()
+	var out []Group
+	for _, g := range model.Groups {
+		if _, there := s.cast.Group(g.Name); there || g.RoleAssignable {
+			continue
+		}
+		missing := Group{Name: g.Name, Description: g.Description}
+		for _, key := range g.Members {
+			if p, _ := model.Person(key); p.Enabled && p.UserType == cast.Member {
+				missing.Members = append(missing.Members, p.UPN)
+			}
+		}
+		out = append(out, missing)
+	}
+	return out
 }

@@ -1,6 +1,7 @@
 package tenant
 
 import (
+	"slices"
 	"time"
 
 	"elevate/internal/pim"
@@ -92,7 +93,28 @@ func (a Actual) group(name string) (Found, bool) {
 	return found[0], true
 }
 
-// standing says by its display name what an id is, as far as it is known.
+// SignIns are those who have to be able to sign in to the bot, of what exists: people's and approvers' groups and approvers, and
+// other groups by name.
+func (a Actual) SignIns(w Wanted, more []string) map[pim.PrincipalID]string {
+	names := slices.Clone(more)
+	for _, r := range w.Roles {
+		names = append(names, r.Eligible...)
+		if r.Rules.Approval {
+			names = append(names, r.Approvers...)
+		}
+	}
+	out := map[pim.PrincipalID]string{}
+	for _, name := range names {
+		if g, found := a.group(name); found {
+			out[pim.PrincipalID(g.ID)] = g.Name
+		} else if p, found := a.People[Key(name)]; found {
+			out[p.ID] = called(p.Name, name)
+		}
+	}
+	return out
+}
+
+// nameOf says by its display name what an id is, as far as it is known.
 func (a Actual) nameOf(id pim.PrincipalID) string {
 	for _, list := range a.Groups {
 		for _, g := range list {

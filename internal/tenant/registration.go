@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"elevate/internal/pim"
 )
 
 // Registration is the bot's own application in the tenant, as it stands.
@@ -15,8 +17,9 @@ type Registration struct {
 	Delegated, ByPerson []string
 	// Application are the permissions that it has by itself.
 	Application []string
-	// AssignmentRequired is true where only those who are assigned may sign in.
+	// AssignmentRequired is true where only those who are assigned may sign in: Assigned.
 	AssignmentRequired bool
+	Assigned           []pim.PrincipalID
 	// Claims are the optional claims of its ID tokens.
 	Claims []string
 	// Public is true where anybody may sign in to it without its secret.
@@ -37,6 +40,8 @@ type WantedRegistration struct {
 	Delegated   []string
 	Application []string
 	Claims      []string
+	// Assigned are the groups and people that have to be able to sign in, by name.
+	Assigned map[pim.PrincipalID]string
 	// ReadsPolicies is a permission that may stand in for RoleManagementPolicy.Read.AzureADGroup.
 	ReadsPolicies string
 }
@@ -87,6 +92,15 @@ func (w WantedRegistration) settings(r Registration) []string {
 	add := func(format string, args ...any) { steps = append(steps, fmt.Sprintf(format, args...)) }
 	if !r.AssignmentRequired {
 		add("Switch *Assignment required* on under the enterprise application's properties, and assign the groups of people and approvers.")
+	}
+	var absent []string
+	for id, name := range w.Assigned {
+		if r.AssignmentRequired && !slices.Contains(r.Assigned, id) {
+			absent = append(absent, name)
+		}
+	}
+	if len(absent) > 0 {
+		add("Assign to the enterprise application, under Users and groups: %s. Until then they cannot sign in to Elevate.", listOf(absent))
 	}
 	if !slices.Contains(r.Redirects, w.Redirect) {
 		add("Add the redirect address %s under the platform Web.", w.Redirect)

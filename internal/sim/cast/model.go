@@ -55,7 +55,8 @@ func defenderRoles() []DefenderRole {
 const EveryOne = "All Employees"
 
 // Empty returns the same people and registrations in a tenant where nobody has set anything up: no group of the model
-// scenario is there, nobody but ada may sign in to Elevate, and nobody has consented to what setting up needs.
+// scenario is there but that of the auditors, nobody but ada may sign in to Elevate, and nobody has consented to what
+// setting up needs.
 func Empty() *Cast {
 	c := Model()
 	c.Eligibilities, c.Policies = nil, nil
@@ -65,8 +66,9 @@ func Empty() *Cast {
 			everyone.Members = append(everyone.Members, p.Key)
 		}
 	}
+	auditors, _ := c.Group(Auditors)
 	c.Groups = []Group{
-		everyone,
+		everyone, auditors,
 		{ID: guid("94095000", 102), Name: "Sales", Description: "Sells", Members: []string{"nils"}, Owners: []string{"greta"}},
 		{ID: guid("94095000", 103), Name: "Contractors", MembershipRule: `(user.userType -eq "Guest")`, Members: []string{"gus"}},
 	}
