@@ -28,7 +28,7 @@ import (
 	"elevate/internal/secret"
 )
 
-const tenant = "72f988bf-0000-4000-8000-2d7cd011db47"
+const homeTenant = "72f988bf-0000-4000-8000-2d7cd011db47"
 
 // login is a token endpoint that answers with this status and body and counts.
 type login struct {
@@ -43,10 +43,10 @@ func newLogin(t *testing.T, status int, body string, header ...string) *login {
 	l := &login{}
 	l.Server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
-		case "/" + tenant + "/v2.0/.well-known/openid-configuration":
-			base := l.URL + "/" + tenant
+		case "/" + homeTenant + "/v2.0/.well-known/openid-configuration":
+			base := l.URL + "/" + homeTenant
 			reply(w, 200, fmt.Sprintf(`{"token_endpoint":%q,"authorization_endpoint":%q,"issuer":%q}`, base+"/oauth2/v2.0/token", base+"/oauth2/v2.0/authorize", base+"/v2.0"))
-		case "/" + tenant + "/oauth2/v2.0/token":
+		case "/" + homeTenant + "/oauth2/v2.0/token":
 			l.tokens.Add(1)
 			if err := r.ParseForm(); err != nil {
 				t.Error(err)
@@ -75,7 +75,7 @@ const goodToken = `{"token_type":"Bearer","expires_in":3600,"access_token":"TOKE
 
 func credentialFor(l *login) entra.CredentialConfig {
 	return entra.CredentialConfig{
-		TenantID: tenant, ClientID: "5e471ce0-0000-4000-8000-000000000001", Authority: l.URL, Sandbox: true,
+		TenantID: homeTenant, ClientID: "5e471ce0-0000-4000-8000-000000000001", Authority: l.URL, Sandbox: true,
 		Transport: l.Client().Transport, Secret: secret.New("SECRET"),
 	}
 }
@@ -226,7 +226,7 @@ func TestAnUnusableCredentialSaysWhichWithoutItsContent(t *testing.T) {
 			c.Secret, c.Certificate = secret.Text{}, secret.New(string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})))
 		},
 		"another word":      func(c *entra.CredentialConfig) { c.Secret, c.Federated = secret.Text{}, "trust-me" },
-		"no tenant":         func(c *entra.CredentialConfig) { c.TenantID = "" },
+		"no homeTenant":     func(c *entra.CredentialConfig) { c.TenantID = "" },
 		"no federated file": func(c *entra.CredentialConfig) { c.Secret, c.Federated = secret.Text{}, entra.WorkloadIdentity },
 	} {
 		t.Run(name, func(t *testing.T) {

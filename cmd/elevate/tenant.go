@@ -170,11 +170,12 @@ func (t *tenantSide) read(ctx context.Context) (tenant.Plan, tenant.Actual, erro
 }
 
 func (p program) tenantPlan(ctx context.Context, t *tenantSide) error {
+	looked := t.lookAtRegistration(ctx)
 	plan, actual, err := t.read(ctx)
 	if err != nil {
 		return err
 	}
-	hand := t.byHand(ctx, actual)
+	hand := t.byHand(ctx, actual, looked)
 	if t.flags.json {
 		err = t.printJSON(plan, hand, nil)
 	} else {

@@ -16,11 +16,12 @@ import (
 const settles = 2 * time.Minute
 
 func (p program) tenantApply(ctx context.Context, t *tenantSide) error {
+	looked := t.lookAtRegistration(ctx)
 	plan, actual, err := t.read(ctx)
 	if err != nil {
 		return err
 	}
-	hand := t.byHand(ctx, actual)
+	hand := t.byHand(ctx, actual, looked)
 	t.print(plan, hand)
 	if len(plan.Refused) > 0 {
 		return errRefused
@@ -31,7 +32,7 @@ func (p program) tenantApply(ctx context.Context, t *tenantSide) error {
 	if err := t.confirm(ctx, plan); err != nil {
 		return err
 	}
-	states := plan.Apply(ctx, t.admin, actual, time.Now, t.progress(plan))
+	states := plan.Apply(ctx, t.admin, actual, tenant.Tempo{Now: time.Now, Wait: tenant.Wait}, t.progress(plan))
 	if err := t.account(ctx, plan, states); err != nil {
 		return err
 	}
@@ -122,9 +123,7 @@ func (t *tenantSide) readBack(ctx context.Context) error {
 			return errors.New("the changes were made, but what is read back differs as shown above; look again in a few minutes with `elevate tenant plan`")
 		}
 		fmt.Fprintf(t.p.out, "        %s cannot be seen yet; lists take up to a minute. Looking again in %s.\n", counted(len(plan.Steps)+len(plan.Refused), "change"), pause)
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
+		if tenant.Wait(ctx, pause) != nil {
 			return errors.New("interrupted while reading back; all changes were made. `elevate tenant plan` says whether they stand")
 		}
 	}

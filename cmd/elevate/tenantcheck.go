@@ -15,11 +15,12 @@ import (
 const lookBack = 30 * 24 * time.Hour
 
 func (p program) tenantCheck(ctx context.Context, t *tenantSide) error {
+	looked := t.lookAtRegistration(ctx)
 	plan, actual, err := t.read(ctx)
 	if err != nil {
 		return err
 	}
-	hand := t.byHand(ctx, actual)
+	hand := t.byHand(ctx, actual, looked)
 	hand = slices.DeleteFunc(hand, func(h handwork) bool { return !h.Wrong })
 	if plan.Nothing() && len(plan.Undeclared)+len(hand) == 0 {
 		if t.flags.json {

@@ -20,10 +20,27 @@ func wantedRegistration(cfg *config.Config) tenant.WantedRegistration {
 	}
 }
 
+// lookAtRegistration reads the bot's own application beside what else is read, and returns what waits for it.
+func (t *tenantSide) lookAtRegistration(ctx context.Context) func() (tenant.Registration, error) {
+	type seen struct {
+		registration tenant.Registration
+		err          error
+	}
+	done := make(chan seen, 1)
+	go func() {
+		r, err := t.admin.Registration(ctx, t.cfg.Entra.ClientID)
+		done <- seen{r, err}
+	}()
+	return func() (tenant.Registration, error) {
+		s := <-done
+		return s.registration, s.err
+	}
+}
+
 // byHand is what has no stable interface, or is not Elevate's to write. What could not be looked at counts as wrong.
-func (t *tenantSide) byHand(ctx context.Context, actual tenant.Actual) []handwork {
+func (t *tenantSide) byHand(ctx context.Context, actual tenant.Actual, looked func() (tenant.Registration, error)) []handwork {
 	var hand []handwork
-	registration, err := t.admin.Registration(ctx, t.cfg.Entra.ClientID)
+	registration, err := looked()
 	wanted := wantedRegistration(t.cfg)
 	wanted.Assigned = actual.SignIns(t.wanted, t.cfg.Readers)
 	steps := wanted.Mend(registration, t.now())

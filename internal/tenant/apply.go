@@ -53,11 +53,17 @@ const (
 	patience = 5 * time.Minute
 )
 
+// Tempo is how time is told and waited for.
+type Tempo struct {
+	Now  func() time.Time
+	Wait func(ctx context.Context, d time.Duration) error
+}
+
 // Apply carries out a plan, as it was shown: groups first, then each role by itself. It never makes two changes to one group at
 // once. When ctx ends, the steps in hand are finished and no other is begun. Actual is what the plan was made from. It
 // returns the state of each step.
-func (p Plan) Apply(ctx context.Context, to Changer, actual Actual, now func() time.Time, tell func(Progress)) []State {
-	a := &applying{to: to, now: now, plan: p, actual: actual, tell: tell, states: make([]State, len(p.Steps)), ids: map[string]pim.GroupID{}}
+func (p Plan) Apply(ctx context.Context, to Changer, actual Actual, tempo Tempo, tell func(Progress)) []State {
+	a := &applying{to: to, tempo: tempo, plan: p, actual: actual, tell: tell, states: make([]State, len(p.Steps)), ids: map[string]pim.GroupID{}}
 	for i := range a.states {
 		a.states[i] = Left
 	}
@@ -78,10 +84,22 @@ func (p Plan) Apply(ctx context.Context, to Changer, actual Actual, now func() t
 	return a.states
 }
 
+// Wait waits on the machine's clock.
+func Wait(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 // applying is a plan that is being carried out.
 type applying struct {
 	to     Changer
-	now    func() time.Time
+	tempo  Tempo
 	plan   Plan
 	actual Actual
 	tell   func(Progress)
@@ -119,7 +137,7 @@ func (a *applying) report(i int, state State, says string) {
 
 // step carries one step out, and reports whether those that follow it may be.
 func (a *applying) step(ctx context.Context, i int) bool {
-	s, pause, began := a.plan.Steps[i], firstPause, a.now()
+	s, pause, began := a.plan.Steps[i], firstPause, a.tempo.Now()
 	for try := 0; ; try++ {
 		if ctx.Err() != nil {
 			return false
@@ -133,15 +151,13 @@ func (a *applying) step(ctx context.Context, i int) bool {
 		e := pim.Explain(err)
 		again := e.Kind == pim.Throttled || e.Kind == pim.Unavailable || e.Kind == pim.AnswerLost
 		wait := max(pause, e.RetryAfter)
-		if !again || a.now().Sub(began)+wait > patience {
+		if !again || a.tempo.Now().Sub(began)+wait > patience {
 			a.report(i, Failed, e.Message)
 			return false
 		}
 		a.report(i, Waiting, fmt.Sprintf("%s Trying again in %s.", e.Message, pim.FormatDuration(wait.Round(time.Second))))
 		pause = min(2*pause, mostPause)
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
+		if a.tempo.Wait(ctx, wait) != nil {
 			return false
 		}
 	}

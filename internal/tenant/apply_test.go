@@ -89,7 +89,7 @@ func apply(t *testing.T, c *changer) (plan tenant.Plan, states []tenant.State, t
 			c.stop = stop
 		}
 		plan = tenant.Compare(w, nothing())
-		states = plan.Apply(ctx, c, nothing(), time.Now, func(p tenant.Progress) { told = append(told, p) })
+		states = plan.Apply(ctx, c, nothing(), tenant.Tempo{Now: time.Now, Wait: tenant.Wait}, func(p tenant.Progress) { told = append(told, p) })
 	})
 	return plan, states, told
 }

@@ -1,0 +1,347 @@
+package entra_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"elevate/adapters/entra"
+	"elevate/internal/pim"
+	"elevate/internal/sim/cast"
+	"elevate/internal/sim/simclock"
+	"elevate/internal/sim/simentra"
+	"elevate/internal/tenant"
+)
+
+// emptyTenant is the sandbox's Entra before anything is set up, and administrators who sign in by device code.
+type emptyTenant struct {
+	t      *testing.T
+	server *simentra.Server
+	clock  *simclock.Clock
+	login  string
+	graph  string
+	trips  *trips
+}
+
+func newEmptyTenant(t *testing.T, behavior simentra.Behavior) *emptyTenant {
+	t.Helper()
+	e := &emptyTenant{t: t, clock: simclock.New(time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC), time.Now)}
+	graph := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { e.server.GraphHandler().ServeHTTP(w, r) }))
+	login := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { e.server.LoginHandler().ServeHTTP(w, r) }))
+	t.Cleanup(graph.Close)
+	t.Cleanup(login.Close)
+	var err error
+	e.server, err = simentra.New(simentra.Config{
+		Clock: e.clock, MachineNow: time.Now, Cast: cast.Empty(), LoginURL: login.URL, GraphURL: graph.URL, Behavior: behavior,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.login, e.graph, e.trips = login.URL, graph.URL, &trips{next: login.Client().Transport}
+	return e
+}
+
+// signIn signs somebody in, who consents to what is asked for where a page wants that.
+func (e *emptyTenant) signIn(who string) (*entra.Administrator, error) {
+	code := regexp.MustCompile(`the code (\S+)\.`)
+	a, err := entra.NewAdministrator(entra.AdministratorConfig{
+		TenantID: cast.Empty().TenantID, ClientID: cast.GraphCLIClientID, Authority: e.login, Graph: e.graph, Way: entra.ByDevice, Changes: true,
+		Groups: true, Defender: true, SamePersonAttribute: "employeeId", Transport: e.trips, Sandbox: true, Now: time.Now,
+		Tell: func(message string) {
+			form := url.Values{"user_code": {code.FindStringSubmatch(message)[1]}, "account": {who}, "consent": {"organization"}}
+			response, err := (&http.Client{Transport: e.trips.next}).PostForm(e.login+"/"+cast.Empty().TenantID+"/oauth2/deviceauth", form)
+			if err != nil {
+				e.t.Error(err)
+				return
+			}
+			_ = response.Body.Close()
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	_, err = a.SignIn(e.t.Context())
+	return a, err
+}
+
+func (e *emptyTenant) admin() *entra.Administrator {
+	e.t.Helper()
+	a, err := e.signIn("ada")
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	return a
+}
+
+// compare reads and plans.
+func (e *emptyTenant) compare(a *entra.Administrator, w tenant.Wanted) (tenant.Plan, tenant.Actual) {
+	e.t.Helper()
+	actual, err := a.Read(e.t.Context(), w)
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	return tenant.Compare(w, actual), actual
+}
+
+// tempo waits by moving the tenant's clock.
+func (e *emptyTenant) tempo() tenant.Tempo {
+	return tenant.Tempo{Now: e.clock.Now, Wait: func(ctx context.Context, d time.Duration) error {
+		e.clock.Advance(d)
+		return ctx.Err()
+	}}
+}
+
+// threeTiers are the model scenario's.
+func threeTiers() tenant.Wanted {
+	role := func(name string, approval bool) tenant.Role {
+		r := tenant.Role{
+			Name: "mde-" + name, Title: "MDE " + name, Gives: "what " + name + " needs", Group: "Role_MDE " + name, Eligible: []string{"PIM MDE " + name},
+			Rules: tenant.Rules{Longest: 8 * time.Hour, Justification: true, Approval: approval},
+		}
+		if approval {
+			r.Approvers = []string{"PIM MDE Approvers", "lena@contoso.example"}
+		}
+		return r
+	}
+	none := false
+	w := tenant.Wanted{
+		Roles:  []tenant.Role{role("admin", true), role("analyst", false), role("responder", true)},
+		Groups: []tenant.Group{{Name: "PIM MDE Approvers", Members: []string{"bob@contoso.example", "carol@contoso.example"}}, {Name: "PIM MDE admin", Members: []string{"alice@contoso.example"}}},
+	}
+	w.Roles[0].Rules.Ticket, w.Roles[0].Rules.Mail, w.Roles[0].Protected = true, &none, true
+	w.Roles[1].Rules.MFA, w.Roles[1].Rules.Longest = true, 24*time.Hour
+	w.Roles[2].Rules.Context = "c1"
+	return w
+}
+
+func TestAnEmptyTenantBecomesAsDeclaredAndStaysSo(t *testing.T) {
+	t.Parallel()
+	for name, behavior := range map[string]simentra.Behavior{
+		"at once": {}, "with lag, as a tenant has it": simentra.DefaultBehavior(),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e, w := newEmptyTenant(t, behavior), threeTiers()
+			a := e.admin()
+			plan, actual := e.compare(a, w)
+			if len(plan.Refused) > 0 || len(plan.Onboards()) != 3 || plan.Making != 5 {
+				t.Fatalf("%+v, making %d", plan.Refused, plan.Making)
+			}
+			for i, state := range plan.Apply(t.Context(), a, actual, e.tempo(), func(tenant.Progress) {}) {
+				if state != tenant.Done {
+					t.Errorf("%s: %s", plan.Steps[i].Says, state)
+				}
+			}
+			e.clock.Advance(time.Minute)
+			plan, _ = e.compare(e.admin(), w)
+			if !plan.Nothing() || len(plan.Undeclared) > 0 {
+				t.Errorf("then: %+v %+v %+v", plan.Refused, plan.Steps, plan.Undeclared)
+			}
+		})
+	}
+}
+
+// dying carries out so many changes and then nothing, as a program that was killed; the last one's answer is lost.
+type dying struct {
+	*entra.Administrator
+
+	mu   sync.Mutex
+	left int
+}
+
+var errKilled = pim.Errorf(pim.Internal, "killed")
+
+func (d *dying) dies() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.left--
+	return d.left < 0
+}
+
+func (d *dying) MakeGroup(ctx context.Context, s tenant.Step, again bool) (pim.GroupID, error) {
+	if d.dies() {
+		return "", errKilled
+	}
+	return d.Administrator.MakeGroup(ctx, s, again)
+}
+
+func (d *dying) AddMember(ctx context.Context, group pim.GroupID, person pim.PrincipalID) error {
+	if d.dies() {
+		return errKilled
+	}
+	return d.Administrator.AddMember(ctx, group, person)
+}
+
+func (d *dying) SetRule(ctx context.Context, group pim.GroupID, s tenant.Step, approvers tenant.Approvers) error {
+	if d.dies() {
+		return errKilled
+	}
+	return d.Administrator.SetRule(ctx, group, s, approvers)
+}
+
+func (d *dying) MakeEligible(ctx context.Context, group pim.GroupID, s tenant.Step, principal pim.PrincipalID) error {
+	if d.dies() {
+		return errKilled
+	}
+	return d.Administrator.MakeEligible(ctx, group, s, principal)
+}
+
+func TestApplyGoesOnAfterAKillAtAnyStep(t *testing.T) {
+	t.Parallel()
+	w := threeTiers()
+	first := newEmptyTenant(t, simentra.Behavior{})
+	whole, _ := first.compare(first.admin(), w)
+	for n := range whole.Steps {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			t.Parallel()
+			e := newEmptyTenant(t, simentra.Behavior{})
+			a := e.admin()
+			plan, actual := e.compare(a, w)
+			plan.Apply(t.Context(), &dying{Administrator: a, left: n}, actual, e.tempo(), func(tenant.Progress) {})
+			rest, actual := e.compare(a, w)
+			if len(rest.Refused) > 0 || len(rest.Steps) > len(plan.Steps)-n { // a rule that was PIM's default anyway is no step any more
+				t.Errorf("%d of %d steps left, refused %+v", len(rest.Steps), len(plan.Steps), rest.Refused)
+			}
+			rest.Apply(t.Context(), a, actual, e.tempo(), func(tenant.Progress) {})
+			if last, _ := e.compare(a, w); !last.Nothing() {
+				t.Errorf("%+v", last.Steps)
+			}
+		})
+	}
+}
+
+func TestApplyUnderThrottlingAndLostAnswers(t *testing.T) {
+	t.Parallel()
+	e, w := newEmptyTenant(t, simentra.Behavior{}), threeTiers()
+	a := e.admin()
+	plan, actual := e.compare(a, w)
+	for _, f := range []simentra.Fault{
+		{Method: http.MethodPost, Path: "/groups", Status: 429, RetryAfter: "10", Count: 2},
+		{Method: http.MethodPost, Path: "/v1.0/groups", Skip: 1, Status: 504, AfterWork: true, Count: 1},
+		{Method: http.MethodPatch, Path: "/rules/", Status: 503, Count: 2},
+		{Method: http.MethodPatch, Path: "/rules/", Skip: 3, Drop: true, AfterWork: true, Count: 1},
+		{Method: http.MethodPost, Path: "eligibilityScheduleRequests", Drop: true, AfterWork: true, Count: 1},
+	} {
+		e.server.Break(f)
+	}
+	waits := 0
+	for i, state := range plan.Apply(t.Context(), a, actual, e.tempo(), func(p tenant.Progress) {
+		if p.State == tenant.Waiting {
+			waits++
+		}
+	}) {
+		if state != tenant.Done {
+			t.Errorf("%s: %s", plan.Steps[i].Says, state)
+		}
+	}
+	if last, _ := e.compare(a, w); !last.Nothing() || waits < 5 {
+		t.Errorf("%d waits, then %+v %+v", waits, last.Refused, last.Steps)
+	}
+}
+
+func TestAMissingRightIsNamed(t *testing.T) {
+	t.Parallel()
+	e, w := newEmptyTenant(t, simentra.Behavior{}), threeTiers()
+	if _, err := e.signIn("greta"); !pim.IsKind(err, pim.Administered) || !strings.Contains(err.Error(), "AADSTS90094") || !strings.Contains(err.Error(), "Global Administrator") {
+		t.Errorf("without a consent: %v", err)
+	}
+	e.admin() // who consents for all
+	a, err := e.signIn("greta")
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, actual := e.compare(a, w)
+	var said []string
+	plan.Apply(t.Context(), a, actual, e.tempo(), func(p tenant.Progress) {
+		if p.State == tenant.Failed {
+			said = append(said, p.Says)
+		}
+	})
+	if !slices.ContainsFunc(said, func(s string) bool {
+		return strings.Contains(s, "RoleManagement.ReadWrite.Directory and the role Privileged Role Administrator") && strings.Contains(s, "A Global Administrator can grant it")
+	}) {
+		t.Errorf("%q", said)
+	}
+}
+
+// trips counts round trips to Graph and how many had to wait for one another.
+type trips struct {
+	next  http.RoundTripper
+	mu    sync.Mutex
+	all   int
+	depth int // of what has ended
+}
+
+func (c *trips) RoundTrip(r *http.Request) (*http.Response, error) {
+	if !strings.HasPrefix(r.URL.Path, "/v1.0/") && !strings.HasPrefix(r.URL.Path, "/beta/") {
+		return c.next.RoundTrip(r)
+	}
+	c.mu.Lock()
+	c.all++
+	mine := c.depth + 1
+	c.mu.Unlock()
+	response, err := c.next.RoundTrip(r)
+	c.mu.Lock()
+	c.depth = max(c.depth, mine)
+	c.mu.Unlock()
+	return response, err
+}
+
+func (c *trips) begin() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.all, c.depth = 0, 0
+}
+
+func elevateApp(t *testing.T) string {
+	t.Helper()
+	app, found := cast.Empty().App(cast.AppElevate)
+	if !found {
+		t.Fatal("no registration")
+	}
+	return app.ClientID
+}
+
+func TestAPlanOfAHundredRolesIsFewRoundTrips(t *testing.T) {
+	t.Parallel()
+	e := newEmptyTenant(t, simentra.Behavior{PageSize: 999})
+	w := tenant.Wanted{Groups: []tenant.Group{{Name: "Approvers", Members: []string{"bob@contoso.example", "carol@contoso.example"}}}}
+	for i := range 100 {
+		w.Roles = append(w.Roles, tenant.Role{
+			Name: fmt.Sprint("role-", i), Group: fmt.Sprint("Role ", i), Eligible: []string{fmt.Sprint("PIM ", i)}, Approvers: []string{"Approvers"},
+			Rules: tenant.Rules{Longest: time.Hour, Justification: true, Approval: true},
+		})
+	}
+	a := e.admin()
+	plan, actual := e.compare(a, w)
+	plan.Apply(t.Context(), a, actual, e.tempo(), func(p tenant.Progress) {
+		if p.State != tenant.Done {
+			t.Errorf("%s: %s %s", plan.Steps[p.Step].Says, p.State, p.Says)
+		}
+	})
+	e.trips.begin()
+	registration := make(chan error, 1)
+	go func() { // as the command has it, side by side
+		_, err := a.Registration(t.Context(), elevateApp(t))
+		registration <- err
+	}()
+	plan, _ = e.compare(a, w)
+	if err := <-registration; err != nil {
+		t.Fatal(err)
+	}
+	if !plan.Nothing() {
+		t.Fatalf("%+v", plan.Steps)
+	}
+	t.Logf("%d round trips, %d one after the other", e.trips.all, e.trips.depth)
+	if e.trips.all > 32 || e.trips.depth > 4 {
+		t.Errorf("%d round trips, %d one after the other; want at most 32 and 4", e.trips.all, e.trips.depth)
+	}
+}
