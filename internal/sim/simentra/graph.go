@@ -120,6 +120,11 @@ func (s *Server) operate(c *call) answer {
 	if e := route.permit(c.token); e != nil {
 		return s.failure(c, e)
 	}
+	if route.changes() {
+		if seconds, throttled := s.writeThrottled(); throttled {
+			return s.tooMany(c, seconds)
+		}
+	}
 	var err error
 	if c.odata, err = odata.Parse(c.query); err != nil {
 		return s.failure(c, badRequest("%s", err.Error()))

@@ -271,17 +271,26 @@ func (s *Server) objectsByID(c *call) (answer, *graphError) {
 	return ok(map[string]any{"@odata.context": s.context("directoryObjects"), "value": views})
 }
 
+// auditFilters are the properties by which audit rows can be filtered.
+var auditFilters = []string{
+	"activityDateTime", "activityDisplayName", "correlationId", "id", "loggedByService", "initiatedBy/user/id", "initiatedBy/user/displayName",
+	"initiatedBy/user/userPrincipalName", "initiatedBy/app/appId", "initiatedBy/app/displayName", "targetResources/id", "targetResources/displayName",
+}
+
 func (s *Server) listAudits(c *call) (answer, *graphError) {
 	if s.auditThrottled() {
 		return s.throttled(c)
+	}
+	for _, path := range odata.Paths(c.odata.Filter) {
+		if !slices.ContainsFunc(auditFilters, func(known string) bool { return strings.EqualFold(known, path) }) {
+			return refuse(badRequest("Invalid filter clause: the property '%s' cannot be filtered by.", path))
+		}
 	}
 	return s.list(c, "auditLogs/directoryAudits", s.auditViews(c.now))
 }
 
 func (s *Server) throttled(c *call) (answer, *graphError) {
-	a := s.failure(c, &graphError{status: http.StatusTooManyRequests, code: "TooManyRequests", message: "Too many requests"})
-	a.header.Set("Retry-After", "10")
-	return a, nil
+	return s.tooMany(c, 10), nil
 }
 
 func (s *Server) getAudit(c *call) (answer, *graphError) {
