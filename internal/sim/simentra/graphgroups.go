@@ -260,6 +260,9 @@ func (s *Server) mayChange(who actor, g *group, permitted bool) *graphError {
 	if g.Synced {
 		return requestRefused("Unable to update the specified properties for on-premises mastered Directory Sync objects or objects currently undergoing migration.")
 	}
+	if g.ManagementRestricted { // nobody here is an administrator of that unit
+		return errDirectoryRefused.with("Insufficient privileges to complete the operation because the target object is under restricted management.")
+	}
 	if g.RoleAssignable && !permitted {
 		return errDirectoryRefused.with("")
 	}
@@ -267,7 +270,7 @@ func (s *Server) mayChange(who actor, g *group, permitted bool) *graphError {
 		return nil
 	}
 	p := s.dir.person(who.oid)
-	if p.Admin || (p.GroupsAdmin && !g.RoleAssignable && !g.ManagementRestricted) {
+	if p.Admin || (p.GroupsAdmin && !g.RoleAssignable) {
 		return nil
 	}
 	return errDirectoryRefused.with("")

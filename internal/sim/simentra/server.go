@@ -48,7 +48,7 @@ type Behavior struct {
 func DefaultBehavior() Behavior {
 	return Behavior{
 		PageSize: 3, ProvisioningDelay: 4 * time.Second, ListLag: 5 * time.Second, MemberLag: 3 * time.Second,
-		AuditDelay: 3 * time.Minute, AuditLimit: 5,
+		AuditDelay: 3 * time.Minute, AuditLimit: 5, NewGroupLag: 40 * time.Second, OnboardingLag: 20 * time.Second,
 	}
 }
 
