@@ -72,6 +72,8 @@ func (s *Sandbox) do(ctx context.Context, words []string) (Result, error) {
 		return s.actTeamsSide(words[1:])
 	case "people":
 		return s.actPeople()
+	case "tenant":
+		return s.actTenant(words[1:])
 	case "crowd":
 		return s.actCrowd(words[1:])
 	case "event":

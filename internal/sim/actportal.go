@@ -24,6 +24,12 @@ func (s *Sandbox) actPortal(person string, words []string) (Result, error) {
 		"account":  s.portalAccount,
 
 		"assign-app": s.portalAssignApp,
+		"policy":     s.portalPolicy,
+		"member":     s.portalMember,
+		"nest":       s.portalNest,
+		"eligible":   func(by string, w []string) (string, error) { return s.portalEligible(by, w, true) },
+		"uneligible": func(by string, w []string) (string, error) { return s.portalEligible(by, w, false) },
+		"defender":   s.portalDefender,
 	}[verb]
 	if act == nil || len(rest) == 0 {
 		return Result{}, unknown(append([]string{person, "portal"}, words...))

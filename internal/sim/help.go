@@ -34,6 +34,10 @@ var helpLines = []string{
 	"PERSON portal approve|deny REQUEST|PERSON [REASON]",
 	"PERSON portal cancel REQUEST | release GROUP [REASON]",
 	"PERSON portal revoke PERSON GROUP REASON | assign PERSON GROUP [DURATION] REASON   by an owner or administrator",
+	"PERSON portal policy GROUP max 4h | approval|justification|ticket|mfa|permanent on|off | approver PERSON|GROUP …   changes a rule",
+	"PERSON portal member add|remove PERSON GROUP | nest GROUP in GROUP   changes who is in a group directly",
+	"PERSON portal eligible|uneligible PERSON|GROUP GROUP   gives or takes an eligibility for good",
+	"PERSON portal defender GROUP ROLE                 gives the group a role in Microsoft Defender",
 	"PERSON portal assign-app GROUP|PERSON             lets them sign in to the bot's registration, which wants it",
 	"PERSON portal account PERSON disabled|enabled|revoked|removed",
 	"clock [+1h] [x60]                                 shows the world's clock, moves it, changes its speed",
@@ -45,6 +49,7 @@ var helpLines = []string{
 	"teams calls | findings                            how often the connector was called, and what no client would show",
 	"event url_verification | ssl_check | app_uninstalled | user_change PERSON",
 	"people                                            who there is, and what they may do",
+	"tenant role-assignable N | write-limit N | new-group-lag 90s | onboarding-lag 1m | patch-answers 200|204   how the tenant behaves",
 	"crowd NUMBER GROUP REASON                         so many newcomers ask for a group in the portal",
 }
 

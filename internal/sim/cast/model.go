@@ -71,6 +71,8 @@ func Empty() *Cast {
 		everyone, auditors,
 		{ID: guid("94095000", 102), Name: "Sales", Description: "Sells", Members: []string{"nils"}, Owners: []string{"greta"}},
 		{ID: guid("94095000", 103), Name: "Contractors", MembershipRule: `(user.userType -eq "Guest")`, Members: []string{"gus"}},
+		{ID: guid("94095000", 104), Name: "Helpdesk", Description: "Synced from Active Directory", Synced: true, Members: []string{"pat"}},
+		{ID: guid("94095000", 105), Name: "Executives", ManagementRestricted: true, Members: []string{"frank"}},
 	}
 	for i := range c.DefenderRoles {
 		c.DefenderRoles[i].Groups = nil

@@ -84,6 +84,7 @@ func (s *Server) batchResult(outer *call, item batchItem, before map[string]int)
 	inner := &call{
 		method: strings.ToUpper(item.Method), version: outer.version, body: item.Body, token: outer.token, who: outer.who, now: outer.now,
 		id: newGUID(), clientID: outer.clientID,
+		eventual: strings.EqualFold(item.header("ConsistencyLevel"), "eventual"),
 	}
 	a := s.batchAnswer(inner, item, before)
 	outer.items = append(outer.items, cmp.Or(inner.operation, "not carried out"))

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,6 +23,7 @@ type call struct {
 	odata    odata.Query
 	body     []byte
 	params   map[string]string
+	eventual bool // ConsistencyLevel: eventual, without which the directory does not count
 	token    *access
 	who      actor
 	now      time.Time
@@ -62,7 +64,7 @@ func (s *Server) serveGraph(w http.ResponseWriter, r *http.Request) {
 	now := s.lock()
 	c := &call{
 		method: r.Method, path: r.URL.Path, query: r.URL.Query(), body: raw, now: now, id: newGUID(),
-		clientID: r.Header.Get("Client-Request-Id"),
+		clientID: r.Header.Get("Client-Request-Id"), eventual: strings.EqualFold(r.Header.Get("ConsistencyLevel"), "eventual"),
 	}
 	if c.clientID == "" {
 		c.clientID = newGUID()
@@ -120,6 +122,11 @@ func (s *Server) operate(c *call) answer {
 	if e := route.permit(c.token); e != nil {
 		return s.failure(c, e)
 	}
+	if route.changes() {
+		if seconds, throttled := s.writeThrottled(); throttled {
+			return s.tooMany(c, seconds)
+		}
+	}
 	var err error
 	if c.odata, err = odata.Parse(c.query); err != nil {
 		return s.failure(c, badRequest("%s", err.Error()))
@@ -156,6 +163,12 @@ func (s *Server) writeAnswer(w http.ResponseWriter, c *call, a answer) {
 		w.WriteHeader(a.status)
 		return
 	}
+	if text, plain := a.body.(string); plain {
+		h.Set("Content-Type", "text/plain")
+		w.WriteHeader(a.status)
+		_, _ = io.WriteString(w, text) // the caller may have gone
+		return
+	}
 	writeJSON(w, a.status, a.body)
 }
 
@@ -175,7 +188,7 @@ func (s *Server) list(c *call, context string, entities []map[string]any) (answe
 		}
 	}
 	body := map[string]any{"@odata.context": s.graphURL + c.version + "/$metadata#" + context, "value": page.Items}
-	if c.odata.Count {
+	if c.odata.Count && (c.eventual || !c.inDirectory()) {
 		body["@odata.count"] = page.Total
 	}
 	if page.Next != "" {
@@ -185,6 +198,12 @@ func (s *Server) list(c *call, context string, entities []map[string]any) (answe
 		body["@odata.nextLink"] = s.graphURL + c.version + (&url.URL{Path: c.path}).EscapedPath() + "?" + next.Encode()
 	}
 	return ok(body)
+}
+
+// inDirectory reports whether a call is for the directory, which leaves $count=true out unless eventual consistency will do.
+func (c *call) inDirectory() bool {
+	first, _, _ := strings.Cut(strings.TrimPrefix(c.path, "/"), "/")
+	return slices.Contains([]string{"groups", "users", "directoryObjects", "applications", "servicePrincipals"}, first)
 }
 
 // single answers with one entity.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -154,6 +155,20 @@ func (s *Server) listGroups(c *call) (answer, *graphError) {
 	return s.list(c, "groups", views)
 }
 
+// countGroups answers with a number alone.
+func (s *Server) countGroups(c *call) (answer, *graphError) {
+	if !c.eventual {
+		return refuse(requestRefused("$count is not currently supported."))
+	}
+	n := 0
+	for _, g := range slices.Concat(s.dir.groups, s.otherGroups()) {
+		if c.odata.Filter == nil || c.odata.Filter.Match(g.view()) {
+			n++
+		}
+	}
+	return ok(strconv.Itoa(n))
+}
+
 func (s *Server) getGroup(c *call) (answer, *graphError) {
 	g := s.dir.group(c.params["id"])
 	if g == nil {
@@ -271,17 +286,26 @@ func (s *Server) objectsByID(c *call) (answer, *graphError) {
 	return ok(map[string]any{"@odata.context": s.context("directoryObjects"), "value": views})
 }
 
+// auditFilters are the properties by which audit rows can be filtered.
+var auditFilters = []string{
+	"activityDateTime", "activityDisplayName", "correlationId", "id", "loggedByService", "initiatedBy/user/id", "initiatedBy/user/displayName",
+	"initiatedBy/user/userPrincipalName", "initiatedBy/app/appId", "initiatedBy/app/displayName", "targetResources/id", "targetResources/displayName",
+}
+
 func (s *Server) listAudits(c *call) (answer, *graphError) {
 	if s.auditThrottled() {
 		return s.throttled(c)
+	}
+	for _, path := range odata.Paths(c.odata.Filter) {
+		if !slices.ContainsFunc(auditFilters, func(known string) bool { return strings.EqualFold(known, path) }) {
+			return refuse(badRequest("Invalid filter clause: the property '%s' cannot be filtered by.", path))
+		}
 	}
 	return s.list(c, "auditLogs/directoryAudits", s.auditViews(c.now))
 }
 
 func (s *Server) throttled(c *call) (answer, *graphError) {
-	a := s.failure(c, &graphError{status: http.StatusTooManyRequests, code: "TooManyRequests", message: "Too many requests"})
-	a.header.Set("Retry-After", "10")
-	return a, nil
+	return s.tooMany(c, 10), nil
 }
 
 func (s *Server) getAudit(c *call) (answer, *graphError) {

@@ -209,7 +209,7 @@ func (s *Server) patchGroup(c *call) (answer, *graphError) {
 	if in.IsAssignableToRole != nil && *in.IsAssignableToRole != g.RoleAssignable {
 		return refuse(requestRefused("Property 'isAssignableToRole' is immutable and cannot be changed."))
 	}
-	if e := s.mayChange(c, g); e != nil {
+	if e := s.mayChange(c.who, g, c.holds("RoleManagement.ReadWrite.Directory")); e != nil {
 		return refuse(e)
 	}
 	if in.named() && !c.holds(groupWrite...) {
@@ -255,19 +255,22 @@ func (g *group) rename(in newGroup) {
 }
 
 // mayChange lets owners and administrators of groups change a group and its members, and only owners and administrators
-// of privileged roles one that is role-assignable, with the permission for it.
-func (s *Server) mayChange(c *call, g *group) *graphError {
+// of privileged roles one that is role-assignable, where the permission for that is there.
+func (s *Server) mayChange(who actor, g *group, permitted bool) *graphError {
 	if g.Synced {
 		return requestRefused("Unable to update the specified properties for on-premises mastered Directory Sync objects or objects currently undergoing migration.")
 	}
-	if g.RoleAssignable && !c.holds("RoleManagement.ReadWrite.Directory") {
+	if g.ManagementRestricted { // nobody here is an administrator of that unit
+		return errDirectoryRefused.with("Insufficient privileges to complete the operation because the target object is under restricted management.")
+	}
+	if g.RoleAssignable && !permitted {
 		return errDirectoryRefused.with("")
 	}
-	if c.who.app || g.isOwner(c.who.oid) {
+	if who.app || g.isOwner(who.oid) {
 		return nil
 	}
-	p := s.dir.person(c.who.oid)
-	if p.Admin || (p.GroupsAdmin && !g.RoleAssignable && !g.ManagementRestricted) {
+	p := s.dir.person(who.oid)
+	if p.Admin || (p.GroupsAdmin && !g.RoleAssignable) {
 		return nil
 	}
 	return errDirectoryRefused.with("")

@@ -158,7 +158,18 @@ func TestWhatAPipelineMayMake(t *testing.T) {
 func TestATenantHasFiveHundredRoleAssignableGroups(t *testing.T) {
 	t.Parallel()
 	w := setup(t, simentra.Behavior{PageSize: 999, RoleAssignable: 496}) // and three of the model
-	list := w.call("ada", http.MethodGet, "/v1.0/groups?$filter=isAssignableToRole eq true&$count=true&$top=999&$select=id", nil).json(t)
+	const path = "/v1.0/groups?$filter=isAssignableToRole%20eq%20true&$count=true&$top=999&$select=id"
+	header := http.Header{"Authorization": {"Bearer " + w.as("ada")}, "ConsistencyLevel": {"eventual"}}
+	list := w.do(w.client, http.MethodGet, w.graph+path, header, "").json(t)
+	if got := w.call("ada", http.MethodGet, path, nil).json(t); got["@odata.count"] != nil {
+		t.Errorf("counted without ConsistencyLevel: %v", got["@odata.count"])
+	}
+	if n := w.do(w.client, http.MethodGet, w.graph+"/v1.0/groups/$count?$filter=isAssignableToRole%20eq%20true", header, ""); n.body != "499" {
+		t.Errorf("$count is %s", n.body)
+	}
+	if r := w.call("ada", http.MethodGet, "/v1.0/groups/$count", nil); r.status != http.StatusBadRequest {
+		t.Errorf("$count without ConsistencyLevel: %d", r.status)
+	}
 	if len(list["value"].([]any)) != 499 || list["@odata.count"] != 499.0 {
 		t.Errorf("%d groups, count %v", len(list["value"].([]any)), list["@odata.count"])
 	}

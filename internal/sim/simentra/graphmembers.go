@@ -21,7 +21,7 @@ func (s *Server) addMemberRef(c *call) (answer, *graphError) {
 	if s.dir.byID[id] == nil {
 		return refuse(noSuchObject(id))
 	}
-	if e := s.mayChange(c, g); e != nil {
+	if e := s.mayChange(c.who, g, c.holds("RoleManagement.ReadWrite.Directory")); e != nil {
 		return refuse(e)
 	}
 	if e := s.mayJoin(g, id, c.now); e != nil {
@@ -36,7 +36,7 @@ func (s *Server) removeMemberRef(c *call) (answer, *graphError) {
 	if g == nil {
 		return refuse(noSuchObject(c.params["id"]))
 	}
-	if e := s.mayChange(c, g); e != nil {
+	if e := s.mayChange(c.who, g, c.holds("RoleManagement.ReadWrite.Directory")); e != nil {
 		return refuse(e)
 	}
 	if !s.removeMember(g, c.params["member"], c.now) {

@@ -176,8 +176,8 @@ func TestGroupsThatPIMDoesNotTake(t *testing.T) {
 		t.Errorf("got %v and %v", get("Synced"), get("Restricted"))
 	}
 	add := map[string]any{"members@odata.bind": w.refs("carol")}
-	for who, group := range map[string]string{"ada": "Synced", "greta": "Restricted"} {
-		if r := w.call(who, http.MethodPatch, "/v1.0/groups/"+w.group(group), add); r.status < 400 {
+	for _, group := range []string{"Synced", "Restricted"} {
+		if r := w.call("ada", http.MethodPatch, "/v1.0/groups/"+w.group(group), add); r.status < 400 {
 			t.Errorf("%s got a member: %d", group, r.status)
 		}
 	}

@@ -169,6 +169,22 @@ func TestAnswersFitMicrosoftsSchema(t *testing.T) {
 	}
 }
 
+func TestAnswersToSettingUpFitMicrosoftsSchema(t *testing.T) {
+	t.Parallel()
+	w := setup(t, simentra.Behavior{PatchAnswers200: true})
+	s := loadSchema(t, w.graph)
+	body := newGroup("isAssignableToRole", true)
+	r := w.call("ada", http.MethodPost, "/v1.0/groups", body)
+	s.check(t, http.MethodPost, w.graph+"/v1.0/groups", body, r)
+	g := r.json(t)["id"].(string)
+	rule := map[string]any{"@odata.type": ruleType + "ApprovalRule", "setting": approval(true, approver("groupMembers", "groupId", w.group(cast.Approvers)))}
+	path := "/v1.0/policies/roleManagementPolicies/" + w.policyID(g) + "/rules/Approval_EndUser_Assignment"
+	s.check(t, http.MethodPatch, w.graph+path, rule, w.call("ada", http.MethodPatch, path, rule))
+	s.check(t, http.MethodGet, w.graph+"/v1.0/auditLogs/directoryAudits", nil, w.call("ada", http.MethodGet, "/v1.0/auditLogs/directoryAudits", nil))
+	eligible := w.makeEligible("ada", w.group(cast.PIMAnalyst), g, aYear())
+	s.check(t, http.MethodPost, w.graph+pim+"eligibilityScheduleRequests", nil, eligible)
+}
+
 // TestPermissionsAreMicrosofts asks for each documented operation with one permission at a time.
 func TestPermissionsAreMicrosofts(t *testing.T) {
 	t.Parallel()

@@ -44,10 +44,7 @@ func (s *Server) patchRule(c *call) (answer, *graphError) {
 	if e := s.checkRule(p, after, c.now); e != nil {
 		return refuse(e)
 	}
-	s.onboard(s.dir.group(p.group), c.who, c.now)
-	p.rules[i] = after // the old one may be on its way to somebody who read it
-	p.modified, p.by = c.now, c.who.oid
-	s.auditPIM(auditPolicy, c.who, c.now, s.auditRole(p.access), s.auditTarget(p.group))
+	s.keepRule(p, i, after, c.who, c.now)
 	if s.behavior.PatchAnswers200 {
 		return s.single(c, "policies/roleManagementPolicies('"+p.id+"')/rules", after)
 	}

@@ -222,6 +222,7 @@ func directoryRoutes() []route {
 		{"POST", "/groups", groupWrite, groupCreate, false, (*Server).createGroup},
 		{"PATCH", "/groups/{id}", memberWrite, memberWrite, false, (*Server).patchGroup},
 		{"GET", "/groups/{id}/memberOf", memberOf, memberOf, false, (*Server).listMemberOf},
+		{"GET", "/groups/$count", groupRead, groupRead, false, (*Server).countGroups},
 		{"GET", "/groups/{id}", groupRead, groupRead, false, (*Server).getGroup},
 		{"GET", "/groups/{id}/members", memberRead, memberRead, false, listMembers("")},
 		{"GET", "/groups/{id}/members/microsoft.graph.user", memberRead, memberRead, false, listMembers(typeUser)},

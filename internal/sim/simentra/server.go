@@ -40,6 +40,7 @@ type Behavior struct {
 	NewGroupLag       time.Duration // how long PIM has not heard of a new group
 	OnboardingLag     time.Duration // how long a group's policies cannot be read, or not wholly, after PIM took the group
 	PatchAnswers200   bool          // a change of a rule is answered with the rule instead of 204
+	WriteLimit        int           // changes per ten seconds of the machine; 0: no limit
 	RoleAssignable    int           // how many other role-assignable groups the tenant has already
 }
 
@@ -47,7 +48,7 @@ type Behavior struct {
 func DefaultBehavior() Behavior {
 	return Behavior{
 		PageSize: 3, ProvisioningDelay: 4 * time.Second, ListLag: 5 * time.Second, MemberLag: 3 * time.Second,
-		AuditDelay: 3 * time.Minute, AuditLimit: 5,
+		AuditDelay: 3 * time.Minute, AuditLimit: 5, NewGroupLag: 40 * time.Second, OnboardingLag: 20 * time.Second,
 	}
 }
 
@@ -74,6 +75,7 @@ type Server struct {
 
 	defenderRoles []cast.DefenderRole
 	auditHit      []time.Time // machine times of reads of the audit log
+	writes        []time.Time // and of changes
 	faults        []*Fault
 	counts        map[string]int
 	trips         []Trip

@@ -153,6 +153,35 @@ func alternatives(parts []Filter, most int) int {
 	return most
 }
 
+// Paths lists the properties that a filter compares; those of a list's items stand behind the list.
+func Paths(f Filter) []string {
+	switch node := f.(type) {
+	case comparison:
+		return []string{node.path}
+	case disjunction:
+		return pathsOf(node)
+	case conjunction:
+		return pathsOf(node)
+	case negation:
+		return Paths(node.of)
+	case anyOf:
+		var out []string
+		for _, path := range Paths(node.filter) {
+			out = append(out, node.path+strings.TrimPrefix(path, node.variable))
+		}
+		return out
+	}
+	return nil
+}
+
+func pathsOf(parts []Filter) []string {
+	var out []string
+	for _, part := range parts {
+		out = append(out, Paths(part)...)
+	}
+	return out
+}
+
 // Equals returns the text that the filter demands path to be equal to, if every match has to be.
 func Equals(f Filter, path string) (string, bool) {
 	switch node := f.(type) {
