@@ -55,7 +55,7 @@ func (t *tenantSide) whoChanged(ctx context.Context, plan tenant.Plan, actual te
 	groups = slices.DeleteFunc(slices.Compact(groups), func(g pim.GroupID) bool { return g == "" })
 	var out []changedJSON
 	for _, g := range groups {
-		touched, err := t.admin.Touched(ctx, g, lookBack)
+		touched, err := t.touched(ctx, g)
 		if err != nil {
 			fmt.Fprintf(t.p.errs, "Who changed %s is not known: %v\n", nameOf(actual, g), shown(err))
 			continue
@@ -63,6 +63,26 @@ func (t *tenantSide) whoChanged(ctx context.Context, plan tenant.Plan, actual te
 		out = append(out, changedJSON{g, touched})
 	}
 	return out
+}
+
+// auditPause is how long Entra wants the audit log left alone after five questions.
+// https://learn.microsoft.com/graph/throttling-limits#identity-and-access-reports-service-limits
+const auditPause = 10 * time.Second
+
+// touched asks the audit log, and waits where it is asked too much.
+func (t *tenantSide) touched(ctx context.Context, g pim.GroupID) ([]entra.Touching, error) {
+	for range 5 {
+		touched, err := t.admin.Touched(ctx, g, lookBack)
+		if !pim.IsKind(err, pim.Throttled) {
+			return touched, err
+		}
+		pause := max(pim.Explain(err).RetryAfter, auditPause)
+		fmt.Fprintf(t.p.errs, "The audit log is asked too much; going on in %s.\n", pause)
+		if err := tenant.Wait(ctx, pause); err != nil {
+			return nil, err
+		}
+	}
+	return t.admin.Touched(ctx, g, lookBack)
 }
 
 func (t *tenantSide) printChanged(changed []changedJSON, actual tenant.Actual) {
