@@ -165,6 +165,10 @@ func TestDecliningConsentLeadsBackToTheApplication(t *testing.T) {
 	if back.Host != "localhost:8400" || back.Query().Get("error") != "access_denied" || !strings.Contains(back.Query().Get("error_description"), "AADSTS65004") {
 		t.Errorf("got %d %s", r.status, back)
 	}
+	cli := w.authorizeURL("client_id", cast.AzureCLIClientID, "redirect_uri", "http://localhost:8400", "scope", policyWrite)
+	if r := w.postForm(w.browser(), cli, url.Values{"account": {"ada"}}); !strings.Contains(r.body, "AADSTS65002") {
+		t.Errorf("the Azure CLI: %d %s", r.status, r.body)
+	}
 	if r := w.get(w.browser(), address+"&prompt=none"); !strings.Contains(r.header.Get("Location"), "error=login_required") {
 		t.Errorf("silently: %s", r.header.Get("Location"))
 	}

@@ -10,6 +10,9 @@
 // tokens and authorisation codes is counted in machine time, because MSAL and azcore read the machine's clock to decide
 // whether a token is still good: if it ran on the movable clock, they would go on sending tokens that had died.
 //
+// Setting up. Groups are made, brought under PIM and given their rules as an administrator or a pipeline does it. What the
+// service refuses there is refused here too; where its wording is not known, a comment or the refusal's own code says so.
+//
 // One mutex guards everything. Nothing runs in the background: what PIM would have done by now is done at the beginning
 // of each call (settle).
 package simentra

@@ -292,9 +292,15 @@ var auditFilters = []string{
 	"initiatedBy/user/userPrincipalName", "initiatedBy/app/appId", "initiatedBy/app/displayName", "targetResources/id", "targetResources/displayName",
 }
 
+// readsAudit lets applications read the log by their permission, and of people only administrators.
+func (s *Server) readsAudit(who actor) bool { return s.privileged(who) }
+
 func (s *Server) listAudits(c *call) (answer, *graphError) {
 	if s.auditThrottled() {
 		return s.throttled(c)
+	}
+	if !s.readsAudit(c.who) {
+		return refuse(&graphError{status: http.StatusForbidden, code: "Authentication_RequestFromUnsupportedUserRole", message: "User is not in the allowed roles"})
 	}
 	for _, path := range odata.Paths(c.odata.Filter) {
 		if !slices.ContainsFunc(auditFilters, func(known string) bool { return strings.EqualFold(known, path) }) {

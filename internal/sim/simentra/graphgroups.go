@@ -76,7 +76,7 @@ func (in *newGroup) checkTexts() *graphError {
 		return requestRefused("Invalid value specified for property 'description' of resource 'Group'.")
 	}
 	if len(in.Members)+len(in.Owners) > mostBound {
-		return requestRefused("The number of references in the request exceeds the maximum of %d.", mostBound)
+		return requestRefused("The number of references in the request exceeds the maximum of %d.", mostBound) // worded by us
 	}
 	return nil
 }
@@ -140,7 +140,7 @@ func (s *Server) mayCreate(c *call, in newGroup) *graphError {
 			return errDirectoryRefused.with("")
 		}
 		if s.countRoleAssignable() >= mostRoleAssignable {
-			return requestRefused("The number of role assignable groups in the tenant has reached the maximum (%d) allowed.", mostRoleAssignable)
+			return requestRefused("The number of role assignable groups in the tenant has reached the maximum (%d) allowed.", mostRoleAssignable) // worded by us
 		}
 		return nil
 	}
@@ -185,7 +185,7 @@ func (s *Server) bound(references []string) ([]string, *graphError) {
 		case s.dir.byID[id] == nil:
 			return nil, noSuchObject(id)
 		case slices.Contains(ids, id):
-			return nil, requestRefused("A request that contains duplicate references is not supported.")
+			return nil, requestRefused("A request that contains duplicate references is not supported.") // worded by us
 		}
 		ids = append(ids, id)
 	}
@@ -207,7 +207,7 @@ func (s *Server) patchGroup(c *call) (answer, *graphError) {
 		return refuse(e)
 	}
 	if in.IsAssignableToRole != nil && *in.IsAssignableToRole != g.RoleAssignable {
-		return refuse(requestRefused("Property 'isAssignableToRole' is immutable and cannot be changed."))
+		return refuse(requestRefused("Property 'isAssignableToRole' is immutable and cannot be changed.")) // worded by us
 	}
 	if e := s.mayChange(c.who, g, c.holds("RoleManagement.ReadWrite.Directory")); e != nil {
 		return refuse(e)
@@ -261,7 +261,7 @@ func (s *Server) mayChange(who actor, g *group, permitted bool) *graphError {
 		return requestRefused("Unable to update the specified properties for on-premises mastered Directory Sync objects or objects currently undergoing migration.")
 	}
 	if g.ManagementRestricted { // nobody here is an administrator of that unit
-		return errDirectoryRefused.with("Insufficient privileges to complete the operation because the target object is under restricted management.")
+		return errDirectoryRefused.with("Insufficient privileges to complete the operation because the target object is under restricted management.") // worded by us
 	}
 	if g.RoleAssignable && !permitted {
 		return errDirectoryRefused.with("")
@@ -280,7 +280,7 @@ func (s *Server) mayChange(who actor, g *group, permitted bool) *graphError {
 func (s *Server) mayJoin(g *group, id string, now time.Time) *graphError {
 	switch {
 	case g.MembershipRule != "":
-		return requestRefused("Members of a group with dynamic membership cannot be changed.")
+		return requestRefused("Members of a group with dynamic membership cannot be changed.") // worded by us
 	case g.RoleAssignable && s.dir.group(id) != nil:
 		return errNested()
 	case slices.Contains(s.members(g, now), id):

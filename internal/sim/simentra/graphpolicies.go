@@ -26,8 +26,8 @@ func (c *call) scoped() *graphError {
 func (s *Server) policiesAsked(c *call) []*policy {
 	group, _ := odata.Equals(c.odata.Filter, "scopeId")
 	var out []*policy
-	for _, p := range s.policies {
-		if strings.EqualFold(p.group, group) && s.readable(p, c.now) {
+	for _, access := range []string{accessMember, accessOwner} {
+		if p, there := s.ruled[strings.ToLower(group)+"|"+access]; there && s.readable(p, c.now) {
 			out = append(out, p)
 		}
 	}

@@ -34,16 +34,14 @@ func (s *Server) loadPolicies(c *cast.Cast) {
 
 func (s *Server) addPolicy(group, access, id string, rules []map[string]any) {
 	p := &policy{id: policyID(group, id), group: group, access: access, rules: rules}
-	s.policies[p.id] = p
+	s.policies[p.id], s.ruled[group+"|"+access] = p, p
 }
 
 func policyID(group, id string) string { return "Group_" + group + "_" + id }
 
 func (s *Server) policyOf(group, access string) *policy {
-	for _, p := range s.policies {
-		if p.group == group && p.access == access {
-			return p
-		}
+	if p, there := s.ruled[group+"|"+access]; there {
+		return p
 	}
 	return &policy{group: group, access: access, rules: memberRules(&cast.Cast{}, cast.Policy{MaxDuration: "PT8H"})}
 }

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Errors of PIM about policies. The first three were seen by public projects; the last is worded by us.
+// Errors of PIM about policies, as public projects have seen them. Which of the first two comes when is not known.
 var (
 	errPolicyRule = graphError{status: 400, code: "InvalidPolicyRule", message: "The policy rule is invalid."}
 	errPolicy     = graphError{status: 400, code: "InvalidPolicy", message: "The policy is invalid."}

@@ -41,6 +41,9 @@ func TestDriftIsInTheAudit(t *testing.T) {
 	if rows := w.value("ada", "/v1.0/auditLogs/directoryAudits?$filter=loggedByService eq 'PIM' and "+filter); len(rows) != 4 {
 		t.Errorf("PIM logged %d", len(rows))
 	}
+	if r := w.call("greta", http.MethodGet, "/v1.0/auditLogs/directoryAudits", nil); r.status != http.StatusForbidden || r.code(t) != "Authentication_RequestFromUnsupportedUserRole" {
+		t.Errorf("greta reads the audit log: %d %s", r.status, r.body)
+	}
 	for _, filter := range []string{"category eq 'GroupManagement'", "targetResources/any(t:t/type eq 'Group')", "result eq 'success'"} {
 		if r := w.call("ada", http.MethodGet, "/v1.0/auditLogs/directoryAudits?$filter="+filter, nil); r.status != http.StatusBadRequest {
 			t.Errorf("%s: %d", filter, r.status)

@@ -69,6 +69,7 @@ type Server struct {
 	dir      directory
 	apps     map[string]*app
 	policies map[string]*policy // by id
+	ruled    map[string]*policy // by group and access
 	pim      pimState
 	defender []defenderAssignment
 	audits   []*auditRow
@@ -92,7 +93,7 @@ func New(cfg Config) (*Server, error) {
 		tenantID: cfg.Cast.TenantID, domain: cfg.Cast.Domain, other: cfg.Cast.OtherTenantID,
 		loginURL: strings.TrimRight(cfg.LoginURL, "/"), graphURL: strings.TrimRight(cfg.GraphURL, "/"),
 		behavior: cfg.Behavior, keys: keys,
-		login: newLoginState(), dir: newDirectory(cfg.Cast), apps: map[string]*app{}, policies: map[string]*policy{},
+		login: newLoginState(), dir: newDirectory(cfg.Cast), apps: map[string]*app{}, policies: map[string]*policy{}, ruled: map[string]*policy{},
 		pim: newPIMState(), counts: map[string]int{},
 	}
 	s.loadApps(cfg.Cast)
