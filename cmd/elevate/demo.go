@@ -15,6 +15,7 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"elevate/internal/config"
+	"elevate/internal/sim/cast"
 )
 
 // demoRate is how much faster than the machine's the demo's clock runs. The
@@ -99,12 +100,20 @@ func (p program) demoIn(ctx context.Context, home string, f demoFlags) error {
 	}
 	fmt.Fprintln(said, "DEMO on loopback: Entra, Graph, Slack and Teams are a sandbox in this process, and nothing here is real.")
 	nothing := func(string) (string, bool) { return "", false } // the demo takes nothing from the environment
-	s, err := startStage(ctx, home, nothing, p.demoLog(f))
+	s, err := openStage(ctx, home, cast.Empty())
 	if err != nil {
 		return err
 	}
 	fmt.Fprintln(said, s.zones(demoScript))
-	err = s.play(ctx, demoScript, demoPrinter{out: p.out, json: f.json})
+	to := demoPrinter{out: p.out, json: f.json}
+	err = s.setUp(ctx, home, to)
+	if err == nil {
+		err = s.startBot(ctx, home, nothing, p.demoLog(f))
+	}
+	if err != nil {
+		return errors.Join(err, s.box.Close())
+	}
+	err = s.play(ctx, demoScript, to)
 	if err == nil && f.serve {
 		s.box.Clock.SetRate(1)
 		fmt.Fprintf(said, "\nEverything keeps running until you interrupt it. To act on it, in another terminal:\n\n    %s act -dir %s help\n",

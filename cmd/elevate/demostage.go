@@ -18,6 +18,7 @@ import (
 	"elevate/internal/config"
 	"elevate/internal/pim"
 	"elevate/internal/sim"
+	"elevate/internal/sim/cast"
 	"elevate/internal/sim/simentra"
 	"elevate/internal/store"
 )
@@ -36,21 +37,29 @@ type stage struct {
 // startStage starts both from settings in a folder, as two processes would. env
 // is the bot's environment.
 func startStage(ctx context.Context, home string, env func(string) (string, bool), log *slog.Logger) (*stage, error) {
-	box, err := sim.Start(ctx, sim.Config{Dir: home, Now: time.Now, Rate: demoRate, Behavior: simentra.DefaultBehavior()})
+	s, err := openStage(ctx, home, cast.Model())
 	if err != nil {
 		return nil, err
 	}
-	s := &stage{box: box, client: box.Client(0), ended: make(chan error, 1)}
 	if err := s.startBot(ctx, home, env, log); err != nil {
-		return nil, errors.Join(err, box.Close())
+		return nil, errors.Join(err, s.box.Close())
 	}
 	return s, nil
 }
 
-func (s *stage) startBot(ctx context.Context, home string, env func(string) (string, bool), log *slog.Logger) error {
-	if err := writeSandboxFiles(home, s.box.Settings()); err != nil {
-		return err
+// openStage starts the sandbox with those who are in it, and writes the settings that fit it.
+func openStage(ctx context.Context, home string, who *cast.Cast) (*stage, error) {
+	box, err := sim.Start(ctx, sim.Config{Dir: home, Now: time.Now, Rate: demoRate, Behavior: simentra.DefaultBehavior(), Cast: who})
+	if err != nil {
+		return nil, err
 	}
+	if err := writeSandboxFiles(home, box.Settings()); err != nil {
+		return nil, errors.Join(err, box.Close())
+	}
+	return &stage{box: box, client: box.Client(0), ended: make(chan error, 1)}, nil
+}
+
+func (s *stage) startBot(ctx context.Context, home string, env func(string) (string, bool), log *slog.Logger) error {
 	cfg, err := config.Load(filepath.Join(home, settingsFile), env, os.ReadFile)
 	if err != nil {
 		return err

@@ -87,6 +87,7 @@ type tenantSide struct {
 	flags  tenantFlags
 	admin  *entra.Administrator
 	now    func() time.Time
+	tempo  tenant.Tempo
 	who    string
 	wanted tenant.Wanted
 }
@@ -127,7 +128,7 @@ func (p program) openTenant(ctx context.Context, f tenantFlags, as entra.Adminis
 		return nil, shown(err)
 	}
 	fmt.Fprintf(p.errs, "Signed in as %s to the tenant %s.\n", who, cfg.Entra.TenantID)
-	return &tenantSide{p: p, cfg: cfg, flags: f, admin: admin, now: as.Now, who: who, wanted: wantedOf(cfg)}, nil
+	return &tenantSide{p: p, cfg: cfg, flags: f, admin: admin, now: as.Now, tempo: tenant.Tempo{Now: time.Now, Wait: tenant.Wait}, who: who, wanted: wantedOf(cfg)}, nil
 }
 
 // shown is an error as a person sees it.

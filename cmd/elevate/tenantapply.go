@@ -32,7 +32,7 @@ func (p program) tenantApply(ctx context.Context, t *tenantSide) error {
 	if err := t.confirm(ctx, plan); err != nil {
 		return err
 	}
-	states := plan.Apply(ctx, t.admin, actual, tenant.Tempo{Now: time.Now, Wait: tenant.Wait}, t.progress(plan))
+	states := plan.Apply(ctx, t.admin, actual, t.tempo, t.progress(plan))
 	if err := t.account(ctx, plan, states); err != nil {
 		return err
 	}
@@ -68,9 +68,9 @@ func (t *tenantSide) confirm(ctx context.Context, plan tenant.Plan) error {
 	return errors.New("not confirmed, so nothing was changed; type yes, or use -yes where nobody can type")
 }
 
-// progress prints a line for each step.
+// progress prints a line for each step, and one for each reason that a step waits for.
 func (t *tenantSide) progress(plan tenant.Plan) func(tenant.Progress) {
-	finished := 0
+	finished, why := 0, map[int]string{}
 	return func(p tenant.Progress) {
 		s := plan.Steps[p.Step]
 		switch p.State {
@@ -78,7 +78,10 @@ func (t *tenantSide) progress(plan tenant.Plan) func(tenant.Progress) {
 			finished++
 			fmt.Fprintf(t.p.out, "[%d/%d] %s: %s ✓\n", finished, len(plan.Steps), s.Role, s.Says)
 		case tenant.Waiting:
-			fmt.Fprintf(t.p.out, "        %s: %s … %s\n", s.Role, s.Says, p.Says)
+			if why[p.Step] != p.Says {
+				why[p.Step] = p.Says
+				fmt.Fprintf(t.p.out, "        %s: %s … waits: %s\n", s.Role, s.Says, p.Says)
+			}
 		case tenant.Failed:
 			fmt.Fprintf(t.p.out, "        %s: %s ✗\n        %s\n", s.Role, s.Says, p.Says)
 		case tenant.Left:
@@ -110,7 +113,7 @@ func (t *tenantSide) account(ctx context.Context, plan tenant.Plan, states []ten
 // readBack says that the tenant is as declared only once it was read to be.
 func (t *tenantSide) readBack(ctx context.Context) error {
 	fmt.Fprintf(t.p.out, "\nReading the tenant back …\n")
-	for began, pause := time.Now(), 2*time.Second; ; pause = min(2*pause, 15*time.Second) {
+	for began, pause := t.tempo.Now(), 2*time.Second; ; pause = min(2*pause, 15*time.Second) {
 		plan, _, err := t.read(ctx)
 		switch {
 		case err != nil:
@@ -118,12 +121,12 @@ func (t *tenantSide) readBack(ctx context.Context) error {
 		case plan.Nothing():
 			fmt.Fprintf(t.p.out, "The tenant is as declared: %s.\n", counted(len(t.cfg.Roles), "role"))
 			return nil
-		case time.Since(began) > settles:
+		case t.tempo.Now().Sub(began) > settles:
 			t.print(plan, nil)
 			return errors.New("the changes were made, but what is read back differs as shown above; look again in a few minutes with `elevate tenant plan`")
 		}
 		fmt.Fprintf(t.p.out, "        %s cannot be seen yet; lists take up to a minute. Looking again in %s.\n", counted(len(plan.Steps)+len(plan.Refused), "change"), pause)
-		if tenant.Wait(ctx, pause) != nil {
+		if t.tempo.Wait(ctx, pause) != nil {
 			return errors.New("interrupted while reading back; all changes were made. `elevate tenant plan` says whether they stand")
 		}
 	}

@@ -2,7 +2,6 @@ package tenant
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -41,7 +40,7 @@ const (
 type Progress struct {
 	Step  int // its place in the plan
 	State State
-	Says  string
+	Says  string // why, where it waits or failed
 }
 
 // Limits of carrying out.
@@ -126,13 +125,13 @@ func (a *applying) run(ctx context.Context, order []string, lanes map[string][]i
 	done.Wait()
 }
 
-func (a *applying) report(i int, state State, says string) {
+func (a *applying) report(p Progress) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if state != Waiting {
-		a.states[i] = state
+	if p.State != Waiting {
+		a.states[p.Step] = p.State
 	}
-	a.tell(Progress{i, state, says})
+	a.tell(p)
 }
 
 // step carries one step out, and reports whether those that follow it may be.
@@ -145,17 +144,17 @@ func (a *applying) step(ctx context.Context, i int) bool {
 		// The step in hand is finished, also when the program is told to stop.
 		err := a.change(context.WithoutCancel(ctx), s, try > 0)
 		if err == nil {
-			a.report(i, Done, "")
+			a.report(Progress{Step: i, State: Done})
 			return true
 		}
 		e := pim.Explain(err)
 		again := e.Kind == pim.Throttled || e.Kind == pim.Unavailable || e.Kind == pim.AnswerLost
 		wait := max(pause, e.RetryAfter)
 		if !again || a.tempo.Now().Sub(began)+wait > patience {
-			a.report(i, Failed, e.Message)
+			a.report(Progress{Step: i, State: Failed, Says: e.Message})
 			return false
 		}
-		a.report(i, Waiting, fmt.Sprintf("%s Trying again in %s.", e.Message, pim.FormatDuration(wait.Round(time.Second))))
+		a.report(Progress{i, Waiting, e.Message})
 		pause = min(2*pause, mostPause)
 		if a.tempo.Wait(ctx, wait) != nil {
 			return false
