@@ -200,8 +200,9 @@ func (a *received) zone() *time.Location {
 
 // The kinds of conversations.
 const (
-	personal = "personal"
-	channel  = "channel"
+	personal  = "personal"
+	groupChat = "groupChat"
+	channel   = "channel"
 )
 
 // place is the conversation as the workflow and the settings name it: a channel

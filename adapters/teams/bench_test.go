@@ -91,7 +91,7 @@ func BenchmarkMessage(b *testing.B) {
 	replied := make(chan struct{})
 	bench.net.on("POST activities", func(call) *answered {
 		replied <- struct{}{}
-		return reply(http.StatusCreated, `{"id":"m1"}`)
+		return reply(http.StatusCreated, `{"id":"1"}`)
 	})
 	bench.service.answer.Card = &hello
 	authorization := "Bearer " + token(nil)

@@ -197,8 +197,13 @@ func (c *Client) Post(ctx context.Context, to pim.Conversation, what card.Card) 
 		return pim.MessageRef{}, err
 	}
 	ref, err := c.post(ctx, r, to, what)
-	if err != nil {
+	switch {
+	case err != nil:
 		c.noteRefusal(ctx, r, err)
+	case r.Shut != "": // it was tried again after a while, and it works
+		if err := c.Reopen(ctx, to); err != nil {
+			c.cfg.Logger.Warn("that a conversation is open again was not noted", "chat", string(pim.Teams), "error", err)
+		}
 	}
 	return ref, err
 }
@@ -269,11 +274,8 @@ func (c *Client) Update(ctx context.Context, ref pim.MessageRef, what card.Card)
 	a.Type, a.ID, a.ServiceURL, a.ChannelID = schema.Message, ref.ID, r.ServiceURL, channelTeams
 	a.Conversation = schema.ConversationAccount{ID: ref.Channel, TenantID: c.cfg.TenantID}
 	t := &turn{ctx: ctx, connector: c.connector, name: "update"}
-	err = known(c.adapter(t).UpdateActivity(ctx, a))
-	if err != nil && slices.Contains(shutForAll, pim.Explain(err).Code) {
-		c.noteRefusal(ctx, r, err)
-	}
-	return err
+	// A refusal shuts nothing: which message it is may be a client's word.
+	return known(c.adapter(t).UpdateActivity(ctx, a))
 }
 
 // drawing draws for one person in a zone, or for all who see a card.

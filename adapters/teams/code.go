@@ -3,6 +3,7 @@ package teams
 import (
 	"encoding/base64"
 	"fmt"
+	"regexp"
 
 	"elevate/internal/pim"
 	"elevate/internal/workflow"
@@ -49,8 +50,33 @@ func (h *Handler) bound(a *received, f filled) bool {
 // conversation for which no such card was drawn. Which message of the
 // conversation it is stays the client's word.
 func (h *Handler) clickedRef(a *received, from workflow.Sender, f filled) pim.MessageRef {
-	if a.ReplyToID == "" || !h.bound(a, f) {
+	if !messageID.MatchString(a.ReplyToID) || !h.bound(a, f) {
 		return pim.MessageRef{}
 	}
-	return pim.MessageRef{Conversation: from.Place, ID: a.ReplyToID, Channel: a.Conversation.ID}
+	at := a.Conversation.ID
+	if threaded(a) {
+		if !plainID.MatchString(a.ReplyToID) {
+			return pim.MessageRef{}
+		}
+		at = threadOf(at, a.ReplyToID)
+	}
+	return pim.MessageRef{Conversation: from.Place, ID: a.ReplyToID, Channel: at}
+}
+
+// The forms that a message's id has: among many, only a number without another spelling.
+var (
+	messageID = regexp.MustCompile(`^[!-~]{1,128}$`)
+	plainID   = regexp.MustCompile(`^[1-9][0-9]{0,30}$`)
+)
+
+// threaded reports whether messages of the conversation begin threads.
+func threaded(a *received) bool {
+	kind := a.Conversation.ConversationType
+	return kind != personal && kind != groupChat
+}
+
+// threadOf is the conversation of a card in a channel. Each begins a thread of its own, so that it has one name, whichever
+// thread a client says it was clicked in.
+func threadOf(conversation, message string) string {
+	return withoutThread(conversation) + ";messageid=" + message
 }

@@ -79,7 +79,7 @@ func TestOnlyACardDrawnForAConversationNamesAMessageThere(t *testing.T) {
 			t.Errorf("%s: named %+v", name, ref)
 		}
 	}
-	want := pim.MessageRef{Conversation: general, ID: "m1", Channel: channelID + ";messageid=1"}
+	want := pim.MessageRef{Conversation: general, ID: "1", Channel: channelID + ";messageid=1"}
 	if ref := b.clicksWith(t, object{"r": "abc234", "k": "card", "m": code("abc234", channelID)}, nil); ref != want {
 		t.Errorf("named %+v", ref)
 	}
@@ -108,20 +108,21 @@ func TestACardIsBoundToTheConversationItWasDrawnFor(t *testing.T) {
 		drawn       any
 		act, at, by string
 		other       string
+		named       string // the conversation of the card: a channel's has one name, whatever thread the client says
 	}{
-		"posted":         {posted, "refresh", thread.Channel, "channel", personal},
-		"rewritten":      {redrawn, "refresh", thread.Channel, "channel", personal},
-		"in its thread":  {posted, "refresh", channelID + ";messageid=2", "channel", "19:other@thread.tacv2"},
-		"of one person":  {view, "cancel", thread.Channel, "channel", personal},
-		"in their chat":  {mine, "cancel", alone.Channel, "personal", channelID},
-		"and the second": {mine, "refresh", alone.Channel, "personal", channelID},
+		"posted":         {posted, "refresh", thread.Channel, "channel", personal, thread.Channel},
+		"rewritten":      {redrawn, "refresh", thread.Channel, "channel", personal, thread.Channel},
+		"in its thread":  {posted, "refresh", channelID + ";messageid=2", "channel", "19:other@thread.tacv2", thread.Channel},
+		"of one person":  {view, "cancel", thread.Channel, "channel", personal, thread.Channel},
+		"in their chat":  {mine, "cancel", alone.Channel, "personal", channelID, alone.Channel},
+		"and the second": {mine, "refresh", alone.Channel, "personal", channelID, alone.Channel},
 	} {
 		data := dataIn(row.drawn, row.act)
 		if data == nil {
 			t.Errorf("%s: no button %s", name, row.act)
 			continue
 		}
-		if ref := b.clicksWith(t, data, in(row.at, row.by)); ref.ID != "m1" || ref.Channel != row.at {
+		if ref := b.clicksWith(t, data, in(row.at, row.by)); ref.ID != "1" || ref.Channel != row.named {
 			t.Errorf("%s: named %+v", name, ref)
 		}
 		if ref := b.clicksWith(t, data, in(row.other, "channel")); ref != (pim.MessageRef{}) {

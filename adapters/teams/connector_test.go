@@ -87,7 +87,7 @@ func TestEveryStatusHasAKind(t *testing.T) {
 		b := newBench(t, nil)
 		b.knows(nil)
 		b.net.on("PUT", answer(status, `{}`))
-		err := b.client.Update(t.Context(), pim.MessageRef{Conversation: pim.DirectTo(aliceAccount), ID: "m1", Channel: personal}, hello)
+		err := b.client.Update(t.Context(), pim.MessageRef{Conversation: pim.DirectTo(aliceAccount), ID: "1", Channel: personal}, hello)
 		e := pim.Explain(err)
 		if wait := e.Kind == pim.Throttled || e.Kind == pim.Unavailable; wait != slices.Contains(again, status) || e.Kind == pim.Internal {
 			t.Errorf("%d is %s", status, e.Kind)
@@ -218,7 +218,7 @@ func TestCallsAreThoseOfTheConnector(t *testing.T) {
 	}
 	want := []string{
 		"POST /teams/v3/conversations", "POST /teams/v3/conversations/a:alice-and-the-bot/activities",
-		"PUT /teams/v3/conversations/19:general@thread.tacv2%3Bmessageid=1/activities/m1", "PUT /teams/v3/conversations/a:alice-and-the-bot/activities/m1",
+		"PUT /teams/v3/conversations/19:general@thread.tacv2%3Bmessageid=1/activities/1", "PUT /teams/v3/conversations/a:alice-and-the-bot/activities/1",
 	}
 	var got []string
 	for _, c := range b.net.written() {
@@ -344,7 +344,7 @@ func TestPlacesThatAreNone(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	for _, ref := range []pim.MessageRef{{}, {Conversation: general, ID: "m1"}, {Conversation: general, Channel: "x"}, {Conversation: pim.Conversation{Chat: pim.Slack, ID: "C"}, ID: "1", Channel: "C"}} {
+	for _, ref := range []pim.MessageRef{{}, {Conversation: general, ID: "1"}, {Conversation: general, Channel: "x"}, {Conversation: pim.Conversation{Chat: pim.Slack, ID: "C"}, ID: "1", Channel: "C"}} {
 		if err := b.client.Update(t.Context(), ref, hello); !pim.IsKind(err, pim.NotFound) {
 			t.Errorf("%+v: %v", ref, err)
 		}

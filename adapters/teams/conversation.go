@@ -136,6 +136,9 @@ func (c *Client) startThread(ctx context.Context, r Reference, to pim.Conversati
 	if err != nil {
 		return pim.MessageRef{}, err
 	}
+	if made.ID != "" && made.ActivityID != "" {
+		made.ID = threadOf(made.ID, made.ActivityID)
+	}
 	return messageRef(to, made.ID, made.ActivityID)
 }
 

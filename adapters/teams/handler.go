@@ -34,6 +34,10 @@ type HandlerConfig struct {
 	Service Service
 	Now     func() time.Time
 	Logger  *slog.Logger
+	// Places are those in Teams that the settings name.
+	Places []pim.Conversation
+	// Reopened is told of a conversation that takes messages again. It may be nil.
+	Reopened func(to pim.Conversation)
 	// Count counts what was refused or went wrong, by reason; nil counts nothing.
 	Count func(reason string)
 }
@@ -281,9 +285,11 @@ func (h *Handler) sender(ctx context.Context, a *received, once string) (workflo
 		h.cfg.Count(NotAllowed)
 		return workflow.Sender{}, err
 	}
-	if err := h.client.remember(ctx, a, who); err != nil {
+	opened, err := h.client.remember(ctx, a, who)
+	if err != nil {
 		h.cfg.Logger.Warn("a conversation was not noted", "chat", string(pim.Teams), "error", err)
 	}
+	h.reopened(opened)
 	return workflow.Sender{Account: who, Name: card.Tidy(orElse(a.From.Name, m.Name), maxTyped), Place: a.place(who), Once: once, Zone: a.zone()}, nil
 }
 
@@ -304,7 +310,7 @@ func (h *Handler) installed(ctx context.Context, a *received) ack {
 	case gone:
 		err = h.client.left(ctx, a, who)
 	case here:
-		err = h.client.remember(ctx, a, who)
+		err = h.added(ctx, a, who)
 	default:
 		return accepted
 	}
@@ -316,6 +322,33 @@ func (h *Handler) installed(ctx context.Context, a *received) ack {
 		h.welcome(ctx, a, who)
 	}
 	return accepted
+}
+
+// added notes where the bot was added. A team's channels hear of it by one of them
+// alone, so all places of the settings are tried again.
+func (h *Handler) added(ctx context.Context, a *received, who pim.ChatAccount) error {
+	opened, err := h.client.remember(ctx, a, who)
+	if err != nil {
+		return err
+	}
+	h.reopened(opened)
+	if a.Conversation.ConversationType != channel {
+		return nil
+	}
+	for _, place := range h.cfg.Places {
+		if err := h.client.Reopen(ctx, place); err != nil {
+			return err
+		}
+		h.reopened(place)
+	}
+	return nil
+}
+
+// reopened has what waits for a conversation tried at once.
+func (h *Handler) reopened(to pim.Conversation) {
+	if to != (pim.Conversation{}) && h.cfg.Reopened != nil {
+		h.cfg.Reopened(to)
+	}
 }
 
 func named(some []account, id string) bool {

@@ -142,7 +142,7 @@ func TestOnePersonDoesNotKeepTheOthersWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, nil)
 		b.net.on("GET members", everybody)
-		b.net.on("POST activities", func(call) *answered { time.Sleep(10 * time.Second); return reply(201, `{"id":"m1"}`) })
+		b.net.on("POST activities", func(call) *answered { time.Sleep(10 * time.Second); return reply(201, `{"id":"1"}`) })
 		b.service.answer = workflow.Reply{Card: &card.Card{Fallback: "x"}}
 		says := func(who string, n int) int { return b.send(saidBy(who, n)).Code }
 		for n := range 6 {

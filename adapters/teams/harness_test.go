@@ -143,14 +143,14 @@ type network struct {
 
 func newNetwork() *network {
 	n := &network{keys: []any{jwk("k1", theKey(), "msteams", "webchat")}, replies: map[string]func(call) *answered{}}
-	n.on("POST activities", answer(201, `{"id":"m1"}`))
+	n.on("POST activities", answer(201, `{"id":"1"}`))
 	n.on("POST conversations", func(c call) *answered {
 		if c.body["isGroup"] == true {
-			return reply(201, `{"id":"`+channelID+`;messageid=1","activityId":"m1"}`)
+			return reply(201, `{"id":"`+channelID+`;messageid=1","activityId":"1"}`)
 		}
 		return reply(201, `{"id":"`+personal+`"}`)
 	})
-	n.on("PUT", answer(200, `{"id":"m1"}`))
+	n.on("PUT", answer(200, `{"id":"1"}`))
 	n.on("DELETE", answer(204, ``))
 	n.on("GET members", answer(200, `{"id":"`+aliceMRI+`","aadObjectId":"`+alice+`","name":"Alice Example","tenantId":"`+tenant+`","userRole":"user"}`))
 	n.on("GET pagedmembers", answer(200, `{"members":[{"id":"`+aliceMRI+`","aadObjectId":"`+alice+`","tenantId":"`+tenant+`"}]}`))
@@ -440,7 +440,7 @@ func everybody(c call) *answered {
 // clicked is a click of Alice's on a card in the channel, changed by with.
 func clicked(with object) object {
 	return change(typed(object{
-		"type": "invoke", "name": "adaptiveCard/action", "id": "f:1", "text": nil, "replyToId": "m1",
+		"type": "invoke", "name": "adaptiveCard/action", "id": "f:1", "text": nil, "replyToId": "1",
 		"conversation": object{"id": channelID + ";messageid=1", "conversationType": "channel", "tenantId": tenant},
 		"value":        object{"action": object{"type": "Action.Execute", "verb": "approve", "data": object{"a": "approve", "r": "abc234", "d": "digest", "k": "card", "m": code("abc234", channelID)}}, "trigger": "manual"},
 	}), with)

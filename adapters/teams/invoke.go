@@ -104,7 +104,8 @@ func (h *Handler) answer(ctx context.Context, from workflow.Sender, reply workfl
 	case !f.OfCard && len(reply.Card.Buttons) == 0:
 		return toast(reply.Card.Fallback) // the list stays
 	case f.OfCard:
-		*reply.Card = h.besideCard(ctx, from, *reply.Card, f.Request)
+		c := h.besideCard(ctx, from, *reply.Card, f.Request) // the workflow keeps its own for repetitions
+		reply.Card = &c
 	}
 	drawn, err := d.adaptive(*reply.Card, nil)
 	if err != nil {

@@ -420,12 +420,12 @@ func TestLibraryLetsIDsWalkUpThePath(t *testing.T) {
 		t.Errorf("the library called %s", got)
 	}
 	b := newBench(t, nil)
-	_ = b.client.Update(t.Context(), pim.MessageRef{Conversation: general, ID: "m1?x=y/../..", Channel: evil}, hello)
-	if got := b.net.written()[0].path; got != "/teams/v3/conversations/..%2F..%2F..%2Fv3%2Fconversations%2Fanother/activities/m1%3Fx=y%2F..%2F.." {
+	_ = b.client.Update(t.Context(), pim.MessageRef{Conversation: general, ID: "1?x=y/../..", Channel: evil}, hello)
+	if got := b.net.written()[0].path; got != "/teams/v3/conversations/..%2F..%2F..%2Fv3%2Fconversations%2Fanother/activities/1%3Fx=y%2F..%2F.." {
 		t.Errorf("we called %s", got)
 	}
 	for _, id := range []string{".", ".."} {
-		if err := b.client.Update(t.Context(), pim.MessageRef{Conversation: general, ID: "m1", Channel: id}, hello); !pim.IsKind(err, pim.NotFound) {
+		if err := b.client.Update(t.Context(), pim.MessageRef{Conversation: general, ID: "1", Channel: id}, hello); !pim.IsKind(err, pim.NotFound) {
 			t.Errorf("%q: %v", id, err)
 		}
 	}
@@ -437,7 +437,7 @@ func TestLibraryLetsIDsWalkUpThePath(t *testing.T) {
 func TestLibraryDropsTheAnswer(t *testing.T) {
 	// The signature has no room for it: Post(url.URL, schema.Activity) error.
 	b := newBench(t, nil)
-	if ref := mustPost(t, b, general); ref.ID != "m1" || ref.Channel != channelID+";messageid=1" || ref.Conversation != general {
+	if ref := mustPost(t, b, general); ref.ID != "1" || ref.Channel != channelID+";messageid=1" || ref.Conversation != general {
 		t.Errorf("got %+v", ref)
 	}
 }
@@ -512,13 +512,13 @@ func TestLibraryHasNoAnswerToAnInvoke(t *testing.T) {
 func TestLibraryTakesNoContentForAFailure(t *testing.T) {
 	adapter, n := stock(t, core.AdapterSetting{})
 	n.on("PUT", answer(204, ""))
-	a := schema.Activity{Type: schema.Message, ID: "m1", ServiceURL: service, Conversation: schema.ConversationAccount{ID: channelID}}
+	a := schema.Activity{Type: schema.Message, ID: "1", ServiceURL: service, Conversation: schema.ConversationAccount{ID: channelID}}
 	if err := adapter.UpdateActivity(t.Context(), a); err == nil {
 		t.Error("the library does not")
 	}
 	b := newBench(t, nil)
 	b.net.on("PUT", answer(204, ""))
-	if err := b.client.Update(t.Context(), pim.MessageRef{Conversation: general, ID: "m1", Channel: channelID}, hello); err != nil {
+	if err := b.client.Update(t.Context(), pim.MessageRef{Conversation: general, ID: "1", Channel: channelID}, hello); err != nil {
 		t.Errorf("we do: %v", err)
 	}
 }
@@ -528,7 +528,7 @@ func TestLibraryHeedsNoContext(t *testing.T) {
 	cancel()
 	adapter, n := stock(t, core.AdapterSetting{})
 	ref := schema.ConversationReference{ServiceURL: service, Conversation: schema.ConversationAccount{ID: channelID}}
-	_ = adapter.DeleteActivity(ctx, "m1", ref)
+	_ = adapter.DeleteActivity(ctx, "1", ref)
 	if len(n.written()) == 0 {
 		t.Error("the library does")
 	}

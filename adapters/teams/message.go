@@ -209,6 +209,7 @@ func (h *Handler) adopt(ctx context.Context, from workflow.Sender, c card.Card, 
 	if slices.ContainsFunc(c.Buttons, func(b card.Button) bool { return b.Act.Leads() }) {
 		act = card.SignIn
 	}
+	from.Place = ref.Conversation // where it stands, not where it was asked for
 	h.cfg.Service.Click(ctx, from, workflow.Click{Act: act, Request: c.Request, Ref: ref, Posted: true})
 }
 

@@ -37,9 +37,9 @@ func TestAConversationIsWrittenToWithinWhatTeamsTakes(t *testing.T) {
 			mu.Lock()
 			defer mu.Unlock()
 			sent = append(sent, machineTime())
-			return reply(200, `{"id":"m1"}`)
+			return reply(200, `{"id":"1"}`)
 		})
-		ref := pim.MessageRef{Conversation: general, ID: "m1", Channel: channelID + ";messageid=1"}
+		ref := pim.MessageRef{Conversation: general, ID: "1", Channel: channelID + ";messageid=1"}
 		begin := machineTime()
 		var all sync.WaitGroup
 		for range 3 { // as many as could have a hand in one conversation
@@ -71,7 +71,7 @@ func TestAConversationIsWrittenToWithinWhatTeamsTakes(t *testing.T) {
 func TestABusyConversationHoldsNoOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, nil)
-		busy := pim.MessageRef{Conversation: general, ID: "m1", Channel: channelID}
+		busy := pim.MessageRef{Conversation: general, ID: "1", Channel: channelID}
 		var all sync.WaitGroup
 		for range 60 {
 			all.Go(func() { _ = b.client.Update(t.Context(), busy, hello) })
@@ -80,7 +80,7 @@ func TestABusyConversationHoldsNoOther(t *testing.T) {
 		time.Sleep(time.Second) // the bot's own limit is for all
 		for i := range 8 {
 			begin := machineTime()
-			other := pim.MessageRef{Conversation: pim.Conversation{Chat: pim.Teams, Workspace: tenant, ID: fmt.Sprint("19:", i, "@thread.tacv2")}, ID: "m1", Channel: "x"}
+			other := pim.MessageRef{Conversation: pim.Conversation{Chat: pim.Teams, Workspace: tenant, ID: fmt.Sprint("19:", i, "@thread.tacv2")}, ID: "1", Channel: "x"}
 			other.Channel = other.Conversation.ID
 			if err := b.client.Update(t.Context(), other, hello); err != nil || machineTime().Sub(begin) > time.Second {
 				t.Errorf("%v after %s", err, machineTime().Sub(begin))
@@ -94,7 +94,7 @@ func TestTeamsAsksToWaitWithOneConversation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, nil)
 		ref := func(conversation string) pim.MessageRef {
-			return pim.MessageRef{Conversation: pim.Conversation{Chat: pim.Teams, Workspace: tenant, ID: conversation}, ID: "m1", Channel: conversation}
+			return pim.MessageRef{Conversation: pim.Conversation{Chat: pim.Teams, Workspace: tenant, ID: conversation}, ID: "1", Channel: conversation}
 		}
 		b.net.on("PUT "+channelID, func(call) *answered {
 			resp := reply(429, "")
@@ -129,13 +129,13 @@ func TestTheBotAsAWholeStaysBelowItsLimit(t *testing.T) {
 			mu.Lock()
 			defer mu.Unlock()
 			sent = append(sent, machineTime())
-			return reply(200, `{"id":"m1"}`)
+			return reply(200, `{"id":"1"}`)
 		})
 		var all sync.WaitGroup
 		for i := range 300 {
 			all.Go(func() {
 				conversation := fmt.Sprint("19:", i, "@thread.tacv2")
-				ref := pim.MessageRef{Conversation: pim.Conversation{Chat: pim.Teams, Workspace: tenant, ID: conversation}, ID: "m1", Channel: conversation}
+				ref := pim.MessageRef{Conversation: pim.Conversation{Chat: pim.Teams, Workspace: tenant, ID: conversation}, ID: "1", Channel: conversation}
 				for {
 					err := b.client.Update(t.Context(), ref, hello)
 					if err == nil {

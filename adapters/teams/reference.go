@@ -44,26 +44,31 @@ func PersonKey(id pim.PrincipalID) string { return "person " + string(id) }
 // next word from there opens it at once.
 const shutFor = time.Hour
 
-// remember notes where an activity came from, if that is news.
-func (c *Client) remember(ctx context.Context, a *received, who pim.ChatAccount) error {
+// remember notes where an activity came from, if that is news, and returns the
+// conversation that it opened, if it was shut.
+func (c *Client) remember(ctx context.Context, a *received, who pim.ChatAccount) (opened pim.Conversation, err error) {
 	conversation := a.Conversation
 	if conversation.ID == "" {
-		return nil
+		return opened, nil
 	}
 	kind := conversation.ConversationType
 	if kind != personal {
 		here := Reference{Key: withoutThread(conversation.ID), Conversation: withoutThread(conversation.ID), Kind: kind, ServiceURL: a.ServiceURL}
-		if err := c.keep(ctx, here); err != nil {
-			return err
+		wasShut, err := c.keep(ctx, here)
+		if err != nil {
+			return opened, err
+		}
+		if wasShut {
+			opened = c.place(here.Key)
 		}
 	}
 	if who.IsZero() {
-		return nil
+		return opened, nil
 	}
 	key := PersonKey(pim.PrincipalID(who.User))
 	before, found, err := c.cfg.References.Reference(ctx, key)
 	if err != nil {
-		return err
+		return opened, err
 	}
 	person := before
 	person.Key, person.MRI = key, a.From.ID
@@ -77,18 +82,44 @@ func (c *Client) remember(ctx context.Context, a *received, who pim.ChatAccount)
 		person.Met, person.ServiceURL = withoutThread(conversation.ID), a.ServiceURL
 	}
 	if found && person == before {
-		return nil
+		return opened, nil
 	}
-	return c.cfg.References.KeepReference(ctx, person)
+	if kind == personal && (before.Shut != "" || before.Conversation == "") {
+		opened = pim.DirectTo(who)
+	}
+	return opened, c.cfg.References.KeepReference(ctx, person)
+}
+
+// place is a conversation that many share, as the workflow knows it.
+func (c *Client) place(id string) pim.Conversation {
+	return pim.Conversation{Chat: pim.Teams, Workspace: c.cfg.TenantID, ID: id}
 }
 
 // keep stores a reference, unless the same is stored already: most activities
-// bring no news, and a write is a write.
-func (c *Client) keep(ctx context.Context, r Reference) error {
+// bring no news, and a write is a write. It says whether the place was shut.
+func (c *Client) keep(ctx context.Context, r Reference) (wasShut bool, err error) {
 	old, found, err := c.cfg.References.Reference(ctx, r.Key)
 	if err != nil || found && old == r {
+		return false, err
+	}
+	return old.Shut != "", c.cfg.References.KeepReference(ctx, r)
+}
+
+// keyOf is the key of a conversation's reference.
+func keyOf(to pim.Conversation) string {
+	if to.User != "" {
+		return PersonKey(pim.NewPrincipalID(to.User))
+	}
+	return withoutThread(to.ID)
+}
+
+// Reopen has a conversation that refused the bot tried again.
+func (c *Client) Reopen(ctx context.Context, to pim.Conversation) error {
+	r, found, err := c.cfg.References.Reference(ctx, keyOf(to))
+	if err != nil || !found || r.Shut == "" {
 		return err
 	}
+	r.Shut, r.ShutAt = "", time.Time{}
 	return c.cfg.References.KeepReference(ctx, r)
 }
 
@@ -105,10 +136,7 @@ func (c *Client) find(ctx context.Context, to pim.Conversation) (Reference, erro
 	if to.Chat != pim.Teams || to.Workspace != "" && !strings.EqualFold(to.Workspace, c.cfg.TenantID) {
 		return Reference{}, pim.Errorf(pim.Forbidden, "That conversation is not in the Teams of this tenant.")
 	}
-	key := withoutThread(to.ID)
-	if to.User != "" {
-		key = PersonKey(pim.NewPrincipalID(to.User))
-	}
+	key := keyOf(to)
 	r, found, err := c.cfg.References.Reference(ctx, key)
 	switch {
 	case err != nil:
@@ -125,7 +153,7 @@ func (c *Client) find(ctx context.Context, to pim.Conversation) (Reference, erro
 	// From the settings, and nothing came from there yet.
 	kind := channel
 	if !strings.HasSuffix(key, "@thread.tacv2") && !strings.HasSuffix(key, "@thread.skype") {
-		kind = "groupChat"
+		kind = groupChat
 	}
 	return Reference{Key: key, Conversation: key, Kind: kind, ServiceURL: c.cfg.ServiceURL}, nil
 }

@@ -178,8 +178,27 @@ func parseVerify(words []string) (a store.Anchor, streamed bool, err error) {
 	return a, streamed, nil
 }
 
+// queueRetry puts parked work back, and has cards and messages that wait because a chat refused them tried at once.
 func (op operator) queueRetry(ctx context.Context, words []string, out io.Writer) error {
-	return op.eachParked(ctx, words, out, "Retrying", func(tx *store.Tx, key string) error {
+	var hurried []string
+	if s := op.service(); s != nil && len(words) > 0 {
+		keys := words
+		if words[0] == "all" {
+			keys = nil
+		}
+		var err error
+		if hurried, err = s.Retry(ctx, keys...); err != nil {
+			return err
+		}
+		for _, key := range hurried {
+			fmt.Fprintf(out, "Retrying %s\n", key)
+		}
+		words = slices.DeleteFunc(slices.Clone(words), func(w string) bool { return slices.Contains(hurried, w) })
+		if len(words) == 0 {
+			return nil
+		}
+	}
+	return op.eachParked(ctx, words, out, "Retrying", len(hurried) > 0, func(tx *store.Tx, key string) error {
 		e, err := tx.Unpark(key)
 		if err != nil {
 			return err
@@ -189,8 +208,16 @@ func (op operator) queueRetry(ctx context.Context, words []string, out io.Writer
 	})
 }
 
+// service is that of a running serve, else nil.
+func (op operator) service() *workflow.Service {
+	if op.serving == nil {
+		return nil
+	}
+	return op.serving.Load()
+}
+
 func (op operator) queueDrop(ctx context.Context, words []string, out io.Writer) error {
-	return op.eachParked(ctx, words, out, "Dropped", func(tx *store.Tx, key string) error {
+	return op.eachParked(ctx, words, out, "Dropped", false, func(tx *store.Tx, key string) error {
 		p, err := tx.DropParked(key)
 		if err != nil {
 			return err
@@ -201,7 +228,7 @@ func (op operator) queueDrop(ctx context.Context, words []string, out io.Writer)
 }
 
 // eachParked does something with the parked effects that were named, or with all.
-func (op operator) eachParked(ctx context.Context, words []string, out io.Writer, done string, do func(*store.Tx, string) error) error {
+func (op operator) eachParked(ctx context.Context, words []string, out io.Writer, done string, did bool, do func(*store.Tx, string) error) error {
 	if len(words) == 0 {
 		return errors.New("say which parked effect, by its key from `elevate queue list`, or `all`")
 	}
@@ -228,7 +255,7 @@ func (op operator) eachParked(ctx context.Context, words []string, out io.Writer
 	if err != nil {
 		return err
 	}
-	if len(keys) == 0 {
+	if len(keys) == 0 && !did {
 		fmt.Fprintln(out, "Nothing is parked.")
 	}
 	for _, key := range keys {

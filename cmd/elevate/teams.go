@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"elevate/adapters/entra"
@@ -54,7 +55,23 @@ func (b *bot) wireFromTeams() {
 	}
 	b.fromTeams = teams.NewHandler(teams.HandlerConfig{
 		Client: b.teams, Service: b.service, Now: b.around.now, Logger: b.around.log, Count: b.meters.refused,
+		Places: b.teamsPlaces(), Reopened: b.service.Reopened,
 	})
+}
+
+// teamsPlaces are the places in Teams that the settings name.
+func (b *bot) teamsPlaces() []pim.Conversation {
+	var all []pim.Conversation
+	for _, r := range b.cfg.Roles {
+		for _, p := range []config.Place{r.Ask.Place, r.Notify, r.Remind.Escalate.Place} {
+			for _, to := range b.places(p) {
+				if to.Chat == pim.Teams && !slices.Contains(all, to) {
+					all = append(all, to)
+				}
+			}
+		}
+	}
+	return all
 }
 
 // references keep in the state file where Teams can be written to.

@@ -117,7 +117,7 @@ func TestFewMessagesThatClientsNameAreKept(t *testing.T) {
 		posted := w.cardInTeams(id, teamsChannel).Ref
 		for i := range 30 {
 			ref := w.post(teamsChannel)
-			w.names(erin, card.Refresh, id, teamsChannel, ref.ID)
+			w.names(alice, card.Refresh, id, teamsChannel, ref.ID)
 			w.pass(time.Second / 2)
 			refs := w.refsIn(id, teamsChannel)
 			if len(refs) > 4 || !slices.ContainsFunc(refs, func(r store.Ref) bool { return r.ID == posted.ID }) {
@@ -164,7 +164,7 @@ func TestWhatWasRewrittenStaysSoWhenTheNextMessageFails(t *testing.T) {
 		var named []string
 		for range 3 {
 			named = append(named, w.post(teamsChannel).ID)
-			w.names(erin, card.Refresh, id, teamsChannel, named[len(named)-1])
+			w.names(alice, card.Refresh, id, teamsChannel, named[len(named)-1])
 			w.pass(time.Second)
 		}
 		m.mu.Lock()

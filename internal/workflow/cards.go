@@ -424,6 +424,7 @@ func (s *Service) rewrite(ctx context.Context, m Messenger, refs []store.Ref, dr
 	hash := hashOf(drawn)
 	slices.SortStableFunc(refs, func(a, b store.Ref) int { return a.Adopted.Compare(b.Adopted) })
 	var changed []store.Ref
+	var refused error
 	note := func(tx *store.Tx) error { return noteDrawn(tx, drawn.Request, changed) }
 	for _, ref := range refs {
 		if ref.Hash == hash || ref.Hash == goneCard {
@@ -435,6 +436,9 @@ func (s *Service) rewrite(ctx context.Context, m Messenger, refs []store.Ref, dr
 			ref.Hash = hash
 		case kind == pim.NotFound, !ref.Adopted.IsZero() && (kind == pim.Forbidden || kind == pim.Invalid):
 			ref.Hash = goneCard
+		case kind == pim.Forbidden || kind == pim.Invalid:
+			refused = errors.Join(refused, err) // it may be about this message alone
+			continue
 		default:
 			if len(changed) > 0 {
 				err = errors.Join(err, s.update(note))
@@ -442,6 +446,9 @@ func (s *Service) rewrite(ctx context.Context, m Messenger, refs []store.Ref, dr
 			return givenUp(err)
 		}
 		changed = append(changed, ref)
+	}
+	if refused != nil {
+		return givenUp(errors.Join(refused, s.update(note)))
 	}
 	return result{apply: note}, nil
 }
@@ -468,10 +475,10 @@ func noteDrawn(tx *store.Tx, id pim.RequestID, changed []store.Ref) error {
 	return nil
 }
 
-// givenUp parks what trying again does not help, else returns the error.
+// givenUp parks what no chat will ever take, else returns the error. What is
+// refused now may be mended: a secret that ran out, an app that was taken away.
 func givenUp(err error) (result, error) {
-	switch said := pim.Explain(err); said.Kind { //nolint:exhaustive // all others are tried again
-	case pim.Forbidden, pim.NotFound, pim.Administered, pim.Invalid:
+	if said := pim.Explain(err); said.Kind == pim.Invalid {
 		return result{park: said.Message}, nil
 	}
 	return result{}, err

@@ -276,9 +276,13 @@ func postedIn(tx *store.Tx, id pim.RequestID, ref pim.MessageRef, at pim.Convers
 	return found && of == id && known.Adopted.IsZero() && known.Conversation.String() == at.String(), err
 }
 
+// longestName bounds what a message is called, with its conversation: it is a key
+// of the state file.
+const longestName = 2000
+
 // adoptClicked takes a clicked message that is not known as one of its request's.
 func (s *Service) adoptClicked(from Sender, c Click) error {
-	known := c.Ref.ID == "" || c.Ref.Channel == ""
+	known := c.Ref.ID == "" || c.Ref.Channel == "" || len(c.Ref.ID)+len(c.Ref.Channel) > longestName
 	err := s.cfg.Store.View(func(tx *store.Tx) error {
 		if known {
 			return nil
@@ -299,7 +303,7 @@ func (s *Service) adoptClicked(from Sender, c Click) error {
 		if err != nil {
 			return fmt.Errorf("adopting a card: %w", err)
 		}
-		may, err := s.mayStand(tx, &r, from)
+		may, err := s.mayStand(tx, &r, from, sure)
 		if err != nil || !may {
 			return err
 		}
@@ -316,13 +320,15 @@ func (s *Service) adoptClicked(from Sender, c Click) error {
 
 // mayStand reports whether a card of the request may stand where it was clicked:
 // in the places of its role, and with those who may hear of it. What a button
-// brings back may name any request.
-func (s *Service) mayStand(tx *store.Tx, r *pim.Request, from Sender) (bool, error) {
-	if from.Place.User == "" {
-		role, _ := s.cfg.Roles.Named(r.Role)
-		return slices.Contains(slices.Concat(role.Ask, role.Notify, role.Remind.Escalate), from.Place), nil
-	}
-	if from.Place != pim.DirectTo(from.Account) {
+// brings back may name any request. Where a client alone names the message, that
+// has to be somebody who may hear of it in the role's places, too.
+func (s *Service) mayStand(tx *store.Tx, r *pim.Request, from Sender, sure bool) (bool, error) {
+	role, _ := s.cfg.Roles.Named(r.Role)
+	ofRole := slices.Contains(slices.Concat(role.Ask, role.Notify, role.Remind.Escalate), from.Place)
+	switch {
+	case from.Place.User == "" && (sure || !ofRole):
+		return ofRole, nil
+	case from.Place.User != "" && from.Place != pim.DirectTo(from.Account):
 		return false, nil
 	}
 	if r.Requester.Account == from.Account {

@@ -34,6 +34,23 @@ var paces = map[string]pace{
 	kindSweep:    {first: 5 * time.Second, most: time.Minute, furthest: time.Hour},
 }
 
+// refusedPace is for what a chat refuses: an administrator may mend it, or the
+// person may let the bot write again, which has it tried at once.
+var refusedPace = pace{first: time.Minute, most: time.Hour}
+
+// paceOf is how an effect that failed so is tried again.
+func paceOf(kind string, err error) pace {
+	p := paces[kind]
+	if kind != kindCard && kind != kindTell {
+		return p
+	}
+	switch pim.Explain(err).Kind { //nolint:exhaustive // all others pass by themselves
+	case pim.Forbidden, pim.NotFound, pim.Administered:
+		p.first, p.most = refusedPace.first, refusedPace.most
+	}
+	return p
+}
+
 // backoff doubles from first to most, with up to a quarter of jitter.
 func backoff(p pace, tries int) time.Duration {
 	d := p.first << min(tries-1, 12)

@@ -206,6 +206,32 @@ func (q *queue) start(ctx context.Context) {
 	}
 }
 
+// waiting returns the effects that wait for their time.
+func (q *queue) waiting(which func(store.Effect) bool) []store.Effect {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	var found []store.Effect
+	for _, it := range q.wait {
+		if which(it.Effect) {
+			found = append(found, it.Effect)
+		}
+	}
+	return found
+}
+
+// hurry has effects that wait tried at once.
+func (q *queue) hurry(which func(store.Effect) bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, it := range q.wait {
+		if which(it.Effect) {
+			it.due = q.now()
+		}
+	}
+	heap.Init(&q.wait)
+	q.nudge()
+}
+
 // later has an effect wait until a time.
 func (q *queue) later(it *item, due time.Time) {
 	it.due = due
@@ -312,7 +338,7 @@ func (q *queue) judge(it *item, e store.Effect, res result, err error) (time.Dur
 		return res.again, res.park
 	}
 	q.count(e.Kind, string(pim.Explain(err).Kind))
-	p := paces[e.Kind]
+	p := paceOf(e.Kind, err)
 	if crash, ok := errors.AsType[*panicked](err); ok || errors.Is(err, store.ErrPanicked) {
 		it.panics++
 		if ok {

@@ -74,22 +74,31 @@ func TestAPanicThatHappensOnceIsTriedAgain(t *testing.T) {
 	})
 }
 
-func TestAParkedCardHoldsBackNoAccess(t *testing.T) {
+// What a chat refuses an administrator may mend, or the person who took the bot out: then the card stands there, true.
+func TestARefusedCardHoldsBackNoAccessAndComesWhenItMay(t *testing.T) {
 	for name, why := range map[string]error{
 		"a place that refuses": pim.Errorf(pim.Forbidden, "Slack does not let Elevate write there."),
 		"a place that is gone": pim.Errorf(pim.NotFound, "Slack does not know that conversation."),
+		"a token that ran out": pim.Errorf(pim.Administered, "Slack does not take Elevate's token."),
 	} {
 		t.Run(name, func(t *testing.T) {
 			inWorld(t, nil, func(w *world) {
 				w.signIn(alice, bob)
 				w.chat.Shut(approvals, why)
+				w.chat.Shut(oncall, why)
 				id := w.asks(alice)
 				w.expect(w.says(bob, "approve "+string(id)), "on its way")
 				w.pass(5 * time.Second)
 				w.is(id, pim.Active)
-				// Each turn of the card is tried anew, so there is an event for each.
-				if n := len(w.parked()); n != 1 || w.parkedEvents() < n {
-					t.Errorf("%d parked, %d events", n, w.parkedEvents())
+				w.pass(30 * time.Minute)
+				if n := len(w.parked()); n != 0 || len(w.chat.In(oncall)) != 0 {
+					t.Errorf("%d parked, %d cards", n, len(w.chat.In(oncall)))
+				}
+				w.chat.Shut(oncall, nil)
+				w.bot.Reopened(oncall)
+				w.pass(2 * time.Second)
+				if cards := w.chat.In(oncall); len(cards) != 1 || !strings.Contains(workflowtest.Text(cards[0].Card()), "active") {
+					t.Errorf("%d cards", len(cards))
 				}
 				w.pass(time.Hour + time.Minute)
 				w.is(id, pim.Ended)

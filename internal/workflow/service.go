@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -120,8 +121,32 @@ func (s *Service) takeUp() error {
 	if err != nil {
 		return err
 	}
+	if err := s.update(revive); err != nil {
+		return err
+	}
 	s.queue.takeUp(effects) // a due time that is too far ahead is seen at its first look at the clock
 	return s.update(s.driveOpen)
+}
+
+// revive takes up cards and messages that were given up within the last day: why
+// may have ended with the previous run.
+func revive(tx *store.Tx) error {
+	parked, err := tx.Parked()
+	if err != nil {
+		return err
+	}
+	for _, p := range parked {
+		if p.Effect.Kind != kindCard && p.Effect.Kind != kindTell || tx.Now().Sub(p.At) > paces[kindCard].age {
+			continue
+		}
+		if _, err := tx.Unpark(p.Effect.Key); err != nil {
+			return err
+		}
+		if _, err := tx.Append(pim.Event{Kind: pim.EventRetried, Request: p.Effect.Request, Chat: pim.System, Text: p.Effect.Key}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // driveOpen puts the effect that each open request needs where it is missing,
@@ -222,6 +247,56 @@ func (s *Service) perform(ctx context.Context, e store.Effect) (result, error) {
 		return s.remind(ctx, e)
 	}
 	return result{park: "This version of Elevate does not know this kind of work; a newer or older one does."}, nil
+}
+
+// A Reopener is a Messenger that leaves a conversation alone for a while where it
+// was refused. Reopen has it try again.
+type Reopener interface {
+	Reopen(ctx context.Context, to pim.Conversation) error
+}
+
+// Reopened has what waits for a conversation tried at once: its chat lets the bot
+// write there again.
+func (s *Service) Reopened(to pim.Conversation) {
+	s.queue.hurry(func(e store.Effect) bool {
+		return (e.Kind == kindCard || e.Kind == kindTell) && e.To.String() == to.String()
+	})
+}
+
+// Retry has the cards and messages of these keys that wait tried at once, or with no keys all of them, and returns which. Where
+// those that are parked go to is tried again, too.
+func (s *Service) Retry(ctx context.Context, keys ...string) ([]string, error) {
+	asked := func(e store.Effect) bool {
+		return (e.Kind == kindCard || e.Kind == kindTell) && (len(keys) == 0 || slices.Contains(keys, e.Key))
+	}
+	waiting := s.queue.waiting(asked)
+	var parked []store.Parked
+	err := s.cfg.Store.View(func(tx *store.Tx) (err error) {
+		parked, err = tx.Parked()
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	all := waiting
+	for _, p := range parked {
+		if asked(p.Effect) {
+			all = append(all, p.Effect)
+		}
+	}
+	for _, e := range all {
+		if chat, can := s.cfg.Messengers[e.To.Chat].(Reopener); can {
+			if err := chat.Reopen(ctx, e.To); err != nil {
+				return nil, err
+			}
+		}
+	}
+	s.queue.hurry(asked)
+	hurried := make([]string, len(waiting))
+	for i, e := range waiting {
+		hurried[i] = e.Key
+	}
+	return hurried, nil
 }
 
 // Waiting returns how many effects wait or run.
