@@ -95,7 +95,7 @@ func NewClient(cfg Config) (*Client, error) {
 	}
 	c.bearer = &bearer{
 		appID: cfg.AppID, tenant: cfg.TenantID, issuer: said, hosts: c.serviceHost, now: cfg.TokenNow,
-		keys: newKeySet(cfg.Metadata, c.metadataHost, cfg.Transport, cfg.Now),
+		keys: newKeySet(cfg.Metadata, c.metadataHost, cfg.Transport, cfg.Now, cfg.Logger),
 	}
 	c.connector = &connector{
 		credential: cfg.Credential, scope: said + "/.default", hosts: c.serviceHost,
@@ -103,6 +103,10 @@ func NewClient(cfg Config) (*Client, error) {
 	}
 	return c, nil
 }
+
+// Deaf returns since when nobody in Teams is understood, because the Bot
+// Framework's keys cannot be read; zero while they can.
+func (c *Client) Deaf() time.Time { return c.bearer.keys.deaf() }
 
 // serviceHost reports whether an address is one of the connector's: those alone
 // are sent the bot's token.

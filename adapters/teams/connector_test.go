@@ -111,7 +111,7 @@ func TestAnAnswerThatIsLost(t *testing.T) {
 func TestHowLongTeamsAsksToWait(t *testing.T) {
 	for text, want := range map[string]time.Duration{
 		"7": 7 * time.Second, "0": time.Second, " 2.5 ": 2500 * time.Millisecond, "": 5 * time.Second, "soon": 5 * time.Second, "-1": 5 * time.Second,
-		"999999999": 5 * time.Second, "NaN": 5 * time.Second, "Inf": 5 * time.Second, "Mon, 02 Jan 2006 15:04:05 GMT": time.Second,
+		"999999999": time.Hour, "NaN": 5 * time.Second, "Inf": time.Hour, "Mon, 02 Jan 2006 15:04:05 GMT": time.Second,
 		"Mon, 02 Jan 2106 15:04:05 GMT": time.Hour,
 	} {
 		b := newBench(t, nil)

@@ -83,14 +83,25 @@ func (c *Client) lookUp(ctx context.Context, service, conversation, id string) (
 }
 
 // readingLane is a queue beside that of the messages: Teams counts reading apart.
-func readingLane(conversation string) string { return "read " + withoutThread(conversation) }
+func readingLane(conversation string) string { return reads + withoutThread(conversation) }
 
-// recently is what Teams said of a member within the last minutes, or says now.
-func (c *Client) recently(ctx context.Context, service, conversation, id string) (member, error) {
-	if m, known := c.members.Get(conversation+" "+id, c.cfg.Now()); known {
+const reads = "read "
+
+func isReading(lane string) bool { return strings.HasPrefix(lane, reads) }
+
+// may says why somebody in a conversation may not use Elevate, or nil, by what Teams
+// said of them within the last minutes or says now. Nobody is refused by what it
+// said before: that may have been put right.
+func (c *Client) may(ctx context.Context, a *received, who pim.ChatAccount) (member, error) {
+	conversation := withoutThread(a.Conversation.ID)
+	if m, known := c.members.Get(conversation+" "+a.From.ID, c.cfg.Now()); known && c.standing(m, who.User) == nil {
 		return m, nil
 	}
-	return c.lookUp(ctx, service, conversation, id)
+	m, err := c.lookUp(ctx, a.ServiceURL, conversation, a.From.ID)
+	if err == nil {
+		err = c.standing(m, who.User)
+	}
+	return m, err
 }
 
 // create makes a conversation. Its queue is that of the person or channel.
@@ -145,12 +156,12 @@ func (c *Client) startThread(ctx context.Context, r Reference, to pim.Conversati
 // views are the chat's own ids of those accounts that are in a conversation.
 func (c *Client) views(ctx context.Context, r Reference, people []pim.ChatAccount) ([]string, error) {
 	if err := c.findViews(ctx, r, people); err != nil {
-		kind := pim.Explain(err).Kind
-		if kind == pim.Forbidden {
+		e := pim.Explain(err)
+		if slices.Contains(shutForAll, e.Code) {
 			return nil, err
 		}
 		// Without it everybody has Refresh: no reason to hold a card back.
-		c.cfg.Logger.Warn("a roster was not read", "chat", string(pim.Teams), "kind", string(kind))
+		c.cfg.Logger.Warn("a roster was not read", "chat", string(pim.Teams), "kind", string(e.Kind), "code", e.Code)
 	}
 	var ids []string
 	for _, a := range people {
@@ -181,6 +192,8 @@ func (c *Client) findViews(ctx context.Context, r Reference, people []pim.ChatAc
 	err := c.roster(ctx, r, func(m member) {
 		if _, wanted := ids[m.objectID()]; wanted {
 			ids[m.objectID()] = m.ID
+			// They open the card within the next minutes, all at once, and each would be looked up.
+			c.members.Put(r.Key+" "+m.ID, m, c.cfg.Now())
 		}
 	})
 	if err != nil {

@@ -27,9 +27,7 @@ var shutCodes = map[string]string{
 	"ConversationNotFound":        "Teams does not know that conversation",
 }
 
-// shutForAll are those of them that are about the bot, whichever of its messages
-// it wanted to rewrite. With the others a message may be meant that is not the
-// bot's, or a thread that was deleted.
+// shutForAll are those of them that are about the bot, whatever it wanted there.
 var shutForAll = []string{"BotDisabledByAdmin", "BotNotInConversationRoster", "ConversationBlockedByUser", writesBlocked}
 
 const (
@@ -120,8 +118,8 @@ const (
 // retryAfter reads the seconds or the date that a 429 asks for.
 func retryAfter(h http.Header) time.Duration {
 	text := strings.TrimSpace(h.Get("Retry-After"))
-	if n, err := strconv.ParseFloat(text, 64); err == nil && n >= 0 && n <= mostWait.Seconds() {
-		return max(time.Duration(n*float64(time.Second)), time.Second)
+	if n, err := strconv.ParseFloat(text, 64); err == nil && n >= 0 {
+		return max(time.Duration(min(n, mostWait.Seconds())*float64(time.Second)), time.Second)
 	}
 	if at, err := http.ParseTime(text); err == nil {
 		return min(max(time.Until(at), time.Second), mostWait)

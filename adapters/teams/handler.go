@@ -277,10 +277,7 @@ func (h *Handler) sender(ctx context.Context, a *received, once string) (workflo
 	}
 	ctx, cancel := context.WithTimeout(ctx, lookupWithin)
 	defer cancel()
-	m, err := h.client.recently(ctx, a.ServiceURL, withoutThread(a.Conversation.ID), a.From.ID)
-	if err == nil {
-		err = h.client.standing(m, who.User)
-	}
+	m, err := h.client.may(ctx, a, who)
 	if err != nil {
 		h.cfg.Count(NotAllowed)
 		return workflow.Sender{}, err
@@ -318,7 +315,7 @@ func (h *Handler) installed(ctx context.Context, a *received) ack {
 		h.cfg.Logger.Warn("a conversation was not noted", "chat", string(pim.Teams), "error", err)
 		return ack{status: http.StatusServiceUnavailable} // it is said again
 	}
-	if here && a.extra.Action == "add" && a.Conversation.ConversationType == personal && known {
+	if here && a.extra.Action == "add" && a.Conversation.ConversationType == personal && known && h.client.met(ctx, who, a.Conversation.ID) {
 		h.welcome(ctx, a, who)
 	}
 	return accepted
@@ -327,6 +324,15 @@ func (h *Handler) installed(ctx context.Context, a *received) ack {
 // added notes where the bot was added. A team's channels hear of it by one of them
 // alone, so all places of the settings are tried again.
 func (h *Handler) added(ctx context.Context, a *received, who pim.ChatAccount) error {
+	if !who.IsZero() {
+		// Whoever installed it somewhere is not for that who is there.
+		switch _, err := h.client.may(ctx, a, who); {
+		case pim.IsKind(err, pim.Forbidden):
+			who = pim.ChatAccount{}
+		case err != nil:
+			return err
+		}
+	}
 	opened, err := h.client.remember(ctx, a, who)
 	if err != nil {
 		return err

@@ -28,6 +28,17 @@ func toast(text string) ack {
 	return ack{status: http.StatusOK, payload: invoked{StatusCode: http.StatusOK, Type: "application/vnd.microsoft.activity.message", Value: card.Tidy(text, maxTyped)}}
 }
 
+// nothingToShow is said where a click came to nothing: an invoke has to have an answer.
+const nothingToShow = "There is nothing more to show here."
+
+// asItWas leaves the card as all see it.
+func asItWas() ack {
+	return ack{status: http.StatusOK, payload: invoked{
+		StatusCode: http.StatusServiceUnavailable, Type: "application/vnd.microsoft.error",
+		Value: element{"code": "ServiceUnavailable", "message": "The card was not refreshed."},
+	}}
+}
+
 // instead shows another card in the place of the one that was clicked, to the
 // person who clicked alone.
 func instead(drawn element) ack {
@@ -44,7 +55,8 @@ func (h *Handler) invoke(ctx context.Context, a *received, once string) ack {
 		return h.refuse(http.StatusForbidden, NotAllowed)
 	}
 	var value struct {
-		Action struct {
+		Trigger string `json:"trigger"`
+		Action  struct {
 			Data json.RawMessage `json:"data"`
 		} `json:"action"`
 	}
@@ -52,7 +64,10 @@ func (h *Handler) invoke(ctx context.Context, a *received, once string) ack {
 		return h.refuse(http.StatusBadRequest, Malformed)
 	}
 	from, err := h.sender(ctx, a, once)
-	if err != nil {
+	switch {
+	case err != nil && value.Trigger == "automatic":
+		return asItWas() // nobody clicked, and the card that all see stands
+	case err != nil:
 		return toast(excuse(err))
 	}
 	f := readFilled(value.Action.Data)
@@ -95,10 +110,10 @@ func (h *Handler) answer(ctx context.Context, from workflow.Sender, reply workfl
 	case reply.Card == nil && f.Request != "":
 		reply = h.cfg.Service.View(ctx, from, f.Request, pim.MessageRef{})
 		if reply.Card == nil {
-			return accepted
+			return toast(nothingToShow)
 		}
 	case reply.Card == nil:
-		return accepted
+		return toast(nothingToShow)
 	case f.Form != "" || f.Act == card.Refresh:
 		// What was filled in gives way to what came of it.
 	case !f.OfCard && len(reply.Card.Buttons) == 0:

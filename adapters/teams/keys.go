@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"elevate/internal/exchange"
+	"elevate/internal/pim"
 )
 
 const (
@@ -49,17 +51,31 @@ type keySet struct {
 	trusted  func(*url.URL) bool
 	client   *http.Client
 	now      func() time.Time
+	log      *slog.Logger
 
 	mu     sync.Mutex
 	keys   map[string]key
 	read   time.Time     // when the keys were read
 	tried  time.Time     // when it was last tried
 	failed bool          // whether that failed
+	since  time.Time     // from when on it failed
+	told   time.Time     // when that was logged last
 	flight chan struct{} // closed when the reading that runs is over; nil when none does
 }
 
-func newKeySet(metadata string, trusted func(*url.URL) bool, rt http.RoundTripper, now func() time.Time) *keySet {
-	return &keySet{metadata: metadata, trusted: trusted, client: exchange.NewClient(exchange.Whole{Next: rt}), now: now}
+func newKeySet(metadata string, trusted func(*url.URL) bool, rt http.RoundTripper, now func() time.Time, log *slog.Logger) *keySet {
+	return &keySet{metadata: metadata, trusted: trusted, client: exchange.NewClient(exchange.Whole{Next: rt}), now: now, log: log}
+}
+
+// deaf returns since when nobody is understood, because no keys could be read; zero
+// while there are some.
+func (s *keySet) deaf() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.keys) > 0 {
+		return time.Time{}
+	}
+	return s.since
 }
 
 // key returns the key of that id. An id that is not known is looked for again,
@@ -123,8 +139,31 @@ func (s *keySet) readAgain(ctx context.Context, flight chan struct{}) {
 	if s.failed = len(keys) == 0; !s.failed {
 		s.keys, s.read = keys, s.now()
 	}
+	s.tell()
 	s.flight = nil
 	close(flight)
+}
+
+// toldEvery is how often it is logged that the keys cannot be read.
+const toldEvery = time.Minute
+
+// tell logs that the keys cannot be read, and when that is over. The lock is held.
+func (s *keySet) tell() {
+	host := ""
+	if u, err := url.Parse(s.metadata); err == nil {
+		host = u.Host
+	}
+	switch {
+	case s.failed && s.since.IsZero():
+		s.since = s.tried
+		fallthrough
+	case s.failed && s.tried.Sub(s.told).Abs() >= toldEvery:
+		s.told = s.tried
+		s.log.Warn("keys_not_read", "chat", string(pim.Teams), "host", host, "since", s.since.UTC().Format(time.RFC3339), "used", len(s.keys))
+	case !s.failed && !s.since.IsZero():
+		s.log.Info("keys_read_again", "chat", string(pim.Teams), "host", host, "since", s.since.UTC().Format(time.RFC3339))
+		s.since, s.told = time.Time{}, time.Time{}
+	}
 }
 
 // fetch reads the metadata and the keys it names; none if that fails.

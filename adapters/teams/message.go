@@ -91,7 +91,7 @@ func (h *Handler) deliver(ctx context.Context, to answerTo, reply workflow.Reply
 func (h *Handler) tell(ctx context.Context, to answerTo, c card.Card) {
 	drawn, err := h.client.drawing(to.from.Zone, false).in(h.aloneWith(ctx, to)).adaptive(c, nil)
 	if err != nil {
-		h.undelivered(c, err)
+		h.undelivered(to, c, err)
 		return
 	}
 	h.show(ctx, to, drawn, c)
@@ -121,7 +121,7 @@ func (h *Handler) show(ctx context.Context, to answerTo, drawn element, c card.C
 	if here.Kind == personal {
 		id, err := h.patiently(ctx, here, message(drawn, c), func() *turn { return &turn{name: "answer"} })
 		if err != nil {
-			h.undelivered(c, err)
+			h.undelivered(to, c, err)
 			return
 		}
 		h.adopt(ctx, to.from, c, pim.MessageRef{Conversation: pim.DirectTo(to.from.Account), ID: id, Channel: here.Conversation})
@@ -144,22 +144,39 @@ func (h *Handler) show(ctx context.Context, to answerTo, drawn element, c card.C
 // aside answers in the personal chat what was said among others, and says there
 // that it did, so that nobody waits for it.
 func (h *Handler) aside(ctx context.Context, to answerTo, drawn element, c card.Card, here Reference) {
-	said := to.refusal
+	said, private := to.refusal, to.activity.extra.Recipient.Targeted
 	if said == "" {
 		err := h.alone(ctx, to, drawn, c)
-		if err == nil && to.activity.extra.Recipient.Targeted {
-			return // a private command needs no public answer
-		}
 		said = "I answered in our own chat."
 		if err != nil {
-			h.undelivered(c, err)
-			said = "I cannot write to you alone. Add Elevate to your chats (Apps, Elevate, Add) and say it again there."
+			h.undelivered(to, c, err)
+			said = notAlone(c)
 		}
+	}
+	if private {
+		return // nobody else is told that a private command was given
 	}
 	text := schema.Activity{Text: said, ReplyToID: to.activity.ID}
 	if _, err := h.patiently(ctx, here, text, func() *turn { return &turn{name: "answer in public"} }); err != nil {
-		h.undelivered(c, err)
+		h.undelivered(to, c, err)
 	}
+}
+
+// notAlone is said among others to somebody who cannot be written to alone, by what became of their words.
+func notAlone(c card.Card) string {
+	const add = "Add Elevate to your chats (Apps, Elevate, Add)"
+	switch {
+	case c.Request == "" || c.Tone == card.Bad:
+		return "I cannot write to you alone. " + add + " and say it again there."
+	case leads(c):
+		return "Your request " + string(c.Request) + " waits for your sign-in, and I cannot show you the link here. " + add + " and type status there within ten minutes."
+	}
+	return "I did what you asked (request " + string(c.Request) + "), but I cannot write to you alone. " + add + " and type status there."
+}
+
+// leads reports whether a card holds a sign-in link.
+func leads(c card.Card) bool {
+	return slices.ContainsFunc(c.Buttons, func(b card.Button) bool { return b.Act.Leads() })
 }
 
 // alone posts an answer into the personal chat.
@@ -185,7 +202,10 @@ func (h *Handler) patiently(ctx context.Context, r Reference, a schema.Activity,
 	for try := 1; ; try++ {
 		answer, err := h.client.send(ctx, r, r.Conversation, a, way())
 		e := pim.Explain(err)
-		if err == nil || try == tries || e.Kind != pim.Throttled && e.Kind != pim.Unavailable || e.RetryAfter > most {
+		again := e.Kind == pim.Throttled || e.Kind == pim.Unavailable
+		// A second copy is better than silence, but not a third and fourth.
+		again = again || e.Kind == pim.AnswerLost && try <= 2
+		if err == nil || try == tries || !again || e.RetryAfter > most {
 			return answer.ID, err
 		}
 		timer := time.NewTimer(max(e.RetryAfter, time.Duration(try)*time.Second/2))
@@ -206,15 +226,15 @@ func (h *Handler) adopt(ctx context.Context, from workflow.Sender, c card.Card, 
 		return
 	}
 	act := card.Refresh
-	if slices.ContainsFunc(c.Buttons, func(b card.Button) bool { return b.Act.Leads() }) {
+	if leads(c) {
 		act = card.SignIn
 	}
 	from.Place = ref.Conversation // where it stands, not where it was asked for
 	h.cfg.Service.Click(ctx, from, workflow.Click{Act: act, Request: c.Request, Ref: ref, Posted: true})
 }
 
-func (h *Handler) undelivered(c card.Card, err error) {
+func (h *Handler) undelivered(to answerTo, c card.Card, err error) {
 	e := pim.Explain(err)
 	h.cfg.Count(Undelivered)
-	h.cfg.Logger.Warn("an answer was not delivered", "chat", string(pim.Teams), "request", string(c.Request), "kind", string(e.Kind), "code", e.Code)
+	h.cfg.Logger.Warn("an answer was not delivered", "chat", string(pim.Teams), "account", to.from.Account.String(), "request", string(c.Request), "kind", string(e.Kind), "code", e.Code)
 }

@@ -50,7 +50,11 @@ func (p *pace) of(lane string, now time.Time) *turns {
 	t := p.each[lane]
 	if t == nil {
 		p.thin(now)
-		t = &turns{quick: rate.NewLimiter(quickRate, quickBurst), long: rate.NewLimiter(longRate, longBurst)}
+		times := 1
+		if isReading(lane) {
+			times = 2
+		}
+		t = &turns{quick: rate.NewLimiter(quickRate*rate.Limit(times), quickBurst*times), long: rate.NewLimiter(longRate*rate.Limit(times), longBurst*times)}
 		p.each[lane] = t
 	}
 	return t
@@ -63,7 +67,7 @@ func (p *pace) thin(now time.Time) {
 		return
 	}
 	for lane, t := range p.each {
-		if t.long.TokensAt(now) >= longBurst && now.After(t.until) {
+		if t.long.TokensAt(now) >= float64(t.long.Burst()) && now.After(t.until) {
 			delete(p.each, lane)
 		}
 	}
@@ -80,7 +84,10 @@ func (p *pace) hold(lane string, d time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.now()
-	p.of(lane, now).until = now.Add(d)
+	t := p.of(lane, now)
+	if until := now.Add(d); until.After(t.until) { // of two calls the one that was told to wait longer counts
+		t.until = until
+	}
 }
 
 // turn returns after what time it is a call's turn, or how long that would take

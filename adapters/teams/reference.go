@@ -113,6 +113,12 @@ func keyOf(to pim.Conversation) string {
 	return withoutThread(to.ID)
 }
 
+// met reports whether a personal chat is known to be a person's.
+func (c *Client) met(ctx context.Context, who pim.ChatAccount, conversation string) bool {
+	r, found, err := c.cfg.References.Reference(ctx, PersonKey(pim.PrincipalID(who.User)))
+	return err == nil && found && r.Conversation == conversation
+}
+
 // Reopen has a conversation that refused the bot tried again.
 func (c *Client) Reopen(ctx context.Context, to pim.Conversation) error {
 	r, found, err := c.cfg.References.Reference(ctx, keyOf(to))

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -60,10 +61,19 @@ func (b *bot) readyz(w http.ResponseWriter) {
 	}
 }
 
-// ails says how many checks failed.
+// ails says what is wrong although people are answered.
 func (b *bot) ails() string {
+	var said strings.Builder
 	if n := b.unwell.Load(); n > 0 {
-		return fmt.Sprintf("; %d checks failed: the log names them, and `elevate doctor` says what to mend", n)
+		fmt.Fprintf(&said, "; %s failed: the log names them, and `elevate doctor` says what to mend", counted(int(n), "check"))
 	}
-	return ""
+	if b.teams != nil {
+		if since := b.teams.Deaf(); !since.IsZero() {
+			fmt.Fprintf(&said, "; nobody is answered in Teams since %s: the keys that its messages are signed with cannot be read", since.UTC().Format("15:04 UTC"))
+		}
+	}
+	if stats, err := b.db.Stats(); err == nil && stats.Parked > 0 {
+		fmt.Fprintf(&said, "; %s of work given up: `elevate queue list` names them", counted(stats.Parked, "piece"))
+	}
+	return said.String()
 }
