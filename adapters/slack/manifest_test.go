@@ -21,6 +21,7 @@ import (
 	slackgo "github.com/slack-go/slack"
 
 	"elevate/internal/card"
+	"elevate/internal/pim"
 )
 
 const manifestFile = "../../manifests/slack/manifest.yaml"
@@ -73,7 +74,7 @@ func TestManifestHasTheCommandThatTheHelpNames(t *testing.T) {
 	if len(commands) != 1 {
 		t.Fatalf("%d commands", len(commands))
 	}
-	for _, line := range card.Help().Lines {
+	for _, line := range card.Help(pim.Slack).Lines {
 		for _, s := range line {
 			if s.Code != "" && s.Code != commands[0].Command && !strings.HasPrefix(s.Code, commands[0].Command+" ") {
 				t.Errorf("the help names %q, the manifest %q", s.Code, commands[0].Command)

@@ -374,5 +374,5 @@ func (h *Handler) welcome(ctx context.Context, a *received, who pim.ChatAccount)
 		return
 	}
 	to := answerTo{from: workflow.Sender{Account: who, Place: pim.DirectTo(who), Zone: a.zone()}, activity: a}
-	room.Run(ctx, afterwards, func(ctx context.Context) { h.tell(ctx, to, card.Help()) })
+	room.Run(ctx, afterwards, func(ctx context.Context) { h.tell(ctx, to, card.Help(pim.Teams)) })
 }

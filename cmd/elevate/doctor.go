@@ -151,7 +151,18 @@ func (d *doctor) says(about, what string, v verdict, said, mend string) {
 	d.tell(checked{About: about, What: what, Verdict: v, Said: said, Mend: mend})
 }
 
+// unreachable is what to do where a service was not reached at all.
+const unreachable = "Look at the network, the proxy and the certificates that this machine trusts (SSL_CERT_FILE), and at the service's status page."
+
 // failed says what kept a check from being made, and what is known of that.
 func (d *doctor) failed(about, what string, err error, mend string) {
-	d.says(about, what, wrong, pim.Explain(err).Message, mend)
+	e := pim.Explain(err)
+	said := e.Message
+	if e.Code != "" && !strings.Contains(said, e.Code) {
+		said = strings.TrimSuffix(said, ".") + " (" + e.Code + ")."
+	}
+	if e.Kind == pim.Unavailable || e.Kind == pim.Throttled {
+		mend = unreachable
+	}
+	d.says(about, what, wrong, said, mend)
 }

@@ -156,7 +156,7 @@ func TestTheStateSaysWhoCanBeWrittenTo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// In Teams one was met in a channel, one has the app, and one has taken it away.
+	// In Teams one was met in a channel, whose chat can be opened, one has the app, and one has taken it away.
 	for _, r := range []teams.Reference{
 		{Key: teams.PersonKey("met"), MRI: "29:met", Met: "19:general@thread.tacv2"},
 		{Key: teams.PersonKey("open"), Conversation: "a:open"},
@@ -171,7 +171,7 @@ func TestTheStateSaysWhoCanBeWrittenTo(t *testing.T) {
 		t.Fatal(err)
 	}
 	var seen stateSeen
-	want := map[pim.PrincipalID][]pim.Chat{bob: {pim.Slack}, "open": {pim.Teams}}
+	want := map[pim.PrincipalID][]pim.Chat{bob: {pim.Slack}, "met": {pim.Teams}, "open": {pim.Teams}}
 	if err := json.Unmarshal(out.Bytes(), &seen); err != nil || seen.Serving || !maps.EqualFunc(seen.Reached, want, slices.Equal) {
 		t.Errorf("%+v, %v", seen, err)
 	}
@@ -180,12 +180,12 @@ func TestTheStateSaysWhoCanBeWrittenTo(t *testing.T) {
 func TestABotThatLooksAtItselfSaysWhatIsWrong(t *testing.T) {
 	w := newWorld(t, nil)
 	w.bot.checkUp(t.Context())
-	if _, said := w.readyz(); strings.Contains(said, "checks failed") {
+	if _, said := w.readyz(); strings.Contains(said, " failed:") {
 		t.Errorf("/readyz says %s", said)
 	}
 	w.bot.cfg.Roles[0].Notify.Slack = "C0NOWHERE"
 	w.bot.checkUp(t.Context())
-	if code, said := w.readyz(); code != http.StatusOK || !strings.Contains(said, "; 1 checks failed") {
+	if code, said := w.readyz(); code != http.StatusOK || !strings.Contains(said, "; 1 check failed") {
 		t.Errorf("/readyz %d %s", code, said)
 	}
 }

@@ -358,7 +358,7 @@ func (d *doctor) reached(r roleSeen, seen stateSeen) {
 	}
 	slices.Sort(names)
 	d.says("Role "+r.role.Name, "direct messages", warning, "none can be sent to "+strings.Join(names, ", "),
-		"Have them type /elevate sign-in in Slack, or add Elevate to their chats in Teams.")
+		"Have them type /elevate sign-in in Slack, or write to Elevate in Teams, which they may have blocked there.")
 }
 
 func (d *doctor) slack(ctx context.Context) {
@@ -474,11 +474,36 @@ func (d *doctor) teams(ctx context.Context) {
 	d.says(about, "token and keys", fine, "obtained", "")
 	for _, id := range d.places(func(p config.Place) string { return p.Teams }) {
 		if err := client.Reaches(ctx, pim.Conversation{Chat: pim.Teams, Workspace: t.TenantID, ID: id}); err != nil {
-			d.failed(about, "conversation "+id, err, "Install the app in that team or chat; bots cannot post in private channels.")
+			d.failed(about, "conversation "+id+d.usedBy(id), err, conversationMend(err))
 			continue
 		}
 		d.says(about, "conversation "+id, fine, "the bot is there", "")
 	}
+}
+
+// conversationMend is what to do about a conversation that cannot be written to.
+func conversationMend(err error) string {
+	switch pim.Explain(err).Kind { //nolint:exhaustive // the rest is about the app being there
+	case pim.NotFound:
+		return "Copy the conversation's id whole from the channel's link into the settings."
+	case pim.Administered:
+		return "Check teams.app_id, and the Azure Bot with it."
+	}
+	return "Install the app in that team or chat, or unblock it there; bots cannot post in private channels. Then `elevate queue retry all` has what waits sent at once."
+}
+
+// usedBy names the roles that have a place in Teams.
+func (d *doctor) usedBy(id string) string {
+	var names []string
+	for _, r := range d.cfg.Roles {
+		if slices.Contains([]string{r.Ask.Teams, r.Notify.Teams, r.Remind.Escalate.Teams}, id) {
+			names = append(names, r.Name)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return " of " + strings.Join(names, ", ")
 }
 
 func (d *doctor) teamsClient() (*teams.Client, error) {

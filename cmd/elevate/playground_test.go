@@ -155,7 +155,7 @@ const (
 	personalChat = "Personal Chat"
 	// bobNotReached is the last thing that changes on a card before a decision. A
 	// card that changes folds up what a button unfolded.
-	bobNotReached = "No direct message could be sent to Bob Berger"
+	bobNotReached = "No direct message was sent to Bob Berger"
 )
 
 func (s somebody) opens(place string)            { s.t.Helper(); s.drive("open", place) }

@@ -12,7 +12,7 @@ func TestRepeatingTheCommandGivesAnotherLinkForTheSameRequest(t *testing.T) {
 	first := w.turns("alice", pim.WaitingForSignIn)
 	w.act("bob web sign-in of alice") // spends the link
 	w.says("alice slack /elevate mde-admin isolating WS-042", string(first.ID))
-	w.says("alice slack /elevate mde-admin isolating WS-043", "You already have an open request")
+	w.says("alice slack /elevate mde-admin isolating WS-043", "still waits for your sign-in")
 	w.act("alice slack /elevate mde-admin isolating WS-042")
 	w.says("alice web sign-in", "is linked to the Microsoft account of Alice Anders")
 	if r := w.turns("alice", pim.Pending); r.ID != first.ID || len(w.events(pim.EventRequested)) != 1 {

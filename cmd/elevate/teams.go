@@ -95,7 +95,7 @@ func (r references) KeepReference(ctx context.Context, reference teams.Reference
 	})
 }
 
-// reaches returns the account of a person whose personal chat in Teams is open.
+// reaches returns the account of a person who can be written to in Teams.
 func (b *bot) reaches(tx *store.Tx, id pim.PrincipalID) ([]pim.ChatAccount, error) {
 	if b.teams == nil {
 		return nil, nil
@@ -106,9 +106,10 @@ func (b *bot) reaches(tx *store.Tx, id pim.PrincipalID) ([]pim.ChatAccount, erro
 	return []pim.ChatAccount{{Chat: pim.Teams, Workspace: b.cfg.Teams.TenantID, User: string(id)}}, nil
 }
 
-// hasChat reports whether a person's chat with the bot in Teams is open.
+// hasChat reports whether a person can be written to in Teams: their chat with the
+// bot is open, or can be opened, because they were met somewhere.
 func hasChat(tx *store.Tx, id pim.PrincipalID) (bool, error) {
 	var r teams.Reference
 	there, err := tx.Meta(referenceKey(teams.PersonKey(id)), &r)
-	return there && r.Conversation != "" && r.Shut == "", err
+	return there && (r.Conversation != "" || r.MRI != "") && r.Shut == "", err
 }

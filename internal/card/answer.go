@@ -1,6 +1,7 @@
 package card
 
 import (
+	"strings"
 	"time"
 
 	"elevate/internal/pim"
@@ -171,12 +172,18 @@ var help = []helpOn{
 	}},
 }
 
-// Help lists what can be typed.
-func Help() Card {
+// Help lists what can be typed in a chat. Nobody is linked in Teams, whose accounts are the people themselves.
+func Help(in pim.Chat) Card {
 	c := Card{Title: "What you can type", Tone: Neutral, Fallback: "Type /elevate, a role and a reason, or /elevate alone for the form."}
 	for _, on := range help {
 		t := Text{{Strong: on.about}}
 		for _, l := range on.lines {
+			if in == pim.Teams {
+				if l.command == "/elevate unlink" {
+					continue
+				}
+				l.does = strings.TrimSuffix(l.does, ", and links this chat account the first time")
+			}
 			t = append(t, Span{Plain: "\n"}, Span{Code: l.command}, Span{Plain: " " + l.does})
 		}
 		c.Lines = append(c.Lines, t)

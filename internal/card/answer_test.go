@@ -23,7 +23,7 @@ func answers() map[string]card.Card {
 	return map[string]card.Card{
 		"answer":           card.Answer("You are signed out."),
 		"problem":          card.Problem(pim.Errorf(pim.Forbidden, "You cannot decide your own request.")),
-		"help":             card.Help(),
+		"help":             card.Help(pim.Slack),
 		"sign_in_link":     card.SignInLink("https://elevate.example.com/auth/start?t=x"),
 		"sign_in":          card.SignInNeeded("approve request k7m2pq", "https://elevate.example.com/auth/start?t=x"),
 		"asked":            card.Asked(typed(pim.Submitting), adminRole(), names, ""),
@@ -100,7 +100,7 @@ func TestEveryKindOfProblemHasATitle(t *testing.T) {
 func TestHelpNamesEveryVerbThatCanBeCarriedOut(t *testing.T) {
 	later := []pim.Verb{pim.VerbRevoke, pim.VerbReview} // read already, carried out by later work
 	var all strings.Builder
-	for _, l := range card.Help().Lines {
+	for _, l := range card.Help(pim.Slack).Lines {
 		all.WriteString(words(l) + "\n")
 	}
 	for _, v := range pim.Verbs() {

@@ -1,6 +1,7 @@
 package card
 
 import (
+	"fmt"
 	"strings"
 
 	"elevate/internal/pim"
@@ -225,8 +226,11 @@ func verdict(by *pim.Decided) Text {
 func (d drawing) notes() []Text {
 	notes := []Text{Join(Plain("Request "), Text{{Code: string(d.r.ID)}})}
 	if len(d.v.Unreached) > 0 {
-		notes = append(notes, Join(Plain("No direct message could be sent to "), listed(d.v.Unreached, "and"),
-			Plain(": they have neither linked a chat account nor added Elevate to their chats.")))
+		notes = append(notes, Join(Plain("No direct message was sent to "), listed(d.v.Unreached, "and"),
+			Plain(": Elevate has no chat with them yet. It has one once they sign in from Slack, or write to Elevate in Teams.")))
+	}
+	if d.v.Closed > 0 {
+		notes = append(notes, Plain(fmt.Sprintf("Elevate could not write into %d of %d places where approvers are asked. Tell an approver yourself; an administrator finds the reason with elevate doctor.", d.v.Closed, d.v.Places)))
 	}
 	if d.v.PortalURL != "" {
 		notes = append(notes, Text{{Link: Link{Label: "See it in PIM", URL: d.v.PortalURL}}})

@@ -31,6 +31,8 @@ type View struct {
 	Others []Holder
 	// Unreached are approvers to whom no direct message can be sent.
 	Unreached []string
+	// Places is how many channels approvers are asked in, and Closed how many of them could not be written to.
+	Places, Closed int
 	// PortalURL is PIM's own page.
 	PortalURL string
 	// Mention are the accounts of this chat that the card calls.

@@ -179,11 +179,33 @@ func (l *loader) checkSlack() {
 }
 
 func (l *loader) checkTeams() {
+	if t := l.config.Teams; t != nil {
+		l.checkBot(t)
+	}
 	if l.failed["entra.tenant_id"] {
 		return
 	}
 	if t := l.config.Teams; t != nil && !strings.EqualFold(t.TenantID, l.config.Entra.TenantID) {
 		l.fail("teams.tenant_id", "differs from entra.tenant_id. Both must name the one tenant that people are in.")
+	}
+}
+
+// checkBot refuses what would have the bot be somebody else, or be answered elsewhere.
+func (l *loader) checkBot(t *Teams) {
+	if strings.EqualFold(t.AppID, l.config.Entra.ClientID) && t.AppID != "" {
+		l.fail("teams.app_id", "is that of entra.client_id. Register an application of its own for the bot: the other one may read your directory.")
+	}
+	service, err := url.Parse(t.ServiceURL)
+	metadata, err2 := url.Parse(t.OpenIDMetadata)
+	if l.config.Sandbox || err != nil || err2 != nil {
+		return
+	}
+	if path := strings.Trim(service.Path, "/"); path == "" || strings.Contains(path+"/", "v3/") {
+		l.fail("teams.service_url", "must be the connector's address with its region, as in https://smba.trafficmanager.net/teams/.")
+	}
+	government := func(host string) bool { return strings.HasSuffix(host, ".us") }
+	if government(service.Host) != government(metadata.Host) {
+		l.fail("teams.openid_metadata", "is of another cloud than teams.service_url. The US government's are https://login.botframework.azure.us/v1/.well-known/openidconfiguration and https://smba.infra.gov.teams.microsoft.us/teams/.")
 	}
 }
 

@@ -219,7 +219,7 @@ func TestOtherCredentialsLoad(t *testing.T) {
 func TestTeamsAloneLoads(t *testing.T) {
 	before, after, _ := strings.Cut(example(t, "minimal.yaml"), "slack:\n")
 	_, roles, _ := strings.Cut(after, "roles:\n")
-	settings := before + "teams:\n  app_id: " + client + "\n  client_secret: env:TEAMS_CLIENT_SECRET\nroles:\n" + roles
+	settings := before + "teams:\n  app_id: 33333333-3333-4333-8333-333333333333\n  client_secret: env:TEAMS_CLIENT_SECRET\nroles:\n" + roles
 	got := mustLoad(t, newWorld(settings))
 	if got.Slack != nil || got.Teams.TenantID != tenant {
 		t.Errorf("slack %v, teams.tenant_id %s", got.Slack, got.Teams.TenantID)

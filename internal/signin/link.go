@@ -349,8 +349,11 @@ func (s *Service) unlink(tx *store.Tx, account pim.ChatAccount, event pim.Event,
 }
 
 func chatName(c pim.Chat) string {
-	if c == pim.Teams {
+	switch c {
+	case pim.Teams:
 		return "Teams"
+	case pim.Slack:
+		return "Slack"
 	}
-	return "Slack"
+	return "the chat"
 }

@@ -69,7 +69,7 @@ func (s *Service) find(tx *store.Tx, token, browser string) (spendable, error) {
 }
 
 func goneLink() error {
-	return &refusal{why: "no such link", err: pim.Errorf(pim.NotFound, "The link does not work."), page: linkPage("This sign-in link does not work", pim.Slack,
+	return &refusal{why: "no such link", err: pim.Errorf(pim.NotFound, "The link does not work."), page: linkPage("This sign-in link does not work", "",
 		"It is incomplete, was used already, or is older than ten minutes. Nothing was changed.")}
 }
 

@@ -156,6 +156,8 @@ func secondRequest(r pim.Request, role pim.Role, who identity) error {
 		return pim.Errorf(pim.SignIn, "%s was asked for from this chat account before, while it was linked. Type /elevate sign-in first; nothing was asked for.", role.Title)
 	case who.session != nil && r.State == pim.WaitingForSignIn:
 		return pim.Errorf(pim.Conflict, "Your request %s for %s waits for its own sign-in link. Type it once more in the same words and it goes on, or cancel it with `/elevate cancel %s`.", r.ID, role.Title, r.ID)
+	case r.State == pim.WaitingForSignIn:
+		return pim.Errorf(pim.Conflict, "Your request %s for %s still waits for your sign-in. Type it once more in the same words for its sign-in link, or cancel it with `/elevate cancel %s` and ask anew.", r.ID, role.Title, r.ID)
 	case r.State == pim.Active && (r.Leaving != "" || r.Releasing != nil):
 		return pim.Errorf(pim.Conflict, "Your %s is being released, by request %s. Ask again as soon as its card says that it is over.", role.Title, r.ID)
 	case r.State == pim.Granting:

@@ -198,7 +198,7 @@ func TestApproversWhoCannotBeWrittenToAreNamed(t *testing.T) {
 			w.says(alice, role+" isolating WS-042")
 			w.pass(2 * time.Second)
 			id := w.newest(alice).ID
-			w.expect(workflowtest.Text(w.cardInTeams(id, pim.DirectTo(inTeams(bob))).Card()), "No direct message could be sent to "+name)
+			w.expect(workflowtest.Text(w.cardInTeams(id, pim.DirectTo(inTeams(bob))).Card()), "No direct message was sent to "+name)
 		}
 	})
 }
@@ -302,6 +302,24 @@ func TestASecondAccountDecidesInTeamsAndEventsNameBoth(t *testing.T) {
 		w.is(id, pim.Active)
 		if _, last := w.event(id, pim.EventDecided); last.By.Person != admin || last.Linked != bob {
 			t.Errorf("decided by %s, linked to %s", last.By.Person, last.Linked)
+		}
+	})
+}
+
+// Where approvers cannot be asked somewhere, the requester and the other approvers read it.
+func TestAPlaceThatCannotBeWrittenToIsSaidOnTheOtherCards(t *testing.T) {
+	inBothChats(t, func(w *world) {
+		w.signIn(alice)
+		w.teams.Shut(teamsChannel, pim.Errorf(pim.Forbidden, "The app is not installed there."))
+		w.asks(alice)
+		w.pass(5 * time.Second)
+		const want = "could not write into 1 of 2 places where approvers are asked"
+		w.expect(workflowtest.Text(w.chat.In(approvals)[0].Card()), want)
+		w.teams.Shut(teamsChannel, nil)
+		w.bot.Reopened(teamsChannel)
+		w.pass(5 * time.Second)
+		if len(w.teams.In(teamsChannel)) != 1 {
+			t.Error("no card there, where Elevate may write again")
 		}
 	})
 }

@@ -276,6 +276,9 @@ func (s *Service) scene(tx *store.Tx, e store.Effect, v card.Viewer) (scene, err
 		if sc.view.Unreached, err = s.unreached(tx, &r); err != nil {
 			return scene{}, err
 		}
+		if r.State == pim.Pending {
+			sc.view.Places, sc.view.Closed = s.closed(&r)
+		}
 	}
 	sc.view.Others, err = holders(tx, &r)
 	if err != nil {
@@ -304,6 +307,54 @@ func (s *Service) personal(r *pim.Request, at pim.Conversation) []pim.ChatAccoun
 		}
 	}
 	return accounts
+}
+
+// placeRefused has the cards elsewhere say that one could not be put into its place,
+// where approvers were to see it.
+func (s *Service) placeRefused(refused store.Effect) {
+	err := s.update(func(tx *store.Tx) error {
+		r, err := tx.Request(refused.Request)
+		if err != nil || r.State != pim.Pending {
+			return err
+		}
+		spots, err := s.spots(tx, &r)
+		if err != nil {
+			return err
+		}
+		for _, at := range spots {
+			if at.to.String() == refused.To.String() || s.cfg.Messengers[at.to.Chat] == nil {
+				continue
+			}
+			e, err := cardEffect(&r, at.to, at.viewer)
+			if err != nil {
+				return err
+			}
+			if err := tx.PutEffect(e); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		s.cfg.Logger.Warn("cards_not_turned", "request", refused.Request, "error", err)
+	}
+}
+
+// closed counts the channels in which approvers are asked, and those of them that
+// the chats refuse at the moment.
+func (s *Service) closed(r *pim.Request) (all, refused int) {
+	role, _ := s.cfg.Roles.Named(r.Role)
+	places := s.queue.refuses(r.ID)
+	for _, to := range role.Ask {
+		if s.cfg.Messengers[to.Chat] == nil {
+			continue
+		}
+		all++
+		if places[to.String()] {
+			refused++
+		}
+	}
+	return all, refused
 }
 
 // unreached are the approvers who cannot be written to in any chat, where the

@@ -36,7 +36,7 @@ func (s *Service) command(ctx context.Context, from Sender, text string) Reply {
 	case pim.VerbRelease:
 		return s.releaseRole(from, cmd.Role)
 	case pim.VerbHelp:
-		return reply(card.Help())
+		return reply(card.Help(from.Account.Chat))
 	case pim.VerbSignIn, pim.VerbSignOut, pim.VerbUnlink:
 		return s.account(from, cmd.Verb)
 	case pim.VerbRoles, pim.VerbStatus, pim.VerbApprovals, pim.VerbWho, pim.VerbHistory:

@@ -35,6 +35,7 @@ type item struct {
 	due     time.Time
 	tries   int
 	why     string // what the last try came to, if it failed
+	refused bool   // by the chat: it is tried again slowly
 	panics  int
 	running bool
 	// later is what was put under the same key while this one ran.
@@ -51,6 +52,7 @@ type queue struct {
 	perform func(context.Context, store.Effect) (result, error)
 	commit  func(fn func(*store.Tx) error) error
 	parked  func(tx *store.Tx, e store.Effect, why string) error // what else happens then
+	refused func(e store.Effect)                                 // what else happens when a chat refuses one for the first time
 	count   func(kind, outcome string)
 	quiet   func() bool // no messages yet
 
@@ -68,8 +70,8 @@ type queue struct {
 func newQueue(now func() time.Time, tick time.Duration, log *slog.Logger) *queue {
 	return &queue{
 		now: now, tick: tick, log: log, count: func(string, string) {}, quiet: func() bool { return false },
-		parked: func(*store.Tx, store.Effect, string) error { return nil },
-		items:  map[string]*item{}, lanes: newLanes(), wake: make(chan struct{}, 1),
+		parked: func(*store.Tx, store.Effect, string) error { return nil }, refused: func(store.Effect) {},
+		items: map[string]*item{}, lanes: newLanes(), wake: make(chan struct{}, 1),
 	}
 }
 
@@ -150,6 +152,19 @@ func (q *queue) nudge() {
 	case q.wake <- struct{}{}:
 	default:
 	}
+}
+
+// refuses returns the places of a request's cards that a chat refuses at the moment.
+func (q *queue) refuses(id pim.RequestID) map[string]bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	places := map[string]bool{}
+	for _, it := range q.items {
+		if it.Request == id && it.Kind == kindCard && it.refused {
+			places[it.To.String()] = true
+		}
+	}
+	return places
 }
 
 // size returns how many effects wait or run.
@@ -348,6 +363,9 @@ func (q *queue) judge(it *item, e store.Effect, res result, err error) (time.Dur
 			return 0, "It failed twice inside Elevate."
 		}
 	} else {
+		if p.first == refusedPace.first && e.Kind == kindCard && it.tries == 1 {
+			q.refused(e)
+		}
 		q.log.Warn("effect_failed", "key", e.Key, "request", e.Request, "try", it.tries, "kind", pim.Explain(err).Kind, "error", err)
 	}
 	if p.age > 0 && q.now().Sub(e.First) > p.age {
@@ -365,10 +383,11 @@ func (q *queue) note(it *item, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if err == nil {
-		it.tries, it.why = 0, ""
+		it.tries, it.why, it.refused = 0, "", false
 		return
 	}
 	it.tries, it.why = it.tries+1, err.Error()
+	it.refused = paceOf(it.Kind, err).first == refusedPace.first && (it.Kind == kindCard || it.Kind == kindTell)
 }
 
 func (q *queue) pauseLane(it *item, d time.Duration) {

@@ -89,7 +89,7 @@ func New(cfg Config) *Service {
 	s.update = func(fn func(*store.Tx) error) error { return cfg.Store.Update(context.Background(), fn) }
 	s.queue = newQueue(cfg.Now, cfg.Tick, cfg.Logger)
 	s.queue.perform = s.perform
-	s.queue.commit, s.queue.parked = s.update, s.personParked
+	s.queue.commit, s.queue.parked, s.queue.refused = s.update, s.personParked, s.placeRefused
 	if cfg.Count != nil {
 		s.queue.count = cfg.Count
 	}
