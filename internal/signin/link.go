@@ -349,10 +349,10 @@ func (s *Service) unlink(tx *store.Tx, account pim.ChatAccount, event pim.Event,
 }
 
 func chatName(c pim.Chat) string {
-	switch c {
-	case pim.Teams:
+	if c == pim.Teams {
 		return "Teams"
-	case pim.Slack:
+	}
+	if c == pim.Slack {
 		return "Slack"
 	}
 	return "the chat"
