@@ -2,16 +2,22 @@ package entra_test
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/rsa"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/golang-jwt/jwt/v5"
 
 	"elevate/adapters/entra"
 	"elevate/internal/pim"
@@ -343,5 +349,56 @@ func TestAPlanOfAHundredRolesIsFewRoundTrips(t *testing.T) {
 	t.Logf("%d round trips, %d one after the other", e.trips.all, e.trips.depth)
 	if e.trips.all > 32 || e.trips.depth > 4 {
 		t.Errorf("%d round trips, %d one after the other; want at most 32 and 4", e.trips.all, e.trips.depth)
+	}
+}
+
+// A pipeline has no person: it proves itself by its platform's token and needs application permissions.
+func TestAPipelineSetsTheTenantUp(t *testing.T) {
+	e, w := newEmptyTenant(t, simentra.Behavior{}), threeTiers()
+	app, _ := cast.Empty().App(cast.AppPipeline)
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const issuer, subject, audience = "https://pipeline.example", "repo:contoso/tenant", "api://AzureADTokenExchange"
+	e.server.AddFederation(app.ClientID, simentra.Federation{Issuer: issuer, Subject: subject, Audience: audience, Key: &key.PublicKey})
+	platform, err := jwt.NewWithClaims(jwt.SigningMethodRS256, jwt.MapClaims{
+		"iss": issuer, "sub": subject, "aud": audience, "exp": time.Now().Add(time.Hour).Unix(), "iat": time.Now().Unix(),
+	}).SignedString(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(file, []byte(platform), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("AZURE_FEDERATED_TOKEN_FILE", file)
+	pipeline := func() (*entra.Administrator, error) {
+		a, err := entra.NewAdministrator(entra.AdministratorConfig{
+			TenantID: cast.Empty().TenantID, ClientID: app.ClientID, Authority: e.login, Graph: e.graph, Way: entra.ByPipeline, Changes: true,
+			SamePersonAttribute: "employeeId", Transport: e.trips, Sandbox: true, Now: time.Now,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = a.SignIn(t.Context())
+		return a, err
+	}
+	if _, err := pipeline(); !pim.IsKind(err, pim.Administered) || !strings.Contains(err.Error(), "lacks these permissions: Directory.Read.All") {
+		t.Errorf("without a permission: %v", err)
+	}
+	e.server.SetConsents(app.ClientID, nil, entra.AdministratorConfig{Changes: true}.Permissions())
+	a, err := pipeline()
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, actual := e.compare(a, w)
+	for i, state := range plan.Apply(t.Context(), a, actual, e.tempo(), func(tenant.Progress) {}) {
+		if state != tenant.Done {
+			t.Errorf("%s: %s", plan.Steps[i].Says, state)
+		}
+	}
+	if last, _ := e.compare(a, w); !last.Nothing() {
+		t.Errorf("%+v", last.Steps)
 	}
 }
