@@ -3,7 +3,11 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
 	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/term"
 
 	"elevate/internal/tenant"
 )
@@ -50,17 +54,54 @@ func printStep(out io.Writer, s tenant.Step) {
 	}
 }
 
+// printFindings prints each with what to do about it, which is said once for those that follow each other.
 func printFindings(out io.Writer, title, sign string, findings []tenant.Finding) {
 	if len(findings) == 0 {
 		return
 	}
 	fmt.Fprintf(out, "\n%s\n", title)
-	for _, f := range findings {
-		fmt.Fprintf(out, "  %s %s: %s\n", sign, f.About, f.Says)
-		if f.Mend != "" {
-			fmt.Fprintf(out, "      %s\n", f.Mend)
+	for i, f := range findings {
+		fmt.Fprint(out, wrapped(columns(out), "  "+sign+" ", "    ", f.About+": "+f.Says))
+		if f.Mend != "" && (i+1 == len(findings) || findings[i+1].Mend != f.Mend) {
+			fmt.Fprint(out, wrapped(columns(out), "      ", "      ", f.Mend))
 		}
 	}
+}
+
+// widest is how long a line gets at most in a terminal, however wide that is.
+const widest = 110
+
+// columns is how wide a line may get: as the terminal is. What goes into a file or a pipe is not broken, so that it can be looked for.
+func columns(out io.Writer) int {
+	f, ok := out.(*os.File)
+	if !ok {
+		return 0
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return min(width, widest)
+}
+
+// wrapped breaks a text between words; the lines begin with first and then with more.
+func wrapped(width int, first, more, text string) string {
+	if width == 0 {
+		return first + text + "\n"
+	}
+	var out strings.Builder
+	line, used := first, false
+	for word := range strings.FieldsSeq(text) {
+		if used && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > width {
+			out.WriteString(line + "\n")
+			line, used = more, false
+		}
+		if used {
+			line += " "
+		}
+		line, used = line+word, true
+	}
+	return out.String() + line + "\n"
 }
 
 func summary(plan tenant.Plan) string {
@@ -97,9 +138,9 @@ func printByHand(out io.Writer, hand []handwork) {
 	}
 	fmt.Fprintf(out, "\nBy hand\n")
 	for _, h := range hand {
-		fmt.Fprintf(out, "  %s\n", h.Title)
+		fmt.Fprint(out, wrapped(columns(out), "  ", "  ", h.Title))
 		for i, s := range h.Steps {
-			fmt.Fprintf(out, "    %d. %s\n", i+1, strings.ReplaceAll(s, "\n", "\n       "))
+			fmt.Fprint(out, wrapped(columns(out), fmt.Sprintf("    %d. ", i+1), "       ", s))
 		}
 	}
 }
