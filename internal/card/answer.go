@@ -124,6 +124,18 @@ func Releasing(r pim.Request, role pim.Role) Card {
 	return about(r, role, Waiting, "The release of "+roleTitle(role, &r)+", request "+string(r.ID)+", is on its way to PIM.")
 }
 
+// EndsSoon tells the holder of an access that it ends.
+func EndsSoon(r pim.Request, role pim.Role) Card {
+	title := roleTitle(role, &r)
+	return Card{
+		Tone: Neutral, Request: r.ID, Fallback: title + " ends soon.",
+		Lines: []Text{
+			Join(Plain("Your "+title+" ends at "), At(r.Ends), Plain(". Finish or save what needs it.")),
+			Join(Plain("PIM cannot prolong it. If you need more time, type "), Text{{Code: "/elevate " + r.Role}}, Plain(" with your reason once it has ended.")),
+		},
+	}
+}
+
 func about(r pim.Request, role pim.Role, tone Tone, sentence string) Card {
 	return Card{Title: roleTitle(role, &r), Tone: tone, Lines: []Text{Plain(sentence)}, Fallback: sentence, Request: r.ID}
 }

@@ -22,6 +22,7 @@ const (
 	EventReleasing    EventKind = "releasing"
 	EventReminded     EventKind = "reminded"  // approvers were asked again
 	EventEscalated    EventKind = "escalated" // another place was told that nobody decides
+	EventEnding       EventKind = "ending"    // the holder is told that the access ends soon
 	EventFailed       EventKind = "failed"
 	EventLate         EventKind = "late"
 	EventIntent       EventKind = "intent" // a step that waits for a sign-in

@@ -168,3 +168,13 @@ func (r *Request) Claimed(now time.Time) *Claim {
 
 // Digest names the facts that stand on the request's cards.
 func (r *Request) Digest() string { return r.Copy.Digest() }
+
+// EndingNotice is when the holder of an active access is told that it ends: ten minutes before, or at the last quarter of
+// a short one. Zero is for an access without an end.
+func (r *Request) EndingNotice() time.Time {
+	if r.Ends.IsZero() || r.MemberSince.IsZero() {
+		return time.Time{}
+	}
+	const most = 10 * time.Minute
+	return r.Ends.Add(-min(most, r.Ends.Sub(r.MemberSince)/4))
+}

@@ -116,6 +116,9 @@ func (s *Service) stillActive(r pim.Request, i pim.Instance, now time.Time) (res
 			if err := s.record(tx, fresh, e); err != nil {
 				return err
 			}
+			if err := putEnding(tx, fresh); err != nil {
+				return err
+			}
 			return s.turn(tx, fresh)
 		})
 		if err != nil {

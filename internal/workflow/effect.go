@@ -25,6 +25,7 @@ const (
 	kindLinks    = "links"    // the daily check of all links
 	kindLapse    = "lapse"    // an intent that nobody signed in for
 	kindRemind   = "remind"   // a request that nobody decides
+	kindEnding   = "ending"   // an access that ends soon
 )
 
 // personal reports whether effects of this kind are done as a person.
@@ -73,6 +74,8 @@ type message struct {
 	Problem bool   `json:"problem,omitempty"`
 	// Intent is set when the person has to sign in to go on.
 	Intent string `json:"intent,omitempty"`
+	// Ending is set when the request's access ends soon.
+	Ending bool `json:"ending,omitempty"`
 	// Form is set when the person is offered the form, with this role.
 	Form bool   `json:"form,omitempty"`
 	Role string `json:"role,omitempty"`
@@ -115,6 +118,10 @@ func againEffect(r *pim.Request, to pim.Conversation, audience card.Viewer) (sto
 
 func remindEffect(r *pim.Request, due time.Time) store.Effect {
 	return store.Effect{Key: kindRemind + "|" + string(r.ID), Kind: kindRemind, Request: r.ID, Lane: kindRemind + ":" + string(r.ID), Due: due}
+}
+
+func endingEffect(r *pim.Request, due time.Time) store.Effect {
+	return store.Effect{Key: kindEnding + "|" + string(r.ID), Kind: kindEnding, Request: r.ID, Lane: kindEnding + ":" + string(r.ID), Due: due}
 }
 
 func tellEffect(key string, r pim.RequestID, to pim.Conversation, m message) (store.Effect, error) {

@@ -31,6 +31,7 @@ var paces = map[string]pace{
 	kindEligible: {first: 2 * time.Second, most: time.Minute, age: 5 * time.Minute, furthest: time.Hour},
 	kindLinks:    {first: time.Minute, most: time.Hour, furthest: time.Hour},
 	kindRemind:   {first: time.Second, most: time.Minute, furthest: 25 * time.Hour},
+	kindEnding:   {first: time.Second, most: time.Minute, furthest: 400 * 24 * time.Hour},
 	kindSweep:    {first: 5 * time.Second, most: time.Minute, furthest: time.Hour},
 }
 

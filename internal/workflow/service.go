@@ -245,6 +245,8 @@ func (s *Service) perform(ctx context.Context, e store.Effect) (result, error) {
 		return s.lapse(ctx, e)
 	case kindRemind:
 		return s.remind(ctx, e)
+	case kindEnding:
+		return s.ending(ctx, e)
 	}
 	return result{park: "This version of Elevate does not know this kind of work; a newer or older one does."}, nil
 }

@@ -59,6 +59,8 @@ func (s *Service) cardFor(e store.Effect, m message) (*card.Card, error) {
 	switch {
 	case m.Intent != "":
 		return s.signInCard(m)
+	case m.Ending:
+		return s.endingCard(e.Request)
 	case m.Form:
 		c = card.FormReady(m.Role)
 	case m.Problem:
@@ -68,6 +70,21 @@ func (s *Service) cardFor(e store.Effect, m message) (*card.Card, error) {
 	}
 	c.Request = e.Request
 	return &c, nil
+}
+
+// endingCard says that an access ends soon; nil where it is over meanwhile.
+func (s *Service) endingCard(id pim.RequestID) (c *card.Card, err error) {
+	err = s.cfg.Store.View(func(tx *store.Tx) error {
+		r, err := tx.Request(id)
+		if err != nil || r.State != pim.Active || !tx.Now().Before(r.Ends) {
+			return err
+		}
+		role, _ := s.cfg.Roles.Named(r.Role)
+		drawn := card.EndsSoon(r, role)
+		c = &drawn
+		return nil
+	})
+	return c, err
 }
 
 func (s *Service) signInCard(m message) (*card.Card, error) {

@@ -289,6 +289,9 @@ func (s *Service) confirmed(tx *store.Tx, r *pim.Request, access pim.Access) err
 	if err := s.moveTo(tx, r, pim.Active, pim.Event{Kind: pim.EventConfirmed, Chat: pim.System}); err != nil {
 		return err
 	}
+	if err := putEnding(tx, r); err != nil {
+		return err
+	}
 	return tx.PutEffect(confirmEffect(r, r.Ends))
 }
 
