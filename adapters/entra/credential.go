@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"regexp"
+	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
@@ -116,8 +117,15 @@ func certificateCredential(cfg CredentialConfig, options azcore.ClientOptions) (
 		&azidentity.ClientCertificateCredentialOptions{ClientOptions: options, DisableInstanceDiscovery: cfg.Sandbox}))
 }
 
-// managedCredential signs the application in with a token of the host's identity.
+// managedCredential signs the application in with a token of the host's identity; where the application is that identity
+// itself, as a bot of the kind UserAssignedMSI is, the host's token is the application's.
+// https://learn.microsoft.com/azure/bot-service/bot-builder-authentication
 func managedCredential(cfg CredentialConfig, options azcore.ClientOptions) (azcore.TokenCredential, error) {
+	if strings.EqualFold(os.Getenv("AZURE_CLIENT_ID"), cfg.ClientID) && cfg.ClientID != "" {
+		return made(azidentity.NewManagedIdentityCredential(&azidentity.ManagedIdentityCredentialOptions{
+			ClientOptions: options, ID: azidentity.ClientID(cfg.ClientID),
+		}))
+	}
 	token, err := hostToken(options)
 	if err != nil {
 		return nil, err

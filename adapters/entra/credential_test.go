@@ -188,6 +188,20 @@ func TestTheApplicationSignsInByItsHost(t *testing.T) {
 	}
 }
 
+// A bot whose application is the host's identity itself has no other credential: the host's token is its own.
+func TestAnApplicationThatIsTheHostsIdentityNeedsNoAssertion(t *testing.T) {
+	l := newLogin(t, 200, goodToken)
+	t.Setenv("IDENTITY_ENDPOINT", l.URL+"/msi")
+	t.Setenv("IDENTITY_HEADER", "host")
+	cfg := credentialFor(l)
+	cfg.Secret, cfg.Federated = secret.Text{}, entra.ManagedIdentity
+	t.Setenv("AZURE_CLIENT_ID", strings.ToUpper(cfg.ClientID))
+	token, err := fetch(t, cfg)
+	if err != nil || token != "assertion of the host" || l.form.Load() != nil {
+		t.Errorf("%q, %v, asked Entra with %v", token, err, l.form.Load())
+	}
+}
+
 func TestAFederatedApplicationProvesItselfToPeoplesSignInsByTheTokenFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "token")
 	t.Setenv("AZURE_FEDERATED_TOKEN_FILE", file)
