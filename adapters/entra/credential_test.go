@@ -58,10 +58,15 @@ func newLogin(t *testing.T, status int, body string, header ...string) *login {
 			}
 			reply(w, status, body)
 		case "/msi":
-			if r.Header.Get("X-IDENTITY-HEADER") != "host" || r.URL.Query().Get("resource") != "api://AzureADTokenExchange" {
+			asked := r.URL.Query().Get("resource")
+			if r.Header.Get("X-IDENTITY-HEADER") != "host" || asked != "api://AzureADTokenExchange" && r.URL.Query().Get("client_id") == "" {
 				t.Errorf("asked %s with %v", r.URL, r.Header)
 			}
-			reply(w, 200, fmt.Sprintf(`{"token_type":"Bearer","expires_on":"%d","access_token":"assertion of the host"}`, time.Now().Add(time.Hour).Unix()))
+			token := "assertion of the host"
+			if asked != "api://AzureADTokenExchange" {
+				token = "token for " + asked
+			}
+			reply(w, 200, fmt.Sprintf(`{"token_type":"Bearer","expires_on":"%d","access_token":%q}`, time.Now().Add(time.Hour).Unix(), token))
 		default:
 			l.foreign.Add(1)
 			reply(w, 404, "{}")
@@ -197,7 +202,7 @@ func TestAnApplicationThatIsTheHostsIdentityNeedsNoAssertion(t *testing.T) {
 	cfg.Secret, cfg.Federated = secret.Text{}, entra.ManagedIdentity
 	t.Setenv("AZURE_CLIENT_ID", strings.ToUpper(cfg.ClientID))
 	token, err := fetch(t, cfg)
-	if err != nil || token != "assertion of the host" || l.form.Load() != nil {
+	if err != nil || token != "token for https://graph.microsoft.com" || l.form.Load() != nil {
 		t.Errorf("%q, %v, asked Entra with %v", token, err, l.form.Load())
 	}
 }
