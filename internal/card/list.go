@@ -177,6 +177,7 @@ func (d drawing) odd() bool {
 type WhoRow struct {
 	Role    pim.Role
 	Holders []Holder
+	Alarms  []pim.Alarm // who has it otherwise
 }
 
 // WhoList lists who is elevated now.
@@ -184,6 +185,9 @@ func WhoList(rows []WhoRow) Card {
 	c := list("Who is elevated now", len(rows), "There is no role here that you may look at.")
 	for _, row := range rows[:min(len(rows), mostRows)] {
 		c.Lines = append(c.Lines, Join(Text{{Strong: row.Role.Title}, {Plain: ": "}}, holders(row.Holders, "nobody")))
+		for _, a := range row.Alarms[:min(len(row.Alarms), mostRows)] {
+			c.Lines = append(c.Lines, Join(Plain("⚠ "), Typed(alarmed(a)), Plain(" "+a.Phrase()+", seen since "), At(a.Since), Plain(".")))
+		}
 	}
 	return c
 }

@@ -38,6 +38,8 @@ const (
 	EventUnknownWord  EventKind = "unknown_word"
 	EventRestored     EventKind = "restored"
 	EventSweepFailing EventKind = "sweep_failing"
+	EventAlarm        EventKind = "alarm"      // a governed group is not as it should be
+	EventAlarmOver    EventKind = "alarm_over" // it is again
 )
 
 // Event is one entry of the audit trail.

@@ -74,6 +74,11 @@ type message struct {
 	Problem bool   `json:"problem,omitempty"`
 	// Intent is set when the person has to sign in to go on.
 	Intent string `json:"intent,omitempty"`
+	// Alarm is what on-call is told of, and Over that it has ended.
+	Alarm *pim.Alarm `json:"alarm,omitempty"`
+	Over  bool       `json:"over,omitempty"`
+	// Rules is what changed about a role's activation rules.
+	Rules string `json:"rules,omitempty"`
 	// Ending is set when the request's access ends soon.
 	Ending bool `json:"ending,omitempty"`
 	// Form is set when the person is offered the form, with this role.

@@ -249,7 +249,12 @@ func (s *Service) who(ctx context.Context, who identity, only string) card.Card 
 			if err != nil {
 				return err
 			}
-			rows = append(rows, card.WhoRow{Role: role, Holders: held})
+			alarms, err := openAlarms(tx)
+			if err != nil {
+				return err
+			}
+			alarms = slices.DeleteFunc(alarms, func(a pim.Alarm) bool { return a.Group != role.Group })
+			rows = append(rows, card.WhoRow{Role: role, Holders: held, Alarms: alarms})
 		}
 		return nil
 	})

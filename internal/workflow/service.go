@@ -70,6 +70,7 @@ type Service struct {
 	readers  membership
 	owners   membership
 	failing  failing
+	suspects []pim.Alarm // seen at the last readings; the sweep's own
 	eligible eligibles
 	steps    steps
 	answers  *bounded.Repeats[Reply]

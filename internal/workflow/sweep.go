@@ -77,9 +77,13 @@ func (s *Service) sweepOnce(ctx context.Context) error {
 	for _, role := range s.cfg.Roles {
 		q.Pending = append(q.Pending, role.Group)
 		q.Active = append(q.Active, role.Group)
-		if _, fresh := s.policies.get(role.Group, now, rulesEvery-sweepEvery); !fresh {
+		_, fresh := s.policies.get(role.Group, now, rulesEvery-sweepEvery)
+		if !fresh {
 			s.policyQuestion(&q, role.Group)
 			q.Owners = append(q.Owners, role.Group)
+		}
+		if !fresh || s.doubtful(role.Group) {
+			q.Members = append(q.Members, role.Group)
 		}
 	}
 	q.Members = append(q.Members, s.cfg.Readers...)
@@ -95,6 +99,9 @@ func (s *Service) sweepOnce(ctx context.Context) error {
 		return err
 	}
 	if err := s.missActive(answer); err != nil {
+		return err
+	}
+	if err := s.watchGroups(answer); err != nil {
 		return err
 	}
 	// One group that cannot be read may not keep everybody else in the dark.

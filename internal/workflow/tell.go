@@ -61,6 +61,8 @@ func (s *Service) cardFor(e store.Effect, m message) (*card.Card, error) {
 		return s.signInCard(m)
 	case m.Ending:
 		return s.endingCard(e.Request)
+	case m.Alarm != nil, m.Rules != "":
+		c = s.alarmCard(m)
 	case m.Form:
 		c = card.FormReady(m.Role)
 	case m.Problem:

@@ -3,6 +3,7 @@ package workflowtest
 import (
 	"context"
 	"maps"
+	"slices"
 
 	"elevate/internal/pim"
 )
@@ -116,7 +117,14 @@ func (d *Directory) lookAtAccess(q pim.Question, a *pim.Answer) {
 		}
 		a.Access[m] = access
 	})
-	each(d, a, PartActive, q.Active, func(g pim.GroupID) { a.Active[g] = d.instances(g, "") })
+	each(d, a, PartActive, q.Active, func(g pim.GroupID) {
+		a.Active[g] = d.instances(g, "")
+		for m, by := range d.standing {
+			if m.Group == g && by != "" {
+				a.Active[g] = append(a.Active[g], pim.Instance{ID: by, Group: g, Principal: m.Principal, Access: pim.Member})
+			}
+		}
+	})
 }
 
 func (d *Directory) instances(g pim.GroupID, p pim.PrincipalID) []pim.Instance {
@@ -144,7 +152,7 @@ func (d *Directory) lookAtRules(q pim.Question, a *pim.Answer) {
 		a.Policies[id] = p
 	})
 	each(d, a, PartMembers, q.Members, func(id pim.GroupID) {
-		a.Members[id] = []pim.Profile{}
+		a.Members[id] = d.profiles(d.membersOf(id))
 		for g := range maps.Values(d.groups) {
 			if g.ApproverGroup == id {
 				a.Members[id] = d.profiles(g.Approvers)
@@ -152,6 +160,23 @@ func (d *Directory) lookAtRules(q pim.Question, a *pim.Answer) {
 		}
 	})
 	each(d, a, PartOwners, q.Owners, func(id pim.GroupID) { a.Owners[id] = d.profiles(d.groups[id].Owners) })
+}
+
+// membersOf are those who are in a governed group, by PIM or otherwise.
+func (d *Directory) membersOf(g pim.GroupID) []pim.PrincipalID {
+	var ids []pim.PrincipalID
+	for _, r := range d.requests {
+		if r.copy.Group == g && d.member(r) {
+			ids = append(ids, r.copy.Principal)
+		}
+	}
+	for m := range d.standing {
+		if m.Group == g {
+			ids = append(ids, m.Principal)
+		}
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
 }
 
 func (d *Directory) profiles(ids []pim.PrincipalID) []pim.Profile {

@@ -1,0 +1,116 @@
+package pim
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// AlarmKind says what is not as it should be.
+type AlarmKind string
+
+// The kinds of alarms.
+const (
+	// AlarmOutside is a membership that PIM does not know.
+	AlarmOutside AlarmKind = "outside"
+	// AlarmStanding is an assignment in PIM that nobody activated.
+	AlarmStanding AlarmKind = "standing"
+	// AlarmOwner is an owner who was not one before: owners can let anyone in.
+	AlarmOwner AlarmKind = "owner"
+)
+
+// Alarm is something about a governed group that came neither through an
+// activation nor through anything else that Elevate knows.
+type Alarm struct {
+	Kind   AlarmKind   `json:"kind"`
+	Group  GroupID     `json:"group"`
+	Person PrincipalID `json:"person"`
+	Name   string      `json:"name,omitempty"`
+	Since  time.Time   `json:"since"` // when it was seen first
+}
+
+// Same reports whether both are about the same.
+func (a Alarm) Same(b Alarm) bool {
+	return a.Kind == b.Kind && a.Group == b.Group && a.Person == b.Person
+}
+
+// Phrase says what somebody is, in words that follow a name.
+func (a Alarm) Phrase() string {
+	switch a.Kind {
+	case AlarmStanding:
+		return "has a standing assignment in PIM, which nobody activated"
+	case AlarmOwner:
+		return "is a new owner of the group, and can let anyone in"
+	case AlarmOutside:
+	}
+	return "is a member outside PIM"
+}
+
+// Watched is what one reading says of a governed group.
+type Watched struct {
+	Group     GroupID
+	At        time.Time
+	Members   []Profile
+	Instances []Instance
+	// Known are those whose access Elevate itself follows, or has just seen end:
+	// lists lag behind.
+	Known []PrincipalID
+}
+
+// AlarmsOf are the alarms that a reading of a group gives cause for.
+func AlarmsOf(w Watched) []Alarm {
+	byPIM := map[PrincipalID]bool{}
+	standing := map[PrincipalID]bool{}
+	for _, i := range w.Instances {
+		if i.Access != Member {
+			continue
+		}
+		byPIM[i.Principal] = true
+		if !i.Activated {
+			standing[i.Principal] = true
+		}
+	}
+	var alarms []Alarm
+	for _, m := range w.Members {
+		a := Alarm{Kind: AlarmOutside, Group: w.Group, Person: m.ID, Name: m.Name, Since: w.At}
+		switch {
+		case standing[m.ID]:
+			a.Kind = AlarmStanding
+		case byPIM[m.ID] || slices.Contains(w.Known, m.ID):
+			continue
+		}
+		alarms = append(alarms, a)
+	}
+	slices.SortFunc(alarms, func(a, b Alarm) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Person, b.Person), cmp.Compare(a.Kind, b.Kind))
+	})
+	return alarms
+}
+
+// RulesChanged says what two readings of a group's activation rules differ in,
+// in words for people: "approval: yes, now no".
+func RulesChanged(was, is Policy) []string {
+	yes := map[bool]string{true: "yes", false: "no"}
+	none := func(s string) string { return cmp.Or(s, "none") }
+	var said []string
+	compare := func(what, before, after string) {
+		if before != after {
+			said = append(said, what+": "+before+", now "+after)
+		}
+	}
+	compare("approval", yes[was.Approval], yes[is.Approval])
+	compare("longest activation", FormatDuration(was.MaxDuration), FormatDuration(is.MaxDuration))
+	compare("justification", yes[was.Justification], yes[is.Justification])
+	compare("ticket", yes[was.Ticketing], yes[is.Ticketing])
+	compare("MFA", yes[was.MFA], yes[is.MFA])
+	compare("authentication context", none(was.Context), none(is.Context))
+	if !sameMembers(was.ApproverPeople, is.ApproverPeople) || !sameMembers(was.ApproverGroups, is.ApproverGroups) {
+		said = append(said, "approvers: others than before")
+	}
+	return said
+}
+
+func sameMembers[T ~string](a, b []T) bool {
+	a, b = slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b))
+	return slices.Equal(slices.Compact(a), slices.Compact(b))
+}

@@ -1,0 +1,208 @@
+package workflow
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"elevate/internal/card"
+	"elevate/internal/pim"
+	"elevate/internal/store"
+)
+
+// alarmsKept is where the open alarms stand, in one record: there are few, and all
+// are looked at together.
+const alarmsKept = "alarms"
+
+// mostAlarms bounds how many are kept open; more are counted in the message.
+const mostAlarms = 200
+
+// suspected is how far apart two readings have to be that agree, before an alarm
+// is raised: the directory's lists lag.
+const suspected = 2 * time.Minute
+
+func openAlarms(tx *store.Tx) (open []pim.Alarm, err error) {
+	_, err = tx.Meta(alarmsKept, &open)
+	return open, err
+}
+
+// watchGroups raises and ends the alarms of the groups whose members were read,
+// and tells of changed activation rules. Only the sweep's own lane calls it.
+func (s *Service) watchGroups(a pim.Answer) error {
+	var seen []pim.Alarm
+	read := map[pim.GroupID]bool{}
+	err := s.cfg.Store.View(func(tx *store.Tx) error {
+		seen = nil
+		for _, role := range s.cfg.Roles {
+			members, hasMembers := a.Members[role.Group]
+			instances, hasInstances := a.Active[role.Group]
+			if !hasMembers || !hasInstances {
+				continue
+			}
+			known, err := s.following(tx, role.Group)
+			if err != nil {
+				return err
+			}
+			read[role.Group] = true
+			seen = append(seen, pim.AlarmsOf(pim.Watched{Group: role.Group, At: tx.Now(), Members: members, Instances: instances, Known: known})...)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return s.update(func(tx *store.Tx) error {
+		if err := s.settleAlarms(tx, read, s.sure(seen, read)); err != nil {
+			return err
+		}
+		return s.compareRules(tx, a)
+	})
+}
+
+// following are the people whose access to a group Elevate follows.
+func (s *Service) following(tx *store.Tx, g pim.GroupID) ([]pim.PrincipalID, error) {
+	open, err := tx.OpenInGroup(g, pim.Granting, pim.Active)
+	if err != nil {
+		return nil, err
+	}
+	var people []pim.PrincipalID
+	for _, r := range open {
+		people = append(people, r.Principal)
+	}
+	return people, nil
+}
+
+// sure are those of the alarms that were seen before, long enough ago; the rest is
+// remembered.
+func (s *Service) sure(seen []pim.Alarm, read map[pim.GroupID]bool) []pim.Alarm {
+	s.suspects = slices.DeleteFunc(s.suspects, func(old pim.Alarm) bool {
+		return read[old.Group] && !slices.ContainsFunc(seen, old.Same)
+	})
+	var sure []pim.Alarm
+	for _, now := range seen {
+		i := slices.IndexFunc(s.suspects, now.Same)
+		switch {
+		case i < 0:
+			s.suspects = append(s.suspects, now)
+		case now.Since.Sub(s.suspects[i].Since).Abs() >= suspected:
+			now.Since = s.suspects[i].Since
+			sure = append(sure, now)
+		}
+	}
+	return sure
+}
+
+// doubtful reports whether somebody was seen in a group who should not be there:
+// it is read again soon.
+func (s *Service) doubtful(g pim.GroupID) bool {
+	return slices.ContainsFunc(s.suspects, func(a pim.Alarm) bool { return a.Group == g })
+}
+
+// settleAlarms raises what is new and ends what is over.
+func (s *Service) settleAlarms(tx *store.Tx, read map[pim.GroupID]bool, sure []pim.Alarm) error {
+	open, err := openAlarms(tx)
+	if err != nil {
+		return err
+	}
+	kept := open[:0:0]
+	var over, raised []pim.Alarm
+	for _, old := range open {
+		if read[old.Group] && !slices.ContainsFunc(s.suspects, old.Same) {
+			over = append(over, old)
+		} else {
+			kept = append(kept, old)
+		}
+	}
+	for _, now := range sure {
+		if !slices.ContainsFunc(open, now.Same) && len(kept) < mostAlarms {
+			kept, raised = append(kept, now), append(raised, now)
+		}
+	}
+	if len(over)+len(raised) == 0 {
+		return nil
+	}
+	for _, a := range raised {
+		if err := s.sayAlarm(tx, a, pim.EventAlarm); err != nil {
+			return err
+		}
+	}
+	for _, a := range over {
+		if err := s.sayAlarm(tx, a, pim.EventAlarmOver); err != nil {
+			return err
+		}
+	}
+	return tx.PutMeta(alarmsKept, kept)
+}
+
+// sayAlarm writes the event and tells on-call.
+func (s *Service) sayAlarm(tx *store.Tx, a pim.Alarm, kind pim.EventKind) error {
+	role, known := s.cfg.Roles.Of(a.Group)
+	if !known {
+		return nil
+	}
+	seq, err := tx.Append(pim.Event{Kind: kind, Role: role.Name, Group: a.Group, Person: a.Person, Chat: pim.System, Text: string(a.Kind)})
+	if err != nil {
+		return err
+	}
+	return s.tellOnCall(tx, role, fmt.Sprintf("alarm|%d", seq), message{Alarm: &a, Over: kind == pim.EventAlarmOver})
+}
+
+// tellOnCall says something in the places where on-call is told.
+func (s *Service) tellOnCall(tx *store.Tx, role pim.Role, key string, m message) error {
+	for _, to := range role.Notify {
+		if err := s.putTell(tx, key, "", to, m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rulesKept is where the rules of a group stand as they were read last.
+func rulesKept(g pim.GroupID) string { return "rules|" + string(g) }
+
+// compareRules tells on-call when the activation rules of a group are others than
+// they were. The first reading is what they are compared with.
+func (s *Service) compareRules(tx *store.Tx, a pim.Answer) error {
+	for _, role := range s.cfg.Roles {
+		is, read := a.Policies[role.Group]
+		if !read {
+			continue
+		}
+		is.ReadAt = time.Time{}
+		var was pim.Policy
+		known, err := tx.Meta(rulesKept(role.Group), &was)
+		if err != nil {
+			return err
+		}
+		changed := pim.RulesChanged(was, is)
+		if known && len(changed) == 0 {
+			continue
+		}
+		if err := tx.PutMeta(rulesKept(role.Group), is); err != nil {
+			return err
+		}
+		if !known {
+			continue
+		}
+		text := strings.Join(changed, "; ")
+		seq, err := tx.Append(pim.Event{Kind: pim.EventAlarm, Role: role.Name, Group: role.Group, Chat: pim.System, Text: "rules: " + text})
+		if err != nil {
+			return err
+		}
+		if err := s.tellOnCall(tx, role, fmt.Sprintf("rules|%d", seq), message{Rules: text, Role: role.Name}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// alarmCard draws what on-call is told.
+func (s *Service) alarmCard(m message) card.Card {
+	if m.Alarm == nil {
+		role, _ := s.cfg.Roles.Named(m.Role)
+		return card.RulesChanged(role, m.Rules)
+	}
+	role, _ := s.cfg.Roles.Of(m.Alarm.Group)
+	return card.AlarmFor(role, *m.Alarm, m.Over)
+}
