@@ -158,6 +158,23 @@ func (s *Service) tellOnCall(tx *store.Tx, role pim.Role, key string, m message)
 	return nil
 }
 
+// tellAllOnCall says something once in each place where on-call is told.
+func (s *Service) tellAllOnCall(tx *store.Tx, key string, m message) error {
+	var told []string
+	for _, role := range s.cfg.Roles {
+		for _, to := range role.Notify {
+			if slices.Contains(told, to.String()) {
+				continue
+			}
+			told = append(told, to.String())
+			if err := s.putTell(tx, key, "", to, m); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // rulesKept is where the rules of a group stand as they were read last.
 func rulesKept(g pim.GroupID) string { return "rules|" + string(g) }
 

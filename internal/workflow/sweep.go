@@ -3,6 +3,7 @@ package workflow
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -37,6 +38,12 @@ type failing struct {
 	said  bool
 }
 
+// sweepAdvice is what on-call is told with it.
+var sweepAdvice = map[bool]string{
+	true:  " Cards may be out of date until it can be read again, and the end of an access stays PIM's. `elevate doctor` says what to mend.",
+	false: " All cards are looked at now.",
+}
+
 // noteSweep writes once that the sweep has failed for too long, and once that
 // it works again. Only the sweep's own lane calls it.
 func (s *Service) noteSweep(failed error) error {
@@ -56,8 +63,11 @@ func (s *Service) noteSweep(failed error) error {
 		return nil
 	}
 	err := s.update(func(tx *store.Tx) error {
-		_, err := tx.Append(pim.Event{Kind: pim.EventSweepFailing, Chat: pim.System, Text: text})
-		return err
+		seq, err := tx.Append(pim.Event{Kind: pim.EventSweepFailing, Chat: pim.System, Text: text})
+		if err != nil {
+			return err
+		}
+		return s.tellAllOnCall(tx, fmt.Sprintf("sweep|%d", seq), message{Text: text + sweepAdvice[failed != nil], Problem: failed != nil})
 	})
 	if err != nil {
 		return err

@@ -294,6 +294,10 @@ func TestASweepThatFailsForFiveMinutesIsAnEventOnceAndSoIsItsEnd(t *testing.T) {
 		if said := w.failing(); len(said) != 2 {
 			t.Errorf("said %v", said)
 		}
+		told := w.alarms()
+		if len(told) != 2 || !strings.Contains(told[0], "PIM could not be read for five minutes") || !strings.Contains(told[1], "PIM is read again") {
+			t.Errorf("on-call was told %q", told)
+		}
 	})
 }
 
