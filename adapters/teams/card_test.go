@@ -34,7 +34,7 @@ func everyCard(t *testing.T) map[string]element {
 		for _, path := range paths {
 			name := folder + "/" + strings.TrimSuffix(filepath.Base(path), ".json")
 			if folder == "forms" {
-				all[name] = drawing{now: keptAt, zone: time.UTC}.form(keptIn[card.Form](t, path), nil, map[string]string{card.FieldReason: "Give a reason."})
+				all[name], _ = drawing{now: keptAt, zone: time.UTC}.form(keptIn[card.Form](t, path), nil, map[string]string{card.FieldReason: "Give a reason."})
 				continue
 			}
 			c := keptIn[card.Card](t, path)

@@ -1,12 +1,53 @@
 package teams
 
 import (
+	"encoding/json"
+	"slices"
+
 	"elevate/internal/card"
 )
 
 // form draws a form as a card. Values are what was filled in before, and errors
-// what was wrong with it, by field.
-func (d drawing) form(f card.Form, values, errors map[string]string) element {
+// what was wrong with it, by field. Where it would be too long, roles are offered
+// by the names that commands have for them. False when it is too long even so.
+func (d drawing) form(f card.Form, values, errors map[string]string) (element, bool) {
+	for _, f := range []card.Form{f, byName(f)} {
+		drawn := d.wholeForm(f, values, errors)
+		if raw, err := json.Marshal(drawn); err == nil && len(raw) <= maxCard {
+			return drawn, true
+		}
+	}
+	return nil, false
+}
+
+// byName is a form whose roles have no titles.
+func byName(f card.Form) card.Form {
+	f.Fields = slices.Clone(f.Fields)
+	for i := range f.Fields {
+		if f.Fields[i].Name != card.FieldRole {
+			continue
+		}
+		f.Fields[i].Options = slices.Clone(f.Fields[i].Options)
+		for n, o := range f.Fields[i].Options {
+			f.Fields[i].Options[n].Label = o.Value
+		}
+	}
+	return f
+}
+
+// insteadOf is what is said in the place of a form that Teams would not take.
+func insteadOf(f card.Form) string {
+	command := "`/elevate ROLE REASON`; `/elevate roles` lists your roles"
+	switch f.Name {
+	case card.FormApprove:
+		command = "`/elevate approve " + string(f.Request) + " REASON`"
+	case card.FormDeny:
+		command = "`/elevate deny " + string(f.Request) + " REASON`"
+	}
+	return "That form is too long for Teams. Type " + command + "."
+}
+
+func (d drawing) wholeForm(f card.Form, values, errors map[string]string) element {
 	body := d.mark()
 	body = append(body, d.header(card.Card{Title: f.Title})...)
 	for _, t := range f.Lines {

@@ -13,6 +13,7 @@ import (
 
 	"elevate/adapters/teams"
 	"elevate/internal/card"
+	"elevate/internal/pim"
 	"elevate/internal/workflow"
 )
 
@@ -254,6 +255,56 @@ func TestAFormThatWasSentGivesWayToItsAnswer(t *testing.T) {
 	}
 	if said := act(object{"a": "cancel", "r": "abc234"}); !strings.Contains(said, "application/vnd.microsoft.activity.message") {
 		t.Errorf("the list was answered %s", said)
+	}
+}
+
+// askForm is the form for so many roles whose names and titles have such lengths.
+func askForm(roles, name, title int) *card.Form {
+	var all pim.Roles
+	for n := range roles {
+		all = append(all, pim.Role{Name: fmt.Sprintf("r%0*d", name-1, n), Title: strings.Repeat("T", title), NeedsReason: true})
+	}
+	f := card.AskForm(card.Prefill{Roles: all})
+	return &f
+}
+
+func TestAFormIsShownShortenedOrAnsweredInWords(t *testing.T) {
+	const instead = "Type `/elevate ROLE REASON`"
+	for name, row := range map[string]struct {
+		form      *card.Form
+		has, hasn string
+	}{
+		"as it is":         {askForm(50, 10, 200), "TTTT", instead},
+		"by its names":     {askForm(200, 10, 200), `"title":"r000000199"`, "TTTT"},
+		"too many by name": {askForm(2000, 10, 200), instead, `"Input.ChoiceSet"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, nil)
+			b.service.answer.Form = row.form
+			b.send(typed(object{"text": "elevate"}))
+			b.handler.Close()
+			written := b.net.written()
+			if len(written) != 1 || b.counts.at(teams.Undelivered) != 0 {
+				t.Fatalf("sent %d messages, counted %v", len(written), b.counts.of)
+			}
+			click := b.send(clicked(object{"value": object{"action": object{"data": object{"a": "form"}}}})).Body.String()
+			again := b.send(clicked(object{"id": "f:2", "value": object{"action": object{"data": object{"f": "ask", "role": "none"}}}})).Body.String()
+			for _, said := range []string{string(asJSON(written[0].body)), click, again} {
+				if !strings.Contains(said, row.has) || strings.Contains(said, row.hasn) || len(said) > 27<<10 {
+					t.Errorf("answered %.3000s", said)
+				}
+			}
+		})
+	}
+}
+
+func TestAFormThatIsTooLongToShowAgainIsAnsweredInWords(t *testing.T) {
+	b := newBench(t, nil)
+	b.service.answer = workflow.Reply{Form: askForm(3, 5, 20), Errors: map[string]string{card.FieldReason: "Give a shorter reason."}}
+	data := object{"f": "ask", "role": "r0001", "reason": strings.Repeat("x", 30_000)}
+	said := b.send(clicked(object{"value": object{"action": object{"data": data}}})).Body.String()
+	if !strings.Contains(said, "application/vnd.microsoft.activity.message") || !strings.Contains(said, "Give a shorter reason.") {
+		t.Errorf("answered %.300s", said)
 	}
 }
 

@@ -45,6 +45,14 @@ func instead(drawn element) ack {
 	return ack{status: http.StatusOK, payload: invoked{StatusCode: http.StatusOK, Type: cardType, Value: drawn}}
 }
 
+// formOr shows a form if it fits, and else says something.
+func formOr(drawn element, fits bool, words string) ack {
+	if fits {
+		return instead(drawn)
+	}
+	return toast(words)
+}
+
 // invoke answers a click. The answer is the card's new look for this person;
 // for everybody else the message is rewritten when the request turns.
 func (h *Handler) invoke(ctx context.Context, a *received, once string) ack {
@@ -106,7 +114,8 @@ func (h *Handler) answer(ctx context.Context, from workflow.Sender, reply workfl
 	case reply.Later != nil:
 		return h.laterOn(ctx, from, reply, a)
 	case reply.Form != nil:
-		return instead(d.form(*reply.Form, nil, nil))
+		drawn, fits := d.form(*reply.Form, nil, nil)
+		return formOr(drawn, fits, insteadOf(*reply.Form))
 	case reply.Card == nil && f.Request != "":
 		reply = h.cfg.Service.View(ctx, from, f.Request, pim.MessageRef{})
 		if reply.Card == nil {
@@ -185,7 +194,8 @@ func (h *Handler) complain(ctx context.Context, from workflow.Sender, f filled, 
 	if !ok {
 		return toast(firstOf(wrong))
 	}
-	return instead(h.client.drawing(from.Zone, false).form(form, f.values, wrong))
+	drawn, fits := h.client.drawing(from.Zone, false).form(form, f.values, wrong)
+	return formOr(drawn, fits, firstOf(wrong))
 }
 
 // again makes the form anew that was filled in.

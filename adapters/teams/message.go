@@ -77,7 +77,11 @@ type answerTo struct {
 // deliver carries out a reply after Teams has its answer.
 func (h *Handler) deliver(ctx context.Context, to answerTo, reply workflow.Reply) {
 	if reply.Form != nil {
-		h.show(ctx, to, h.client.drawing(to.from.Zone, false).form(*reply.Form, nil, nil), card.Card{Title: reply.Form.Title, Fallback: reply.Form.Title + "."})
+		if drawn, fits := h.client.drawing(to.from.Zone, false).form(*reply.Form, nil, nil); fits {
+			h.show(ctx, to, drawn, card.Card{Title: reply.Form.Title, Fallback: reply.Form.Title + "."})
+		} else {
+			h.tell(ctx, to, card.Answer(insteadOf(*reply.Form)))
+		}
 	}
 	if reply.Card != nil {
 		h.tell(ctx, to, *reply.Card)
