@@ -3,6 +3,7 @@ package entra
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -146,10 +147,12 @@ func (a *Administrator) scopes() []string {
 	return scopes
 }
 
-// refusals keeps the number of Entra's last refusal, which azidentity loses where a device code is waited for.
+// refusals keeps what azidentity loses: the number of Entra's last refusal where a device code is waited for, and whether
+// its certificate was not trusted.
 type refusals struct {
-	next http.RoundTripper
-	last atomic.Pointer[string]
+	next      http.RoundTripper
+	last      atomic.Pointer[string]
+	untrusted atomic.Bool
 }
 
 // waitsForCode is what Entra answers until somebody has entered the code.
@@ -158,6 +161,9 @@ const waitsForCode = "AADSTS70016"
 // RoundTrip implements http.RoundTripper.
 func (r *refusals) RoundTrip(request *http.Request) (*http.Response, error) {
 	response, err := r.next.RoundTrip(request)
+	if _, unknown := errors.AsType[x509.UnknownAuthorityError](err); unknown {
+		r.untrusted.Store(true)
+	}
 	if err != nil || response.StatusCode < http.StatusBadRequest {
 		return response, err
 	}
@@ -291,6 +297,9 @@ func (a *Administrator) signInError(ctx context.Context, err error) error {
 		return pim.Errorf(pim.Administered, "The sign-in was declined. Run the command again.")
 	case strings.Contains(err.Error(), "expired_token"), strings.Contains(err.Error(), "code_expired"):
 		return pim.Errorf(pim.Administered, "The code expired before anybody entered it. Run the command again.")
+	case a.refused.untrusted.Load():
+		return pim.Errorf(pim.Unavailable, "The certificate of %s is not trusted here. Have this machine trust the proxy's certificates, or name them in SSL_CERT_FILE; "+
+			"for a sandbox that is SSL_CERT_FILE=DIR/ca.pem, where DIR is its directory.", a.cfg.Authority)
 	case a.cfg.Way == ByBrowser:
 		return pim.Errorf(pim.Unavailable, "No browser could be opened, or nobody signed in there. Use -sign-in device, which shows a code to enter anywhere.")
 	}
