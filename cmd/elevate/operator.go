@@ -41,6 +41,10 @@ func (op operator) do(ctx context.Context, words []string, stream io.Reader, out
 		return op.queueRetry(ctx, rest, out)
 	case "queue drop":
 		return op.queueDrop(ctx, rest, out)
+	case "requests list":
+		return op.requestsList(rest, out)
+	case "requests show":
+		return op.requestsShow(rest, out)
 	case "links list":
 		return op.linksList(out)
 	case "links remove":

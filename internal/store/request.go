@@ -239,6 +239,27 @@ func (tx *Tx) Recent(role string, most int) ([]pim.Request, error) {
 	return tx.newest(requestsRole, role, time.Time{}, most)
 }
 
+// Made hands on every request that was made at that time or later, of all roles, in no order that counts. Only the keys of older
+// ones are looked at. It ends at the first error.
+func (tx *Tx) Made(since time.Time, each func(pim.Request) error) error {
+	oldest := appendNewestFirst(nil, since)
+	const idLength = 6
+	return tx.scan(requestsRole, nil, nil, func(key, _ []byte) (bool, error) {
+		if len(key) < len(oldest)+idLength {
+			return false, dangling(requestsRole, key)
+		}
+		at, id := key[len(key)-idLength-len(oldest):len(key)-idLength], key[len(key)-idLength:]
+		if bytes.Compare(at, oldest) > 0 {
+			return true, nil
+		}
+		r, err := tx.indexed(requestsRole, key, pim.RequestID(id))
+		if err == nil {
+			err = each(r)
+		}
+		return err == nil, err
+	})
+}
+
 func (tx *Tx) newest(b bucket, part string, since time.Time, most int) ([]pim.Request, error) {
 	var found []pim.Request
 	prefix := path(part)

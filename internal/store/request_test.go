@@ -26,6 +26,17 @@ func TestRequestComesBackAsItWasPut(t *testing.T) {
 	})
 }
 
+// made gathers what was made since a time.
+func made(since time.Time) func(*store.Tx) ([]pim.Request, error) {
+	return func(tx *store.Tx) (all []pim.Request, err error) {
+		err = tx.Made(since, func(r pim.Request) error {
+			all = append(all, r)
+			return nil
+		})
+		return all, err
+	}
+}
+
 func TestRequestIsFound(t *testing.T) {
 	f := newFile(t)
 	older, newer := request("aaaaa2", alice, start), request("aaaaa3", alice, start.Add(time.Hour))
@@ -72,6 +83,9 @@ func TestRequestIsFound(t *testing.T) {
 		"by person, since just after":   {func(tx *store.Tx) ([]pim.Request, error) { return tx.OfPerson(alice.Person, newer.Created.Add(1), 9) }, []pim.RequestID{"aaaaa5"}},
 		"by account":                    {func(tx *store.Tx) ([]pim.Request, error) { return tx.OfAccount(bob.Account, time.Time{}, 9) }, []pim.RequestID{"aaaaa5", "aaaaa4"}},
 		"by role":                       {func(tx *store.Tx) ([]pim.Request, error) { return tx.Recent("mde-admin", 9) }, []pim.RequestID{"aaaaa5", "aaaaa3", "aaaaa2"}},
+		"made, of all roles":            {made(time.Time{}), []pim.RequestID{"aaaaa5", "aaaaa3", "aaaaa2", "aaaaa4"}},
+		"made since then":               {made(newer.Created), []pim.RequestID{"aaaaa5", "aaaaa3"}},
+		"made since just after":         {made(newer.Created.Add(1)), []pim.RequestID{"aaaaa5"}},
 		"by a role that begins alike":   {func(tx *store.Tx) ([]pim.Request, error) { return tx.Recent("mde", 9) }, nil},
 		"by a person that begins alike": {func(tx *store.Tx) ([]pim.Request, error) { return tx.OfPerson("a0", time.Time{}, 9) }, nil},
 	} {

@@ -81,6 +81,7 @@ func readAll(tx *store.Tx) error {
 		func() error { _, err := tx.OpenOf(group, alice.Account, alice.Person, bob.Person); return err },
 		func() error { _, err := tx.OfPerson(alice.Person, time.Time{}, 9); return err },
 		func() error { _, err := tx.OfAccount(alice.Account, time.Time{}, 9); return err },
+		func() error { return tx.Made(time.Time{}, func(pim.Request) error { return nil }) },
 		func() error { _, err := tx.Recent("mde-admin", 9); return err },
 		func() error { _, _, err := tx.ByPIM("pim-1"); return err },
 		func() error { _, err := tx.Events(1, 9); return err },
