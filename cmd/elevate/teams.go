@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"time"
 
@@ -13,19 +12,9 @@ import (
 	"elevate/internal/store"
 )
 
-// errTeamsNotReady keeps Teams away from a real tenant. A review found that a
-// second account could approve for the first there, and that a click could keep a
-// card from being posted. Both are mended, with tests in internal/workflow
-// (bothchats_test.go, adopted_test.go); that was not reviewed again yet.
-var errTeamsNotReady = errors.New("the settings have a teams: section, and Teams is not safe enough for a real tenant in this version. " +
-	"Take the section and the places in Teams out; it works with sandbox: true")
-
 func (b *bot) wireTeams() error {
 	if b.cfg.Teams == nil {
 		return nil
-	}
-	if !b.cfg.Sandbox {
-		return errTeamsNotReady
 	}
 	var err error
 	b.teams, err = newTeams(b.cfg, b.around, references{b.db}, b.keys)
