@@ -171,6 +171,14 @@ func TestManyAtOnceAskForOneToken(t *testing.T) {
 	}
 }
 
+// msbotbuilder-go takes numbers only (connector/client/client.go:177-191).
+func TestALifetimeMayBeAText(t *testing.T) {
+	l := newLogin(t, 200, `{"token_type":"Bearer","expires_in":"3600","access_token":"TOKEN"}`)
+	if token, err := fetch(t, credentialFor(l)); err != nil || token != "TOKEN" {
+		t.Errorf("%q, %v", token, err)
+	}
+}
+
 func TestTheApplicationSignsInByItsHost(t *testing.T) {
 	l := newLogin(t, 200, goodToken)
 	t.Setenv("IDENTITY_ENDPOINT", l.URL+"/msi")

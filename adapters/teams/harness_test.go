@@ -131,6 +131,7 @@ type call struct {
 	method, host, path, query string
 	header                    http.Header
 	body                      object
+	bounded                   bool // it ends by itself, however long the answer takes
 }
 
 // network answers what leaves the process.
@@ -139,6 +140,7 @@ type network struct {
 	calls   []call
 	keys    []any
 	replies map[string]func(call) *answered // by method and the last part of the path
+	open    int                             // answers that were given and not closed
 }
 
 func newNetwork() *network {
@@ -168,8 +170,35 @@ type answered struct {
 	body   string
 }
 
-func (a *answered) to(r *http.Request) *http.Response {
-	return &http.Response{StatusCode: a.status, Header: a.header, Body: io.NopCloser(strings.NewReader(a.body)), Request: r}
+// given is an answer's body, which counts as open until it is closed.
+type given struct {
+	io.Reader
+	shut func()
+}
+
+func (g given) Close() error {
+	g.shut()
+	return nil
+}
+
+// give is an answer as a client reads it.
+func (n *network) give(a *answered, r *http.Request) *http.Response {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.open++
+	shut := sync.OnceFunc(func() {
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		n.open--
+	})
+	return &http.Response{StatusCode: a.status, Header: a.header, Body: given{strings.NewReader(a.body), shut}, Request: r}
+}
+
+// unclosed is how many answers were given and not closed.
+func (n *network) unclosed() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.open
 }
 
 func reply(status int, body string) *answered {
@@ -193,6 +222,7 @@ var errDown = errors.New("dial tcp smba.trafficmanager.net: token=the-bots-own-t
 // RoundTrip answers a call; nil is a network that is down.
 func (n *network) RoundTrip(r *http.Request) (*http.Response, error) {
 	c := call{method: r.Method, host: r.URL.Host, path: r.URL.EscapedPath(), query: r.URL.RawQuery, header: r.Header.Clone()}
+	_, c.bounded = r.Context().Deadline()
 	if r.Body != nil {
 		raw, err := io.ReadAll(r.Body)
 		if err != nil {
@@ -209,11 +239,11 @@ func (n *network) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	switch {
 	case r.URL.String() == metadata && handle == nil:
-		return reply(200, string(asJSON(object{"issuer": "https://api.botframework.com", "jwks_uri": jwks}))).to(r), nil
+		return n.give(reply(200, string(asJSON(object{"issuer": "https://api.botframework.com", "jwks_uri": jwks}))), r), nil
 	case r.URL.String() == jwks && handle == nil:
-		return reply(200, string(asJSON(object{"keys": keys}))).to(r), nil
+		return n.give(reply(200, string(asJSON(object{"keys": keys}))), r), nil
 	case handle == nil:
-		return reply(404, `{}`).to(r), nil
+		return n.give(reply(404, `{}`), r), nil
 	}
 	done := make(chan *answered, 1)
 	go func() { done <- handle(c) }()
@@ -222,7 +252,7 @@ func (n *network) RoundTrip(r *http.Request) (*http.Response, error) {
 		if resp == nil {
 			return nil, errDown
 		}
-		return resp.to(r), nil
+		return n.give(resp, r), nil
 	case <-r.Context().Done():
 		return nil, r.Context().Err()
 	}

@@ -8,11 +8,13 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/infracloudio/msbotbuilder-go/connector/client"
 	"github.com/infracloudio/msbotbuilder-go/core"
 	"github.com/infracloudio/msbotbuilder-go/core/activity"
 	"github.com/infracloudio/msbotbuilder-go/schema"
@@ -109,6 +111,47 @@ func TestLibraryTakesTheMetadataOfAFailure(t *testing.T) {
 	b := newBench(t, nil)
 	b.net.on("GET openidconfiguration", failed)
 	b.silent(t, b.send(typed(nil)), http.StatusServiceUnavailable, teams.NoKeys)
+}
+
+func TestLibraryLeavesTheMetadataOpen(t *testing.T) {
+	adapter, n := stock(t, core.AdapterSetting{})
+	for range 3 {
+		_, _ = parse(adapter, "Bearer "+token(nil), asJSON(typed(nil)))
+	}
+	if got := n.unclosed(); got != 3 {
+		t.Errorf("the library left %d answers open, not 3", got)
+	}
+	b := newBench(t, nil)
+	b.send(fresh(1))
+	mustPost(t, b, general)
+	b.handler.Close()
+	if calls, got := len(b.net.to(keysHost)), b.net.unclosed(); calls == 0 || got != 0 {
+		t.Errorf("we left %d answers open after %d calls for keys", got, calls)
+	}
+}
+
+// TestLibraryThrowsTheClaimsAway: what two tokens say differs, and whoever
+// handles the activity cannot see it.
+func TestLibraryThrowsTheClaimsAway(t *testing.T) {
+	adapter, n := stock(t, core.AdapterSetting{})
+	forTeams, forMail := jwk("k1", theKey(), "msteams"), jwk("k2", otherKey(), "email")
+	n.publish(forTeams, forMail)
+	one, err := parse(adapter, "Bearer "+token(nil), asJSON(typed(nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := parse(adapter, withKey("k2"), asJSON(typed(nil)))
+	if err != nil || !reflect.DeepEqual(one, other) {
+		t.Errorf("the library tells them apart: %v", err)
+	}
+	b := newBench(t, nil)
+	b.net.publish(forTeams, forMail)
+	if w := b.send(typed(nil)); w.Code != http.StatusOK {
+		t.Errorf("answered %d", w.Code)
+	}
+	if w := b.sendAs(fresh(2), withKey("k2")); w.Code == http.StatusOK {
+		t.Error("we do not tell them apart")
+	}
 }
 
 func TestLibraryDoesNotSeeANewKey(t *testing.T) {
@@ -368,6 +411,15 @@ func TestLibraryPanicsWithoutTheTokenEndpoint(t *testing.T) {
 	}
 }
 
+func TestLibraryReadsNoLifetimeThatIsAText(t *testing.T) {
+	adapter, n := stock(t, core.AdapterSetting{})
+	n.on("POST token", answer(200, `{"access_token":"`+botToken+`","expires_in":"3600"}`))
+	if err := say(t, adapter, channelID); err == nil || len(n.written()) != 0 {
+		t.Errorf("the library does: %v", err)
+	}
+	// Ours is azidentity's, in adapters/entra: TestALifetimeMayBeAText.
+}
+
 func TestLibrarySendsWithoutAToken(t *testing.T) {
 	adapter, n := stock(t, core.AdapterSetting{})
 	n.on("POST token", answer(400, `{"error":"unauthorized_client"}`))
@@ -435,7 +487,11 @@ func TestLibraryLetsIDsWalkUpThePath(t *testing.T) {
 }
 
 func TestLibraryDropsTheAnswer(t *testing.T) {
-	// The signature has no room for it: Post(url.URL, schema.Activity) error.
+	for name, method := range map[string]any{"Post": client.Client.Post, "ProactiveMessage": core.Adapter.ProactiveMessage} {
+		if kind := reflect.TypeOf(method); kind.NumOut() != 1 {
+			t.Errorf("the library's %s has more to say than whether it failed: %s", name, kind)
+		}
+	}
 	b := newBench(t, nil)
 	if ref := mustPost(t, b, general); ref.ID != "1" || ref.Channel != channelID+";messageid=1" || ref.Conversation != general {
 		t.Errorf("got %+v", ref)
@@ -535,6 +591,26 @@ func TestLibraryHeedsNoContext(t *testing.T) {
 	b := newBench(t, nil)
 	if _, err := b.client.Post(ctx, general, hello); err == nil {
 		t.Error("we do not")
+	}
+}
+
+func TestLibraryWaitsForEver(t *testing.T) {
+	adapter, n := stock(t, core.AdapterSetting{})
+	if err := say(t, adapter, channelID); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range append(n.written(), n.to("login.microsoftonline.com")...) {
+		if c.bounded {
+			t.Errorf("the library's call of %s ends by itself", c.host)
+		}
+	}
+	b := newBench(t, nil)
+	b.send(typed(nil))
+	mustPost(t, b, general)
+	for _, c := range slices.Concat(b.net.written(), b.net.to(keysHost)) {
+		if !c.bounded {
+			t.Errorf("ours of %s does not", c.host)
+		}
 	}
 }
 

@@ -44,8 +44,9 @@ func Do(next http.RoundTripper, req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, &Error{Sent: sent.Load(), What: reason(err)}
 	}
-	defer func() { _ = resp.Body.Close() }()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	wire := resp.Body
+	defer func() { _ = wire.Close() }()
+	body, err := io.ReadAll(io.LimitReader(wire, maxAnswer+1))
 	switch {
 	case err != nil:
 		return nil, &Error{Sent: true, What: "the answer broke off: " + reason(err)}
