@@ -70,15 +70,19 @@ func NewClient(cfg Config) *Client {
 	// slack-go's own retries are left out: those for connections post twice when
 	// the connection ends after Slack took the message, those for 429 sleep in
 	// the caller's lane.
-	api := slack.New(cfg.BotToken.Reveal(), slack.OptionAPIURL(cfg.API),
-		slack.OptionHTTPClient(exchange.NewClient(wire{cfg.Transport})), slack.OptionAppLevelToken(cfg.AppToken.Reveal()))
-	return &Client{
-		cfg: cfg, api: api, base: base, hooks: exchange.NewClient(exchange.Whole{Next: cfg.Transport}),
+	c := &Client{
+		cfg: cfg, base: base, hooks: exchange.NewClient(exchange.Whole{Next: cfg.Transport}),
 		profiles: bounded.NewCache[Profile](10_000, profileLife), directs: bounded.NewCache[string](10_000, 24*time.Hour), foreign: bounded.NewCache[bool](1_000, channelLife),
 	}
+	c.api = slack.New(cfg.BotToken.Reveal(), slack.OptionAPIURL(cfg.API),
+		slack.OptionHTTPClient(exchange.NewClient(wire{cfg.Transport, c.Started})), slack.OptionAppLevelToken(cfg.AppToken.Reveal()))
+	return c
 }
 
 var _ workflow.Messenger = (*Client)(nil)
+
+// Started reports whether Start succeeded. Before it nothing else is asked of Slack.
+func (c *Client) Started() bool { return c.self.Load() != nil }
 
 // Start asks Slack who the tokens belong to, and refuses those of another
 // workspace or organisation.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"path"
 	"strings"
 
 	"elevate/internal/exchange"
@@ -13,11 +14,20 @@ import (
 // wire stands between slack-go and the network and mends three things of
 // slack-go: it takes {"ok":false} without an error, and {}, for success; it
 // reads answers of any length; and it reads a 429 without a usable Retry-After
-// as an ordinary failure.
-type wire struct{ next http.RoundTripper }
+// as an ordinary failure. Until Slack said whose the tokens are it lets nothing
+// through but the questions that ask for it: they may be another workspace's.
+type wire struct {
+	next    http.RoundTripper
+	started func() bool
+}
 
 // RoundTrip sends a call and returns a complete answer of Slack's, or an exchange.Error.
 func (w wire) RoundTrip(req *http.Request) (*http.Response, error) {
+	switch method := path.Base(req.URL.Path); {
+	case w.started(), method == "auth.test", method == "bots.info", method == "apps.connections.open":
+	default:
+		return nil, &exchange.Error{What: "Slack did not say yet whose the bot's token is"}
+	}
 	resp, err := exchange.Do(w.next, req)
 	if err != nil {
 		return nil, err

@@ -162,7 +162,33 @@ func (b *bot) wireSlack(ctx context.Context) error {
 		BotToken: s.BotToken, AppToken: s.AppToken, API: s.API, TeamID: s.TeamID, Transport: b.around.transport,
 		Now: b.around.now, Logger: b.around.log, Sandbox: b.cfg.Sandbox,
 	})
+	if b.cfg.Teams == nil {
+		return b.startSlack(ctx)
+	}
+	if err := b.slack.Start(ctx); err != nil && !passes(err) {
+		return err
+	}
+	return nil
+}
+
+func (b *bot) startSlack(ctx context.Context) error {
 	return b.patiently(ctx, "Slack", func() error { return b.slack.Start(ctx) })
+}
+
+// listenToSlack waits for a Slack that was not there at the start, since people
+// are served in Teams meanwhile, and then takes what comes by Socket Mode.
+func (b *bot) listenToSlack(ctx context.Context) error {
+	if !b.slack.Started() {
+		if err := b.startSlack(ctx); err != nil {
+			return err
+		}
+		b.around.log.Info("slack_started")
+	}
+	if b.cfg.Slack.AppToken.IsZero() {
+		<-ctx.Done()
+		return nil
+	}
+	return b.inbound.Listen(ctx)
 }
 
 // workspaceName is what the sign-in page calls the place that an account belongs to.
@@ -337,8 +363,7 @@ func (b *bot) patiently(ctx context.Context, what string, try func() error) erro
 	defer b.waits.Store(nil)
 	for wait := time.Second; ; wait = min(2*wait, 30*time.Second) {
 		err := try()
-		kind := pim.Explain(err).Kind
-		if err == nil || (kind != pim.Unavailable && kind != pim.Throttled && kind != pim.AnswerLost) {
+		if err == nil || !passes(err) {
 			return err
 		}
 		said := pim.Explain(err).Message
@@ -351,4 +376,10 @@ func (b *bot) patiently(ctx context.Context, what string, try func() error) erro
 		case <-time.After(wait):
 		}
 	}
+}
+
+// passes reports whether an error may go away by itself.
+func passes(err error) bool {
+	kind := pim.Explain(err).Kind
+	return kind == pim.Unavailable || kind == pim.Throttled || kind == pim.AnswerLost
 }

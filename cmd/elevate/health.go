@@ -67,6 +67,9 @@ func (b *bot) ails() string {
 	if n := b.unwell.Load(); n > 0 {
 		fmt.Fprintf(&said, "; %s failed: the log names them, and `elevate doctor` says what to mend", counted(int(n), "check"))
 	}
+	if why := b.waits.Load(); why != nil {
+		fmt.Fprintf(&said, "; it waits for %s", *why)
+	}
 	if b.teams != nil {
 		if since := b.teams.Deaf(); !since.IsZero() {
 			fmt.Fprintf(&said, "; nobody is answered in Teams since %s: the keys that its messages are signed with cannot be read", since.UTC().Format("15:04 UTC"))

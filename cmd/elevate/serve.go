@@ -153,8 +153,8 @@ func (b *bot) run(ctx context.Context) error {
 // work is what runs beside the servers.
 func (b *bot) work() []func(context.Context) error {
 	tasks := []func(context.Context) error{b.service.Run, b.housekeeping, b.checkUps, b.sayStopping}
-	if b.slack != nil && !b.cfg.Slack.AppToken.IsZero() {
-		tasks = append(tasks, b.inbound.Listen)
+	if b.slack != nil {
+		tasks = append(tasks, b.listenToSlack)
 	}
 	return tasks
 }
