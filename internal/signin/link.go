@@ -101,7 +101,7 @@ func (s *Service) joinSeen(tx *store.Tx, f flow, p *proof, people []pim.Principa
 	if f.Ask.Other != nil {
 		seen = append(seen, f.Ask.Other.Person)
 	}
-	if in.Linking {
+	if in.Linking && len(in.People) > 1 { // a browser of one person says nothing, and would be kept for ever
 		seen = append(append(seen, browserNode(f.Browser)), in.People...)
 	}
 	before, err := accountsOf(tx, p.Person)
@@ -162,14 +162,16 @@ func (s *Service) sayJoined(tx *store.Tx, f flow, p *proof, accounts []pim.Princ
 	return nil
 }
 
-// signedInHere is what a browser saw within the hour.
+// browserSeen is how long it is known who signed in in a browser: its cookie lives on with each page.
+const browserSeen = 24 * time.Hour
+
+// signedInHere is what a browser saw.
 type signedInHere struct {
 	People  []pim.PrincipalID `json:"people"`
 	Linking bool              `json:"linking,omitempty"` // an account was being linked there
 }
 
-// seenIn notes that somebody signed in in a browser, for as long as the browser keeps its cookie at least, and returns
-// all who did.
+// seenIn notes that somebody signed in in a browser, for a day from the last who did, and returns all who did.
 func seenIn(tx *store.Tx, browser string, p pim.PrincipalID, linking bool) (signedInHere, error) {
 	var in signedInHere
 	key := "in " + string(browserNode(browser))
@@ -182,14 +184,11 @@ func seenIn(tx *store.Tx, browser string, p pim.PrincipalID, linking bool) (sign
 			return in, fmt.Errorf("who signed in in a browser: %w", err)
 		}
 	}
-	if slices.Contains(in.People, p) && (in.Linking || !linking) {
-		return in, nil
-	}
 	if !slices.Contains(in.People, p) {
 		in.People = append(in.People, p)
 	}
 	in.Linking = in.Linking || linking
-	return in, tx.PutSeen(key, in, tx.Now().Add(time.Hour))
+	return in, tx.PutSeen(key, in, tx.Now().Add(browserSeen))
 }
 
 // link writes what both proofs together allow: a new link, or a second account of a link. It returns what to tell.
@@ -238,6 +237,9 @@ func (s *Service) firstLink(tx *store.Tx, f flow) (string, error) {
 
 func (s *Service) secondAccount(tx *store.Tx, f flow, link store.Link) (string, error) {
 	other := f.Ask.Other
+	if s.cfg.Accounts != AccountsAnyOfPerson {
+		return "", refuse("second accounts are not allowed any more", "Elevate does not take second Microsoft accounts any more. Sign in as the account that this chat account is linked to.")
+	}
 	if slices.Contains(link.Also, other.Person) || link.Person == other.Person {
 		return "", nil // added in another tab
 	}

@@ -370,7 +370,7 @@ func TestWhoSignsInForTeamsInALinkingBrowserIsOnePerson(t *testing.T) {
 			if !slices.ContainsFunc(b.events(), func(e string) bool { return strings.HasPrefix(e, "joined") }) {
 				t.Errorf("events %q", b.events())
 			}
-			b.advance(2 * time.Hour) // what the browser saw is forgotten
+			b.advance(25 * time.Hour) // what the browser saw is forgotten
 			v.signIn(b.newLink(pim.ChatAccount{Chat: pim.Teams, Workspace: tenant, User: aliceAdmin}, ""), person(aliceAdmin, "Alice (Admin)"))
 			if b.samePerson(alice, aliceAdmin) {
 				t.Error("a browser is a linking one for ever")

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -88,6 +89,13 @@ func (s *Service) session(as pim.Actor) (session store.Session, sealed []byte, e
 		if !found || as.Person == "" || kept.Person != as.Person || kept.Account != as.Account ||
 			kept.Tenant != pim.TenantID(s.cfg.TenantID) || !tx.Now().Before(kept.Expires) {
 			return signInNeeded("")
+		}
+		link, _, err := s.linkOf(tx, as.Account)
+		if err != nil {
+			return err
+		}
+		if s.cfg.Accounts != AccountsAnyOfPerson && slices.Contains(link.Also, kept.Person) {
+			return signInNeeded("") // a second account's session ends with the setting that allowed it
 		}
 		session = kept
 		sealed, err = tx.SessionCache(as.Account)

@@ -106,6 +106,10 @@ func (s *Service) mayAsk(tx *store.Tx, who identity, role pim.Role) error {
 	if err != nil {
 		return err
 	}
+	// The account's former person's are not this one's, who could not cancel them.
+	mine = slices.DeleteFunc(mine, func(r pim.Request) bool {
+		return r.Requester.Person != "" && who.actor.Person != "" && !owns(&r, who)
+	})
 	if len(mine) > 0 {
 		return secondRequest(mine[0], role, who)
 	}

@@ -17,6 +17,11 @@ func (s *Service) askAgain(tx *store.Tx, from Sender, who identity, a pim.Asked,
 		if r.State != pim.WaitingForSignIn || r.Requester.Account != from.Account || !r.Asked.Same(a) {
 			continue
 		}
+		if who.session == nil {
+			if err := s.steps.take(from.Account, tx.Now()); err != nil {
+				return true, err
+			}
+		}
 		out.request, out.again = r, true
 		if err := remember(tx, from, r.ID); err != nil {
 			return true, err

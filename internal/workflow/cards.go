@@ -176,7 +176,7 @@ type scene struct {
 	view    card.View
 	// missing is set when the state wants a card there and Elevate posted none.
 	missing bool
-	// stranger is set when the place belongs to an account that is not linked any more.
+	// stranger is set when the place belongs to an account that may not hear of the request any more.
 	stranger bool
 }
 
@@ -203,10 +203,10 @@ func (s *Service) card(ctx context.Context, e store.Effect) (result, error) {
 		return result{}, err
 	}
 	drawn := s.draw(sc)
-	if p.Again && wanted(&sc.request, p.Audience) {
+	if p.Again && !sc.stranger && wanted(&sc.request, p.Audience) {
 		return s.postAgain(ctx, messenger, e, sc, drawn)
 	}
-	if sc.missing {
+	if sc.missing && !sc.stranger { // nothing new for whoever may not hear of it
 		return s.post(ctx, messenger, e, p, sc, drawn)
 	}
 	return s.rewrite(ctx, messenger, sc.refs, drawn)
@@ -254,7 +254,7 @@ func (s *Service) scene(tx *store.Tx, e store.Effect, v card.Viewer) (scene, err
 	if known, ok := s.policies.get(r.Group, tx.Now(), policyUse); ok {
 		sc.view.ApproverNames = known.names()
 	}
-	if sc.stranger, err = unlinked(tx, &r, e.To); err != nil {
+	if sc.stranger, err = s.stranger(tx, &r, e.To); err != nil {
 		return scene{}, err
 	}
 	refs, err := tx.Refs(r.ID)
@@ -379,16 +379,25 @@ func (s *Service) unreached(tx *store.Tx, r *pim.Request) ([]string, error) {
 	return slices.Compact(names), nil
 }
 
-// unlinked reports whether a direct conversation is with a chat account that is
-// not linked (any more). What such an account asked for itself, before anybody
-// signed in for it, is its own.
-func unlinked(tx *store.Tx, r *pim.Request, at pim.Conversation) (bool, error) {
+// stranger reports whether a direct conversation is with a chat account that may
+// not hear of the request (any more): it was unlinked, linked to somebody else,
+// or lost the second account that it heard by. What such an account asked for
+// itself, before anybody signed in for it, is its own.
+func (s *Service) stranger(tx *store.Tx, r *pim.Request, at pim.Conversation) (bool, error) {
 	account := pim.ChatAccount{Chat: at.Chat, Workspace: at.Workspace, User: at.User}
-	if at.User == "" || at.Chat == pim.Teams || r.Requester.Account == account && r.Requester.Person == "" {
+	if at.User == "" || r.Requester.Account == account && r.Requester.Person == "" {
 		return false, nil
 	}
-	_, found, err := tx.Link(account)
-	return !found, err
+	who, err := s.identify(tx, account, "")
+	if err != nil || who.actor.Person == "" || owns(r, who) {
+		return who.actor.Person == "", err
+	}
+	// Where nobody knows who the approvers are, whoever has a card keeps it.
+	if s.policies.approver(r.Group, tx.Now(), who.ids()...) != pim.No {
+		return false, nil
+	}
+	_, hears, err := s.viewerFor(tx, r, who)
+	return !hears, err
 }
 
 // holders are the others who have the role now.

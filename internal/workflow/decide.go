@@ -28,7 +28,7 @@ func (s *Service) decide(ctx context.Context, e store.Effect) (result, error) {
 		return result{}, err
 	}
 	if why := s.overBeforeSent(&r, e, d); why != nil {
-		sent, err := s.everSent(e, d)
+		sent, err := s.everSent(e)
 		switch {
 		case err != nil:
 			return result{}, err
@@ -47,12 +47,13 @@ func (s *Service) decide(ctx context.Context, e store.Effect) (result, error) {
 	return s.decideNow(ctx, e, r, who, d)
 }
 
-// everSent reports whether a decision may have reached PIM.
-func (s *Service) everSent(e store.Effect, d decision) (sent bool, err error) {
+// everSent reports whether a decision of this person's may have reached PIM: this
+// one, or one whose lease ended before its answer came.
+func (s *Service) everSent(e store.Effect) (sent bool, err error) {
 	err = s.cfg.Store.View(func(tx *store.Tx) error {
 		events, err := tx.EventsOf(e.Request)
 		sent = slices.ContainsFunc(events, func(v pim.Event) bool {
-			return v.Kind == pim.EventSent && v.By.Person == e.As.Person && v.Text == d.verb() && !v.At.Before(d.Clicked)
+			return v.Kind == pim.EventSent && v.By.Person == e.As.Person && (v.Text == verbApprove || v.Text == verbDeny)
 		})
 		return err
 	})
@@ -237,6 +238,8 @@ func (s *Service) decisionSent(ctx context.Context, e store.Effect, r pim.Reques
 		return result{apply: func(tx *store.Tx) error { return s.noteDecided(tx, r.ID, e.As, d) }}, nil
 	}
 	switch said := pim.Explain(err); {
+	case said.Kind == pim.Throttled || said.Kind == pim.Unavailable:
+		return result{}, s.decisionNotDone(e, err) // a definite "not done"
 	case triedAgain(err):
 		return result{}, err
 	case said.Kind == pim.SignIn:
@@ -245,6 +248,23 @@ func (s *Service) decisionSent(ctx context.Context, e store.Effect, r pim.Reques
 		return s.lookWhose(ctx, e, r, d, decidedByOther(r.ID))
 	}
 	return s.notDecided(e, d, err)
+}
+
+// decisionNotDone notes that PIM did not take the call: should PIM turn before
+// the next one, that is somebody else's doing.
+func (s *Service) decisionNotDone(e store.Effect, why error) error {
+	err := s.update(func(tx *store.Tx) error {
+		r, err := tx.Request(e.Request)
+		if err != nil || r.Claim == nil || r.Claim.By.Person != e.As.Person {
+			return err
+		}
+		r.Claim.Sent = time.Time{}
+		return tx.PutRequest(r)
+	})
+	if err != nil {
+		return err
+	}
+	return why
 }
 
 // triedAgain reports whether a call that failed so is worth another one.
@@ -292,9 +312,9 @@ func (s *Service) lookWhose(ctx context.Context, e store.Effect, r pim.Request, 
 	case triedAgain(err):
 		return result{}, err
 	case r.Decided != nil && r.Decided.By.Person == e.As.Person:
-		return s.verified(e, r, d, stage)
-	case err == nil && stage.ReviewedBy == e.As.Person && reviewed(stage) == d.verb():
-		return result{apply: func(tx *store.Tx) error { return s.noteDecided(tx, r.ID, e.As, d) }}, nil
+		return s.verified(e, r, d, stage), nil
+	case err == nil && stage.ReviewedBy == e.As.Person && reviewed(stage) != "":
+		return result{apply: func(tx *store.Tx) error { return s.noteOwn(tx, r.ID, e.As, d, stage) }}, nil
 	case err == nil && strings.EqualFold(stage.Status, "Expired") && stage.ReviewedBy == "":
 		return s.approvalOver(e, d)
 	}
@@ -371,19 +391,51 @@ func reviewed(stage pim.Stage) string {
 	return ""
 }
 
-// verified deals with a decision that looked like this one when PIM turned
-// before its answer was written, now that PIM says whose it is.
-func (s *Service) verified(e store.Effect, r pim.Request, d decision, stage pim.Stage) (result, error) {
-	if stage.ReviewedBy == "" || stage.ReviewedBy == e.As.Person {
-		return result{apply: func(tx *store.Tx) error { return s.sessionUsed(tx, e.As) }}, nil
+// noteOwn writes the decision of this person that PIM has, whose answer got
+// lost. It may be an earlier one, and the opposite.
+func (s *Service) noteOwn(tx *store.Tx, id pim.RequestID, by pim.Actor, d decision, stage pim.Stage) error {
+	had := d
+	if word := reviewed(stage); word != d.verb() {
+		had.Approve, had.Reason = word == verbApprove, stage.Reason
+		text := fmt.Sprintf("Your decision to %s was not taken. PIM has an earlier one of yours, to %s request %s.", d.verb(), had.verb(), id)
+		if err := s.putTell(tx, "decide|"+string(id), id, pim.DirectTo(by.Account), message{Text: text, Problem: true}); err != nil {
+			return err
+		}
 	}
+	noted, err := s.decisionNoted(tx, id, by)
+	if err != nil || noted {
+		return errors.Join(err, s.sessionUsed(tx, by))
+	}
+	return s.noteDecided(tx, id, by, had)
+}
+
+// decisionNoted reports whether the trail says that somebody decided.
+func (s *Service) decisionNoted(tx *store.Tx, id pim.RequestID, by pim.Actor) (bool, error) {
+	events, err := tx.EventsOf(id)
+	return slices.ContainsFunc(events, func(e pim.Event) bool { return e.Kind == pim.EventDecided && e.By.Person == by.Person }), err
+}
+
+// verified deals with a decision that looked like this one when PIM turned
+// before its answer was written, now that PIM was asked whose it is. One that PIM
+// names nobody for is nobody's: only what was read is said.
+func (s *Service) verified(e store.Effect, r pim.Request, d decision, stage pim.Stage) result {
 	return result{apply: func(tx *store.Tx) error {
+		if stage.ReviewedBy == e.As.Person && reviewed(stage) != "" {
+			return s.noteOwn(tx, r.ID, e.As, d, stage)
+		}
+		noted, err := s.decisionNoted(tx, r.ID, e.As)
+		if err != nil || noted {
+			return errors.Join(err, s.sessionUsed(tx, e.As))
+		}
 		fresh, err := tx.Request(r.ID)
 		if err != nil {
 			return err
 		}
+		if err := s.sessionUsed(tx, e.As); err != nil {
+			return err
+		}
 		return s.decidedElsewhere(tx, &fresh, d, stage)
-	}}, nil
+	}}
 }
 
 // notDecided ends a decision that did not reach PIM or was refused: the card
@@ -416,6 +468,10 @@ func (s *Service) decideNeedsSignIn(e store.Effect, r pim.Request, d decision, c
 		}
 		if err := s.dropClaim(tx, &fresh, e.As, "a new sign-in is needed"); err != nil {
 			return err
+		}
+		who, err := s.identify(tx, e.As.Account, "")
+		if err != nil || !slices.Contains(who.ids(), e.As.Person) {
+			return err // unlinked meanwhile: the account is not told what the request was about
 		}
 		return s.askToSignIn(tx, e.As, &fresh, store.Intent{
 			Request: r.ID, Verb: d.verb(), Reason: d.Reason, Digest: d.Digest, Clicked: d.Since, Claims: claims,

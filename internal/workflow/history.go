@@ -48,7 +48,8 @@ func (s *Service) readerNow(ctx context.Context, who identity) (pim.Reader, erro
 	}
 	for _, role := range s.cfg.Roles {
 		_, reader.Eligible[role.Name] = eligible[role.Group]
-		reader.Approves[role.Name] = s.policies.approver(role.Group, s.cfg.Now(), who.ids()...) == pim.Yes
+		known, _ := s.policies.get(role.Group, s.cfg.Now(), policyUse)
+		reader.Approves[role.Name] = slices.ContainsFunc(who.ids(), func(id pim.PrincipalID) bool { _, approves := known.approvers[id]; return approves })
 	}
 	return reader, err
 }
@@ -60,12 +61,21 @@ func (s *Service) story(tx *store.Tx, id pim.RequestID, reader pim.Reader) (told
 	switch {
 	case pim.IsKind(err, pim.NotFound):
 		return told, false, nil
-	case err != nil || !pim.MayRead(&r, reader):
+	case err != nil || !s.mayRead(&r, reader):
 		return told, false, err
 	}
 	events, err := tx.EventsOf(id)
 	role, _ := s.cfg.Roles.Named(r.Role)
 	return card.Story(r, role, events, tx.Now()), true, err
+}
+
+// mayRead reports whether a person may look at a request. Who may read a role
+// reads of the group that it gives now, and not of one that its name stood for.
+func (s *Service) mayRead(r *pim.Request, reader pim.Reader) bool {
+	if role, ok := s.cfg.Roles.Named(r.Role); !ok || role.Group != r.Group {
+		reader.Eligible, reader.Approves = nil, nil
+	}
+	return pim.MayRead(r, reader)
 }
 
 // looksBack finds the newest requests that a person may look at: their own, and
@@ -83,7 +93,11 @@ func (s *Service) looksBack(tx *store.Tx, who identity, reader pim.Reader, cmd p
 		if err != nil {
 			return nil, err
 		}
-		found = append(found, some...)
+		for _, r := range some {
+			if s.mayRead(&r, reader) {
+				found = append(found, r)
+			}
+		}
 	}
 	found = slices.DeleteFunc(found, func(r pim.Request) bool { return !meant(r, cmd) })
 	slices.SortFunc(found, func(a, b pim.Request) int {

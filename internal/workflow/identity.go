@@ -75,28 +75,35 @@ func (id identity) ids() []pim.PrincipalID {
 // allIDs are all object ids that are known to be of one person with some: linked
 // to one chat account, or ever seen together. An id that is "" is nobody's.
 func allIDs(tx *store.Tx, some ...pim.PrincipalID) ([]pim.PrincipalID, error) {
+	seen := map[pim.PrincipalID]bool{"": true}
 	var all []pim.PrincipalID
-	for more := some; len(more) > 0; {
-		id := more[0]
-		more = slices.Clone(more[1:])
-		if id == "" || slices.Contains(all, id) {
+	for more := slices.Clone(some); len(more) > 0; {
+		id := more[len(more)-1]
+		more = more[:len(more)-1]
+		if seen[id] {
 			continue
 		}
 		joined, err := tx.JoinedWith(id)
 		if err != nil {
 			return nil, err
 		}
-		links, err := tx.LinksOf(id)
-		if err != nil {
-			return nil, err
-		}
-		all, more = append(all, id), append(more, joined...)
-		for _, l := range links {
-			more = append(append(more, l.Person), l.Also...)
+		for _, one := range joined { // those of one union are joined with the same ones
+			// Chat accounts and browsers were joined with people, and are none.
+			if seen[one] || strings.Contains(string(one), " ") {
+				continue
+			}
+			seen[one] = true
+			all = append(all, one)
+			links, err := tx.LinksOf(one)
+			if err != nil {
+				return nil, err
+			}
+			for _, l := range links {
+				more = append(append(more, l.Person), l.Also...)
+			}
 		}
 	}
-	// Chat accounts and browsers were joined with people, and are none.
-	return slices.DeleteFunc(all, func(id pim.PrincipalID) bool { return strings.Contains(string(id), " ") }), nil
+	return all, nil
 }
 
 // mayDecideWith reports whether the session is good enough for a decision that

@@ -249,7 +249,7 @@ func (s *Service) answerRuled(from Sender, out ruled, d ruling) Reply {
 	if out.neutral {
 		return reply(card.Answer(fmt.Sprintf("Your step to %s request %s is on its way to PIM, if PIM names you as an approver.", d.verb(), out.request.ID)))
 	}
-	if out.again && out.request.State != pim.Pending {
+	if held := out.request.Claim; out.again && (out.request.State != pim.Pending || held == nil || held.By.Account != from.Account) {
 		return s.asItIs(from, out.request, card.Approvers)
 	}
 	role, _ := s.cfg.Roles.Named(out.request.Role)

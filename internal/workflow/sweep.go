@@ -223,6 +223,9 @@ func (s *Service) meet(c pim.Copy, who pim.Profile) error {
 		if err := tx.PutEffect(watchEffect(r.Group)); err != nil {
 			return err
 		}
+		if err := s.putRemind(tx, &r); err != nil {
+			return err
+		}
 		return s.turn(tx, &r)
 	})
 }
