@@ -347,7 +347,7 @@ func (r *tenantReader) settle(v *view) {
 		r.change(id, func(d *tenant.Details) {
 			d.Activated = map[pim.PrincipalID]bool{}
 			for _, i := range instances {
-				if i.Access == pim.Member {
+				if i.Access == pim.Member && i.Activated { // not who was assigned, or added to the group
 					d.Activated[i.Principal] = true
 				}
 			}

@@ -43,7 +43,7 @@ type Details struct {
 	Policy *Policy
 	// Eligible are those who may activate membership in it.
 	Eligible []Eligible
-	// Activated are those who are members by PIM at the moment, activated or assigned there.
+	// Activated are those who are members by an activation at the moment.
 	Activated map[pim.PrincipalID]bool
 }
 
