@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"path"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -248,9 +249,23 @@ func (b *bench) checkFault(t *testing.T, err error, want pim.Kind, wait time.Dur
 // wireClient is a client that speaks to a real server over TCP.
 func wireClient(t *testing.T, serve http.HandlerFunc) (*slack.Client, *httptest.Server) {
 	t.Helper()
-	server := httptest.NewServer(serve)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		switch path.Base(r.URL.Path) {
+		case "auth.test":
+			fmt.Fprintf(w, `{"ok":true,"team_id":%q,"user_id":"U0BOT","bot_id":"B0BOT"}`, team)
+		case "bots.info":
+			fmt.Fprint(w, `{"ok":true,"bot":{"id":"B0BOT","app_id":"A0APP"}}`)
+		default:
+			serve(w, r)
+		}
+	}))
 	t.Cleanup(server.Close)
-	return slack.NewClient(slack.Config{BotToken: secret.New(botToken), API: server.URL + "/api", TeamID: team, Now: machineTime}), server
+	client := slack.NewClient(slack.Config{BotToken: secret.New(botToken), API: server.URL + "/api", TeamID: team, Now: machineTime})
+	if err := client.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return client, server
 }
 
 func TestResetAfterTheWriteIsALostAnswerAndNotRepeated(t *testing.T) {
@@ -275,6 +290,17 @@ func TestResetAfterTheWriteIsALostAnswerAndNotRepeated(t *testing.T) {
 	err := client.Update(t.Context(), ref, hello)
 	if !pim.IsKind(err, pim.AnswerLost) || posts.Load() != 1 {
 		t.Errorf("Update: %v, sent %d times", err, posts.Load())
+	}
+}
+
+// A token that nobody vouched for may be another workspace's.
+func TestNothingIsSentBeforeSlackSaidWhoseTheTokenIs(t *testing.T) {
+	asked := 0
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked++ }))
+	t.Cleanup(server.Close)
+	client := slack.NewClient(slack.Config{BotToken: secret.New(botToken), API: server.URL + "/api", TeamID: team, Now: machineTime})
+	if _, err := client.Post(t.Context(), general, hello); !pim.IsKind(err, pim.Unavailable) || asked != 0 {
+		t.Errorf("%v, asked %d times", err, asked)
 	}
 }
 

@@ -53,11 +53,11 @@ func (h *Handler) clickedRef(a *received, from workflow.Sender, f filled) pim.Me
 	if !messageID.MatchString(a.ReplyToID) || !h.bound(a, f) {
 		return pim.MessageRef{}
 	}
+	if a.Conversation.ConversationType != personal && !plainID.MatchString(a.ReplyToID) {
+		return pim.MessageRef{}
+	}
 	at := a.Conversation.ID
 	if threaded(a) {
-		if !plainID.MatchString(a.ReplyToID) {
-			return pim.MessageRef{}
-		}
 		at = threadOf(at, a.ReplyToID)
 	}
 	return pim.MessageRef{Conversation: from.Place, ID: a.ReplyToID, Channel: at}

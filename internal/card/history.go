@@ -47,6 +47,7 @@ const mostEvents = 40
 func Story(r pim.Request, role pim.Role, events []pim.Event, now time.Time) Card {
 	c := ForRequest(r, role, View{Viewer: OnCall, Now: now})
 	c.Buttons, c.Steps = nil, nil
+	c.Request = "" // it is no card of the request's, so it never turns
 	if left := len(events) - mostEvents; left > 0 {
 		c.Lines = append(c.Lines, Plain(fmt.Sprintf("%d earlier events are not shown; `elevate audit export` has all.", left)))
 		events = events[left:]

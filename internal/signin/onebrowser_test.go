@@ -94,3 +94,18 @@ func TestSignInsDoNotMakeAPersonLonger(t *testing.T) {
 		return err
 	})
 }
+
+// The browser keeps its cookie for as long as pages are opened in it; who signed in there is known for longer.
+func TestABrowserThatIsKnownStillForgetsNobody(t *testing.T) {
+	b := newBench(t, nil)
+	v := b.visitor()
+	inTeams := pim.ChatAccount{Chat: pim.Teams, Workspace: tenant, User: bob}
+	v.signIn(b.newLink(inTeams, ""), person(bob, "Bob"))
+	b.advance(35 * time.Minute)
+	v.get(b.newLink(inTeams, "")) // the page is looked at, and the cookie lives on
+	b.advance(30 * time.Minute)
+	v.signInBoth(b.newLink(aliceSlack, ""), person(alice, "Alice"), slackAccount(team, aliceSlack.User))
+	if !b.samePerson(alice, bob) {
+		t.Error("two accounts of one linking browser, whose cookie never ended, are two people")
+	}
+}

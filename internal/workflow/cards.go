@@ -277,7 +277,7 @@ func (s *Service) scene(tx *store.Tx, e store.Effect, v card.Viewer) (scene, err
 			return scene{}, err
 		}
 		if r.State == pim.Pending {
-			sc.view.Places, sc.view.Closed = s.closed(&r)
+			sc.view.Places, sc.view.Closed = s.closed(&r, e.To)
 		}
 	}
 	sc.view.Others, err = holders(tx, &r)
@@ -310,7 +310,7 @@ func (s *Service) personal(r *pim.Request, at pim.Conversation) []pim.ChatAccoun
 }
 
 // placeRefused has the cards elsewhere say that one could not be put into its place,
-// where approvers were to see it.
+// where approvers were to see it, or say so no more.
 func (s *Service) placeRefused(refused store.Effect) {
 	err := s.update(func(tx *store.Tx) error {
 		r, err := tx.Request(refused.Request)
@@ -341,8 +341,8 @@ func (s *Service) placeRefused(refused store.Effect) {
 }
 
 // closed counts the channels in which approvers are asked, and those of them that
-// the chats refuse at the moment.
-func (s *Service) closed(r *pim.Request) (all, refused int) {
+// the chats refuse at the moment. A card that stands in one is no refused one.
+func (s *Service) closed(r *pim.Request, here pim.Conversation) (all, refused int) {
 	role, _ := s.cfg.Roles.Named(r.Role)
 	places := s.queue.refuses(r.ID)
 	for _, to := range role.Ask {
@@ -350,7 +350,7 @@ func (s *Service) closed(r *pim.Request) (all, refused int) {
 			continue
 		}
 		all++
-		if places[to.String()] {
+		if places[to.String()] && to.String() != here.String() {
 			refused++
 		}
 	}

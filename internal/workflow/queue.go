@@ -52,7 +52,7 @@ type queue struct {
 	perform func(context.Context, store.Effect) (result, error)
 	commit  func(fn func(*store.Tx) error) error
 	parked  func(tx *store.Tx, e store.Effect, why string) error // what else happens then
-	refused func(e store.Effect)                                 // what else happens when a chat refuses one for the first time
+	refused func(e store.Effect)                                 // what else happens when a chat begins to refuse a card, or takes it after all
 	count   func(kind, outcome string)
 	quiet   func() bool // no messages yet
 
@@ -346,7 +346,10 @@ func (q *queue) settle(it *item, e store.Effect, res result, err error) {
 // judge returns after which time the effect runs again (zero: it is done) and
 // why it is parked, if it is.
 func (q *queue) judge(it *item, e store.Effect, res result, err error) (time.Duration, string) {
-	q.note(it, err)
+	before, now := q.note(it, err)
+	if e.Kind == kindCard && before != now {
+		q.refused(e) // once: cards of two places that refuse would have each other drawn without end
+	}
 	if err == nil {
 		it.panics = 0
 		q.count(e.Kind, "ok")
@@ -363,9 +366,6 @@ func (q *queue) judge(it *item, e store.Effect, res result, err error) (time.Dur
 			return 0, "It failed twice inside Elevate."
 		}
 	} else {
-		if p.first == refusedPace.first && e.Kind == kindCard && it.tries == 1 {
-			q.refused(e)
-		}
 		q.log.Warn("effect_failed", "key", e.Key, "request", e.Request, "try", it.tries, "kind", pim.Explain(err).Kind, "error", err)
 	}
 	if p.age > 0 && q.now().Sub(e.First) > p.age {
@@ -378,16 +378,19 @@ func (q *queue) judge(it *item, e store.Effect, res result, err error) (time.Dur
 	return backoff(p, it.tries), ""
 }
 
-// note keeps how often an effect failed since it last worked, and why.
-func (q *queue) note(it *item, err error) {
+// note keeps how often an effect failed since it last worked, and why. It returns
+// whether the chat refused it before, and whether it does now.
+func (q *queue) note(it *item, err error) (before, now bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	before = it.refused
 	if err == nil {
 		it.tries, it.why, it.refused = 0, "", false
-		return
+		return before, false
 	}
 	it.tries, it.why = it.tries+1, err.Error()
 	it.refused = paceOf(it.Kind, err).first == refusedPace.first && (it.Kind == kindCard || it.Kind == kindTell)
+	return before, it.refused
 }
 
 func (q *queue) pauseLane(it *item, d time.Duration) {
