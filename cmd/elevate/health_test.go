@@ -49,7 +49,9 @@ func TestABotThatWaitsAtItsStartSaysForWhat(t *testing.T) {
 	if err := w.stopBot(); err != nil {
 		t.Fatal(err)
 	}
-	b, err := openBot(t.Context(), w.bot.cfg, w.bot.around)
+	alone := *w.bot.cfg
+	alone.Teams = nil // else it serves those who are in Teams meanwhile
+	b, err := openBot(t.Context(), &alone, w.bot.around)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,4 +68,29 @@ func TestABotThatWaitsAtItsStartSaysForWhat(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.serveAgain(b)
+}
+
+func TestABotServesTeamsWhileSlackIsNotThereAtTheStart(t *testing.T) {
+	w := newWorld(t, nil)
+	w.act("break slack auth.test 5xx")
+	if err := w.stopBot(); err != nil {
+		t.Fatal(err)
+	}
+	b := mustBot(t, w)
+	w.bot = b
+	w.serveAgain(b)
+	ready := func() string {
+		rec := httptest.NewRecorder()
+		h := &health{opened: b}
+		h.bot.Store(b)
+		h.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/readyz", http.NoBody))
+		return rec.Body.String()
+	}
+	w.until(func() bool {
+		said := ready()
+		return strings.HasPrefix(said, "ready") && strings.Contains(said, "; it waits for Slack: ")
+	}, "it is not said that Slack is waited for")
+	w.act("alice teams say mde-admin isolating WS-042, INC-1234")
+	w.act("heal")
+	w.until(func() bool { return b.slack.Started() && !strings.Contains(ready(), "waits for Slack") }, "Slack is there again and that is not seen")
 }
