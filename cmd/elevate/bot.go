@@ -165,10 +165,12 @@ func (b *bot) wireSlack(ctx context.Context) error {
 	if b.cfg.Teams == nil {
 		return b.startSlack(ctx)
 	}
-	if err := b.slack.Start(ctx); err != nil && !passes(err) {
-		return err
+	err := b.slack.Start(ctx)
+	if err != nil && passes(err) {
+		b.around.log.Warn("waiting_for", "what", "Slack", "error", pim.Explain(err).Message)
+		return nil
 	}
-	return nil
+	return err
 }
 
 func (b *bot) startSlack(ctx context.Context) error {
