@@ -55,8 +55,6 @@ type AdministratorConfig struct {
 	Transport http.RoundTripper
 	Sandbox   bool
 	Now       func() time.Time
-	// Metrics is the one of Config. It may be nil.
-	Metrics func(operation string, status int)
 }
 
 // An Administrator reads and sets up the tenant's side of things with the rights of whoever signed in. It shares nothing
@@ -89,7 +87,7 @@ func (a *Administrator) graph(version string) (*Client, error) {
 		PersonToken: func(context.Context, pim.Actor, string) (secret.Text, time.Time, error) {
 			return secret.Text{}, time.Time{}, pim.Errorf(pim.Internal, "Nobody's session is used here.")
 		},
-		Now: a.cfg.Now, Logger: slog.New(slog.DiscardHandler), Metrics: a.cfg.Metrics,
+		Now: a.cfg.Now, Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		return nil, err

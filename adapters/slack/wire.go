@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 
 	"elevate/internal/exchange"
@@ -21,11 +22,13 @@ type wire struct {
 	started func() bool
 }
 
+// untilStarted are the calls that ask whose the tokens are, and that open Socket
+// Mode, which brings only what is checked against that.
+var untilStarted = []string{"auth.test", "bots.info", "apps.connections.open"}
+
 // RoundTrip sends a call and returns a complete answer of Slack's, or an exchange.Error.
 func (w wire) RoundTrip(req *http.Request) (*http.Response, error) {
-	switch method := path.Base(req.URL.Path); {
-	case w.started(), method == "auth.test", method == "bots.info", method == "apps.connections.open":
-	default:
+	if !w.started() && !slices.Contains(untilStarted, path.Base(req.URL.Path)) {
 		return nil, &exchange.Error{What: "Slack did not say yet whose the bot's token is"}
 	}
 	resp, err := exchange.Do(w.next, req)

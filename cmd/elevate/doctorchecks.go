@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -9,15 +10,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/goccy/go-yaml"
-
 	"elevate/adapters/entra"
-	"elevate/adapters/slack"
-	"elevate/adapters/teams"
 	"elevate/internal/config"
 	"elevate/internal/pim"
 	"elevate/internal/secret"
-	"elevate/manifests"
 )
 
 func (d *doctor) settings(context.Context) {
@@ -228,7 +224,7 @@ func (d *doctor) rules(r *roleSeen, answer, who pim.Answer) {
 	compare("justification", yesNo[r.role.Require.Justification], yesNo[policy.Justification])
 	compare("ticket", yesNo[r.role.Require.Ticket], yesNo[policy.Ticketing])
 	compare("MFA", yesNo[r.role.Require.MFA], yesNo[policy.MFA])
-	compare("authentication context", orNone(r.role.Require.AuthenticationContext), orNone(policy.Context))
+	compare("authentication context", cmp.Or(r.role.Require.AuthenticationContext, "none"), cmp.Or(policy.Context, "none"))
 	compare("approval", yesNo[r.role.Require.Approval], yesNo[policy.Approval])
 	if !differ {
 		d.says(about, "rules in PIM", fine, "as declared", "")
@@ -238,20 +234,13 @@ func (d *doctor) rules(r *roleSeen, answer, who pim.Answer) {
 	}
 }
 
-func orNone(s string) string {
-	if s == "" {
-		return "none"
-	}
-	return s
-}
-
 func (d *doctor) approvers(about string, r *roleSeen, policy pim.Policy, who pim.Answer) {
 	var gone []string
 	see := func(p pim.Profile) {
 		if p.MayAct() == nil {
 			r.approvers[p.ID] = p
 		} else {
-			gone = append(gone, orElse(p.Name, string(p.ID)))
+			gone = append(gone, cmp.Or(p.Name, string(p.ID)))
 		}
 	}
 	for _, id := range policy.ApproverPeople {
@@ -274,13 +263,6 @@ func (d *doctor) approvers(about string, r *roleSeen, policy pim.Policy, who pim
 	default:
 		d.says(about, "approvers", fine, fmt.Sprintf("%d who could approve", len(r.approvers)), "")
 	}
-}
-
-func orElse(s, other string) string {
-	if s == "" {
-		return other
-	}
-	return s
 }
 
 // stateSeen is what the state file, or serve, says of itself.
@@ -350,7 +332,7 @@ func (d *doctor) reached(r roleSeen, seen stateSeen) {
 	var names []string
 	for id, p := range r.approvers {
 		if len(seen.Reached[id]) == 0 {
-			names = append(names, orElse(p.Name, string(id)))
+			names = append(names, cmp.Or(p.Name, string(id)))
 		}
 	}
 	if len(names) == 0 {
@@ -361,92 +343,6 @@ func (d *doctor) reached(r roleSeen, seen stateSeen) {
 		"Have them type /elevate sign-in in Slack, or write to Elevate in Teams, which they may have blocked there.")
 }
 
-func (d *doctor) slack(ctx context.Context) {
-	const about = "Slack"
-	s := d.cfg.Slack
-	if s == nil {
-		return
-	}
-	client := d.slackOwn
-	if client == nil {
-		client = slack.NewClient(slack.Config{
-			BotToken: s.BotToken, AppToken: s.AppToken, API: s.API, TeamID: s.TeamID, Transport: d.transport, Now: d.now, Logger: d.log, Sandbox: d.cfg.Sandbox,
-		})
-		if err := client.Start(ctx); err != nil {
-			d.failed(about, "bot token", err, "Check slack.bot_token and slack.team_id in the settings.")
-			return
-		}
-	}
-	d.says(about, "bot token", fine, "of the workspace "+client.WorkspaceName(), "")
-	have, err := client.Scopes(ctx)
-	want, err2 := slackScopes()
-	if err != nil || err2 != nil {
-		d.failed(about, "scopes", orError(err, err2), "")
-	} else {
-		d.scopes(about, have, want)
-	}
-	for _, at := range d.places(func(p config.Place) string { return p.Slack }) {
-		d.channel(ctx, client, about, at)
-	}
-}
-
-func orError(err, other error) error {
-	if err != nil {
-		return err
-	}
-	return other
-}
-
-// slackScopes are the bot's scopes of the manifest.
-func slackScopes() ([]string, error) {
-	raw, err := manifests.Files.ReadFile("slack/manifest.yaml")
-	var m struct {
-		OAuth struct {
-			Scopes struct {
-				Bot []string `yaml:"bot"`
-			} `yaml:"scopes"`
-		} `yaml:"oauth_config"`
-	}
-	if err == nil {
-		err = yaml.Unmarshal(raw, &m)
-	}
-	return m.OAuth.Scopes.Bot, err
-}
-
-func (d *doctor) scopes(about string, have, want []string) {
-	lacks := slices.DeleteFunc(slices.Clone(want), func(s string) bool { return slices.Contains(have, s) })
-	more := slices.DeleteFunc(slices.Clone(have), func(s string) bool { return slices.Contains(want, s) })
-	if len(lacks) > 0 {
-		d.says(about, "scopes", wrong, "the token lacks "+strings.Join(lacks, ", "), "Add them on the app's page OAuth & Permissions and install the app again.")
-	}
-	if len(more) > 0 {
-		d.says(about, "scopes", warning, "the token has more than Elevate needs: "+strings.Join(more, ", "), "Take them away on the app's page OAuth & Permissions.")
-	}
-	if len(lacks)+len(more) == 0 {
-		d.says(about, "scopes", fine, "those of the manifest", "")
-	}
-}
-
-func (d *doctor) channel(ctx context.Context, client *slack.Client, about, id string) {
-	at, err := client.Channel(ctx, id)
-	what := "channel " + id
-	if at.Name != "" {
-		what = "channel #" + at.Name
-	}
-	switch {
-	case err != nil:
-		d.failed(about, what, err, "Check the id in the settings, and invite the bot into the channel.")
-	case at.Archived:
-		d.says(about, what, wrong, "it is archived", "Name another channel in the settings.")
-	case at.Shared:
-		d.says(about, what, wrong, "it is shared with another organisation, so nothing is posted there", "Name a channel of your own.")
-	case !at.Member:
-		d.says(about, what, wrong, "the bot is not in it", "Type /invite @elevate there.")
-	default:
-		d.says(about, what, fine, "joined", "")
-	}
-}
-
 // places are all conversations of one chat that the settings name.
 func (d *doctor) places(of func(config.Place) string) []string {
 	ids := []string{of(d.cfg.Audit.Anchor)}
@@ -455,79 +351,4 @@ func (d *doctor) places(of func(config.Place) string) []string {
 	}
 	slices.Sort(ids)
 	return slices.DeleteFunc(slices.Compact(ids), func(id string) bool { return id == "" })
-}
-
-func (d *doctor) teams(ctx context.Context) {
-	const about = "Microsoft Teams"
-	t := d.cfg.Teams
-	if t == nil {
-		return
-	}
-	client, err := d.teamsClient()
-	if err == nil {
-		err = client.Inspect(ctx)
-	}
-	if err != nil {
-		d.failed(about, "token and keys", err, "Check app_id, the credential and the addresses under teams in the settings.")
-		return
-	}
-	d.says(about, "token and keys", fine, "obtained", "")
-	for _, id := range d.places(func(p config.Place) string { return p.Teams }) {
-		if err := client.Reaches(ctx, pim.Conversation{Chat: pim.Teams, Workspace: t.TenantID, ID: id}); err != nil {
-			d.failed(about, "conversation "+id+d.usedBy(id), err, conversationMend(err))
-			continue
-		}
-		d.says(about, "conversation "+id, fine, "the bot is there", "")
-	}
-}
-
-// conversationMend is what to do about a conversation that cannot be written to.
-func conversationMend(err error) string {
-	switch pim.Explain(err).Kind { //nolint:exhaustive // the rest is about the app being there
-	case pim.NotFound:
-		return "Copy the conversation's id whole from the channel's link into the settings."
-	case pim.Administered:
-		return "Check teams.app_id, and the Azure Bot with it."
-	}
-	return "Install the app in that team or chat, or unblock it there; bots cannot post in private channels. Then `elevate queue retry all` has what waits sent at once."
-}
-
-// usedBy names the roles that have a place in Teams.
-func (d *doctor) usedBy(id string) string {
-	var names []string
-	for _, r := range d.cfg.Roles {
-		if slices.Contains([]string{r.Ask.Teams, r.Notify.Teams, r.Remind.Escalate.Teams}, id) {
-			names = append(names, r.Name)
-		}
-	}
-	if len(names) == 0 {
-		return ""
-	}
-	return " of " + strings.Join(names, ", ")
-}
-
-func (d *doctor) teamsClient() (*teams.Client, error) {
-	if d.teamsOwn != nil {
-		return d.teamsOwn, nil
-	}
-	return newTeams(d.cfg, surroundings{now: d.now, transport: d.transport, log: d.log}, nothingKept{}, nothingKept{})
-}
-
-// nothingKept stands in where doctor only looks: no reference is known or kept, and no card is drawn.
-type nothingKept struct{}
-
-// Reference implements teams.References.
-func (nothingKept) Reference(context.Context, string) (teams.Reference, bool, error) {
-	return teams.Reference{}, false, nil
-}
-
-// KeepReference implements teams.References.
-func (nothingKept) KeepReference(context.Context, teams.Reference) error { return nil }
-
-// MAC implements teams.Codes.
-func (nothingKept) MAC([]byte) []byte { return nil }
-
-// Verify implements teams.Codes.
-func (nothingKept) Verify([]byte, []byte) error {
-	return pim.Errorf(pim.Forbidden, "No card is drawn here.")
 }

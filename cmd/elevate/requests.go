@@ -156,7 +156,7 @@ func printRequests(out io.Writer, found []pim.Request) error {
 	t := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(t, "ID\tASKED (UTC)\tWHO\tROLE\tSTATE\tMEMBER FROM\tTO\tDECIDED BY\tREASON")
 	for _, r := range found {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.ID, minute(r.Created), printable(orElse(r.Requester.Name, string(r.Principal))), r.Role, r.State,
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.ID, minute(r.Created), printable(cmp.Or(r.Requester.Name, string(r.Principal))), r.Role, r.State,
 			minute(r.MemberSince), minute(lastOf(r.EndedAt, r.Ends)), printable(decidedBy(r)), printable(reasonOf(r)))
 	}
 	return t.Flush()
@@ -186,13 +186,13 @@ func decidedBy(r pim.Request) string {
 	if r.Decided.Approve {
 		word = ""
 	}
-	return word + orElse(r.Decided.By.Name, orElse(string(r.Decided.By.Person), r.Decided.Chat.Title()))
+	return word + cmp.Or(r.Decided.By.Name, cmp.Or(string(r.Decided.By.Person), r.Decided.Chat.Title()))
 }
 
 // reasonOf is what PIM holds, without Elevate's mark, else what was typed.
 func reasonOf(r pim.Request) string {
 	reason, _ := pim.Unmark(r.Copy.Justification)
-	return orElse(reason, r.Asked.Reason)
+	return cmp.Or(reason, r.Asked.Reason)
 }
 
 // printable keeps what people typed from steering a terminal, and to one line.
@@ -227,12 +227,12 @@ func (op operator) requestsShow(words []string, out io.Writer) error {
 	if err := printRequests(out, []pim.Request{r}); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "\nPIM's request  %s\nGroup          %s\nTicket         %s\nWhy            %s\n\n", orElse(r.Copy.ID, "-"), r.Group, printable(orElse(r.Copy.Ticket, "-")), printable(orElse(r.Why, "-")))
+	fmt.Fprintf(out, "\nPIM's request  %s\nGroup          %s\nTicket         %s\nWhy            %s\n\n", cmp.Or(r.Copy.ID, "-"), r.Group, printable(cmp.Or(r.Copy.Ticket, "-")), printable(cmp.Or(r.Why, "-")))
 	t := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(t, "SEQ\tAT (UTC)\tEVENT\tSTATE\tBY\tFROM\tTEXT")
 	for _, e := range events {
-		fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", e.Seq, e.At.UTC().Format("2006-01-02 15:04:05"), e.Kind, orElse(string(e.To), string(e.From)),
-			printable(orElse(e.By.Name, string(e.By.Person))), e.Chat, printable(e.Text))
+		fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", e.Seq, e.At.UTC().Format("2006-01-02 15:04:05"), e.Kind, cmp.Or(string(e.To), string(e.From)),
+			printable(cmp.Or(e.By.Name, string(e.By.Person))), e.Chat, printable(e.Text))
 	}
 	return t.Flush()
 }

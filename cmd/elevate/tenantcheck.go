@@ -57,7 +57,7 @@ func (t *tenantSide) whoChanged(ctx context.Context, plan tenant.Plan, actual te
 	for _, g := range groups {
 		touched, err := t.touched(ctx, g)
 		if err != nil {
-			fmt.Fprintf(t.p.errs, "Who changed %s is not known: %v\n", nameOf(actual, g), shown(err))
+			fmt.Fprintf(t.p.errs, "Who changed %s is not known: %v\n", actual.NameOf(pim.PrincipalID(g)), shown(err))
 			continue
 		}
 		out = append(out, changedJSON{g, touched})
@@ -91,7 +91,7 @@ func (t *tenantSide) printChanged(changed []changedJSON, actual tenant.Actual) {
 	}
 	fmt.Fprintf(t.p.out, "\nWho changed these groups, as the audit log has it (it is some minutes behind)\n")
 	for _, c := range changed {
-		fmt.Fprintf(t.p.out, "  %s\n", nameOf(actual, c.Group))
+		fmt.Fprintf(t.p.out, "  %s\n", actual.NameOf(pim.PrincipalID(c.Group)))
 		if len(c.Changes) == 0 {
 			fmt.Fprintln(t.p.out, "      nothing in the last 30 days")
 		}
@@ -106,15 +106,4 @@ func what(t entra.Touching) string {
 		return t.Activity
 	}
 	return t.Activity + " (" + t.About + ")"
-}
-
-func nameOf(actual tenant.Actual, id pim.GroupID) string {
-	for _, found := range actual.Groups {
-		for _, g := range found {
-			if g.ID == id {
-				return g.Name
-			}
-		}
-	}
-	return string(id)
 }

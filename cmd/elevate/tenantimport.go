@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -229,7 +230,7 @@ func writeRole(out *bytes.Buffer, g tenant.Found, d tenant.Details, names map[pi
 	}
 	p := d.Policy
 	for _, id := range p.ApproverGroups {
-		approvers = append(approvers, orElse(names[pim.PrincipalID(id)].name, string(id)))
+		approvers = append(approvers, cmp.Or(names[pim.PrincipalID(id)].name, string(id)))
 	}
 	for _, id := range p.ApproverPeople {
 		approvers = append(approvers, string(id))

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	_ "embed"
 	"errors"
@@ -156,7 +157,7 @@ type initContent struct {
 }
 
 func renderInit(f initFlags) ([]byte, error) {
-	c := initContent{Tenant: orElse(f.tenant, zeroID), Client: orElse(f.client, zeroID), PublicURL: orElse(f.publicURL, "https://elevate.example.com")}
+	c := initContent{Tenant: cmp.Or(f.tenant, zeroID), Client: cmp.Or(f.client, zeroID), PublicURL: cmp.Or(f.publicURL, "https://elevate.example.com")}
 	var err error
 	if c.Tiers, err = chosenTiers(f.tiers); err != nil {
 		return nil, err
@@ -229,7 +230,7 @@ func (c *initContent) keep(path string) error {
 	}
 	if like.Slack != nil {
 		for _, r := range like.Roles { // channels are the installation's, not the roles'
-			c.Ask, c.Notify = orElse(c.Ask, r.Ask.Slack), orElse(c.Notify, r.Notify.Slack)
+			c.Ask, c.Notify = cmp.Or(c.Ask, r.Ask.Slack), cmp.Or(c.Notify, r.Notify.Slack)
 		}
 	}
 	var kept []string

@@ -15,8 +15,6 @@ const (
 	AlarmOutside AlarmKind = "outside"
 	// AlarmStanding is an assignment in PIM that nobody activated.
 	AlarmStanding AlarmKind = "standing"
-	// AlarmOwner is an owner who was not one before: owners can let anyone in.
-	AlarmOwner AlarmKind = "owner"
 )
 
 // Alarm is something about a governed group that came neither through an
@@ -36,12 +34,8 @@ func (a Alarm) Same(b Alarm) bool {
 
 // Phrase says what somebody is, in words that follow a name.
 func (a Alarm) Phrase() string {
-	switch a.Kind {
-	case AlarmStanding:
+	if a.Kind == AlarmStanding {
 		return "has a standing assignment in PIM, which nobody activated"
-	case AlarmOwner:
-		return "is a new owner of the group, and can let anyone in"
-	case AlarmOutside:
 	}
 	return "is a member outside PIM"
 }

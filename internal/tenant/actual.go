@@ -57,7 +57,6 @@ type Member struct {
 // Eligible is somebody, or a group, that may activate.
 type Eligible struct {
 	Principal pim.PrincipalID
-	Name      string
 	End       time.Time // zero: without end
 }
 
@@ -68,12 +67,8 @@ type Policy struct {
 	Touched bool
 	// Permanent says whether an eligibility may be without end.
 	Permanent bool
-	// Enabled are all words of the rule of what activation needs, as PIM spells them.
-	Enabled []string
 	// Mail says, for each of the three rules about mail on activation, whether its default recipients get it.
 	Mail map[string]bool
-	// ReasonForDecision says whether approvers have to give a reason. It is kept as it is.
-	ReasonForDecision bool
 }
 
 // The rules about mail when membership is activated, in the order of PIM's page.
@@ -114,8 +109,8 @@ func (a Actual) SignIns(w Wanted, more []string) map[pim.PrincipalID]string {
 	return out
 }
 
-// nameOf says by its display name what an id is, as far as it is known.
-func (a Actual) nameOf(id pim.PrincipalID) string {
+// NameOf says by its display name what an id is, as far as it is known.
+func (a Actual) NameOf(id pim.PrincipalID) string {
 	for _, list := range a.Groups {
 		for _, g := range list {
 			if pim.PrincipalID(g.ID) == id {

@@ -67,8 +67,6 @@ type Step struct {
 	Rule      string   `json:"rule,omitempty"`
 	Rules     Rules    `json:"-"`
 	Approvers []string `json:"approvers,omitempty"`
-	// Before is the policy as it was read; what is not declared is kept from it.
-	Before Policy `json:"-"`
 }
 
 // Change is one setting that a step changes.

@@ -1,6 +1,7 @@
 package tenant
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -57,7 +58,7 @@ func (c *comparison) rules(r Role) {
 	onboarded := known && (before.Touched || len(details.Eligible) > 0 || len(details.Activated) > 0)
 	for _, change := range c.differences(r, before, known) {
 		c.step(Step{
-			Kind: SetRule, Role: r.Name, Group: r.Group, GroupID: group.ID, Rule: change.rule, Rules: r.Rules, Approvers: r.Approvers, Before: before,
+			Kind: SetRule, Role: r.Name, Group: r.Group, GroupID: group.ID, Rule: change.rule, Rules: r.Rules, Approvers: r.Approvers,
 			Says: change.says, Changes: change.changes, Onboards: !onboarded,
 		})
 		onboarded = true
@@ -91,7 +92,7 @@ func (c *comparison) differences(r Role, before Policy, known bool) []ruleChange
 			Change{"ticket", yesNo(before.Ticketing), yesNo(r.Rules.Ticket)}, Change{"MFA", yesNo(before.MFA), yesNo(r.Rules.MFA)})
 	}
 	context := func() {
-		add(ContextRule, "Set the authentication context of %s", Change{"authentication context", orNone(before.Context), orNone(r.Rules.Context)})
+		add(ContextRule, "Set the authentication context of %s", Change{"authentication context", cmp.Or(before.Context, "none"), cmp.Or(r.Rules.Context, "none")})
 	}
 	if r.Rules.MFA {
 		context()
@@ -121,10 +122,10 @@ var mailTo = map[string]string{
 func (c *comparison) approversThere(p Policy) string {
 	var names []string
 	for _, g := range p.ApproverGroups {
-		names = append(names, c.actual.nameOf(pim.PrincipalID(g)))
+		names = append(names, c.actual.NameOf(pim.PrincipalID(g)))
 	}
 	for _, id := range p.ApproverPeople {
-		names = append(names, c.actual.nameOf(id))
+		names = append(names, c.actual.NameOf(id))
 	}
 	return listOf(names)
 }
@@ -144,7 +145,7 @@ func (c *comparison) approversWanted(r Role) string {
 
 func listOf(names []string) string {
 	slices.Sort(names)
-	return orNone(strings.Join(slices.Compact(names), ", "))
+	return cmp.Or(strings.Join(slices.Compact(names), ", "), "none")
 }
 
 func yesNo(b bool) string {
@@ -152,13 +153,6 @@ func yesNo(b bool) string {
 		return "yes"
 	}
 	return "no"
-}
-
-func orNone(s string) string {
-	if s == "" {
-		return "none"
-	}
-	return s
 }
 
 // eligibilities makes the people's groups eligible without end.
@@ -198,7 +192,7 @@ func (c *comparison) undeclared(r Role) {
 	for _, e := range details.Eligible {
 		if !declared[e.Principal] {
 			c.beside(r.Name, group.ID, "List it as eligible in the settings, or remove the eligibility in PIM.",
-				"%s is eligible for %s and not declared.", called(c.named(e), string(e.Principal)), r.Group)
+				"%s is eligible for %s and not declared.", called(c.actual.NameOf(e.Principal), string(e.Principal)), r.Group)
 		}
 	}
 	for _, m := range details.Members {
@@ -207,11 +201,4 @@ func (c *comparison) undeclared(r Role) {
 				"%s is a member of %s for good, without PIM.", called(m.Name, string(m.ID)), r.Group)
 		}
 	}
-}
-
-func (c *comparison) named(e Eligible) string {
-	if e.Name != "" {
-		return e.Name
-	}
-	return c.actual.nameOf(e.Principal)
 }

@@ -48,8 +48,7 @@ func (s *Service) readerNow(ctx context.Context, who identity) (pim.Reader, erro
 	}
 	for _, role := range s.cfg.Roles {
 		_, reader.Eligible[role.Name] = eligible[role.Group]
-		known, _ := s.policies.get(role.Group, s.cfg.Now(), policyUse)
-		reader.Approves[role.Name] = slices.ContainsFunc(who.ids(), func(id pim.PrincipalID) bool { _, approves := known.approvers[id]; return approves })
+		reader.Approves[role.Name] = s.policies.names(role.Group, s.cfg.Now(), policyUse, who.ids()...) == pim.Yes
 	}
 	return reader, err
 }

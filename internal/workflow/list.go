@@ -241,6 +241,10 @@ func (s *Service) who(ctx context.Context, who identity, only string) card.Card 
 	var rows []card.WhoRow
 	err = s.cfg.Store.View(func(tx *store.Tx) error {
 		rows = nil
+		open, err := openAlarms(tx)
+		if err != nil {
+			return err
+		}
 		for _, role := range s.cfg.Roles {
 			if only != "" && role.Name != only || !pim.MayReadRole(role.Name, reader) {
 				continue
@@ -249,11 +253,7 @@ func (s *Service) who(ctx context.Context, who identity, only string) card.Card 
 			if err != nil {
 				return err
 			}
-			alarms, err := openAlarms(tx)
-			if err != nil {
-				return err
-			}
-			alarms = slices.DeleteFunc(alarms, func(a pim.Alarm) bool { return a.Group != role.Group })
+			alarms := slices.DeleteFunc(slices.Clone(open), func(a pim.Alarm) bool { return a.Group != role.Group })
 			rows = append(rows, card.WhoRow{Role: role, Holders: held, Alarms: alarms})
 		}
 		return nil

@@ -42,14 +42,20 @@ var refusedPace = pace{first: time.Minute, most: time.Hour}
 // paceOf is how an effect that failed so is tried again.
 func paceOf(kind string, err error) pace {
 	p := paces[kind]
-	if kind != kindCard && kind != kindTell {
-		return p
-	}
-	switch pim.Explain(err).Kind { //nolint:exhaustive // all others pass by themselves
-	case pim.Forbidden, pim.NotFound, pim.Administered:
+	if refusedByChat(kind, err) {
 		p.first, p.most = refusedPace.first, refusedPace.most
 	}
 	return p
+}
+
+// refusedByChat reports whether a chat does not take what an effect brings it. All
+// else that fails passes by itself.
+func refusedByChat(kind string, err error) bool {
+	if kind != kindCard && kind != kindTell {
+		return false
+	}
+	said := pim.Explain(err).Kind
+	return said == pim.Forbidden || said == pim.NotFound || said == pim.Administered
 }
 
 // backoff doubles from first to most, with up to a quarter of jitter.

@@ -55,7 +55,12 @@ func (p *policies) put(g pim.GroupID, a approval) {
 
 // approver says whether one of these ids is an approver for the group.
 func (p *policies) approver(g pim.GroupID, now time.Time, ids ...pim.PrincipalID) pim.Certainty {
-	a, ok := p.get(g, now, policyAge)
+	return p.names(g, now, policyAge, ids...)
+}
+
+// names is approver with a policy of at most that age.
+func (p *policies) names(g pim.GroupID, now time.Time, age time.Duration, ids ...pim.PrincipalID) pim.Certainty {
+	a, ok := p.get(g, now, age)
 	if !ok {
 		return pim.NotKnown
 	}

@@ -389,7 +389,7 @@ func (q *queue) note(it *item, err error) (before, now bool) {
 		return before, false
 	}
 	it.tries, it.why = it.tries+1, err.Error()
-	it.refused = paceOf(it.Kind, err).first == refusedPace.first && (it.Kind == kindCard || it.Kind == kindTell)
+	it.refused = refusedByChat(it.Kind, err)
 	return before, it.refused
 }
 

@@ -188,3 +188,19 @@ func TestAnUnlinkedApproverIsToldNothing(t *testing.T) {
 		}
 	})
 }
+
+// Bob's approval is taken, the answer is lost, and PIM cannot be asked any more whose it is.
+func TestADecisionThatPIMCannotBeAskedAboutIsNobodys(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.signIn(alice, bob)
+		id := w.asks(alice)
+		w.dir.Fail(workflowtest.OpDecide, workflowtest.Fault{Done: true, Err: errLost})
+		w.dir.Break(workflowtest.OpAssigned, workflowtest.Fault{Err: pim.Errorf(pim.SignIn, "Sign in.")})
+		w.clicks(bob, card.Approve, id)
+		w.pass(10 * time.Minute)
+		r := w.request(id)
+		if r.State != pim.Active || r.Decided == nil || r.Decided.By.Person != "" || r.Decided.At.IsZero() {
+			t.Errorf("request is %s, decided %+v", r.State, r.Decided)
+		}
+	})
+}

@@ -1,0 +1,100 @@
+package workflow
+
+import (
+	"cmp"
+	"slices"
+
+	"elevate/internal/pim"
+	"elevate/internal/store"
+)
+
+// placeRefused has the cards elsewhere say that one could not be put into its place,
+// where approvers were to see it, or say so no more.
+func (s *Service) placeRefused(refused store.Effect) {
+	err := s.update(func(tx *store.Tx) error {
+		r, err := tx.Request(refused.Request)
+		if err != nil || r.State != pim.Pending {
+			return err
+		}
+		spots, err := s.spots(tx, &r)
+		if err != nil {
+			return err
+		}
+		for _, at := range spots {
+			if at.to.String() == refused.To.String() || s.cfg.Messengers[at.to.Chat] == nil {
+				continue
+			}
+			e, err := cardEffect(&r, at.to, at.viewer)
+			if err != nil {
+				return err
+			}
+			if err := tx.PutEffect(e); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		s.cfg.Logger.Warn("cards_not_turned", "request", refused.Request, "error", err)
+	}
+}
+
+// closed counts the channels in which approvers are asked, and those of them that
+// the chats refuse at the moment. A card that stands in one is no refused one.
+func (s *Service) closed(r *pim.Request, here pim.Conversation) (all, refused int) {
+	role, _ := s.cfg.Roles.Named(r.Role)
+	places := s.queue.refuses(r.ID)
+	for _, to := range role.Ask {
+		if s.cfg.Messengers[to.Chat] == nil {
+			continue
+		}
+		all++
+		if places[to.String()] && to.String() != here.String() {
+			refused++
+		}
+	}
+	return all, refused
+}
+
+// unreached are the approvers who cannot be written to in any chat, where the
+// role has them asked directly.
+func (s *Service) unreached(tx *store.Tx, r *pim.Request) ([]string, error) {
+	role, _ := s.cfg.Roles.Named(r.Role)
+	known, ok := s.policies.get(r.Group, tx.Now(), policyUse)
+	if !role.Direct || !ok || r.State != pim.Pending {
+		return nil, nil
+	}
+	var names []string
+	for id, p := range known.approvers {
+		accounts, err := s.accountsOf(tx, id)
+		if err != nil {
+			return nil, err
+		}
+		if len(accounts) == 0 && id != r.Principal {
+			names = append(names, cmp.Or(p.Name, "an approver")) // whom PIM names itself, it names by id
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names), nil
+}
+
+// stranger reports whether a direct conversation is with a chat account that may
+// not hear of the request (any more): it was unlinked, linked to somebody else,
+// or lost the second account that it heard by. What such an account asked for
+// itself, before anybody signed in for it, is its own.
+func (s *Service) stranger(tx *store.Tx, r *pim.Request, at pim.Conversation) (bool, error) {
+	account := pim.ChatAccount{Chat: at.Chat, Workspace: at.Workspace, User: at.User}
+	if at.User == "" || r.Requester.Account == account && r.Requester.Person == "" {
+		return false, nil
+	}
+	who, err := s.identify(tx, account, "")
+	if err != nil || who.actor.Person == "" || owns(r, who) {
+		return who.actor.Person == "", err
+	}
+	// Where nobody knows who the approvers are, whoever has a card keeps it.
+	if s.policies.approver(r.Group, tx.Now(), who.ids()...) != pim.No {
+		return false, nil
+	}
+	_, hears, err := s.viewerFor(tx, r, who)
+	return !hears, err
+}
