@@ -2,6 +2,7 @@ package slack
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -178,12 +179,22 @@ func (c *Client) Update(ctx context.Context, ref pim.MessageRef, what card.Card)
 	}
 	_, ts, _, err := c.api.UpdateMessageContext(ctx, ref.Channel, ref.ID, c.options(what)...)
 	if err != nil {
-		return fault("chat.update", err)
+		return notWritable(fault("chat.update", err))
 	}
 	if ts != ref.ID {
 		return incomplete("chat.update")
 	}
 	return nil
+}
+
+// notWritable tells a conversation that takes nothing at the moment from a message
+// that is gone: a bot may be let into a private channel again, and a channel be
+// taken out of the archive. The card stands there still.
+func notWritable(err error) error {
+	if e := pim.Explain(err); e.Code == "channel_not_found" || e.Code == "is_archived" {
+		return fmt.Errorf("the conversation: %w", &pim.Error{Kind: pim.Forbidden, Code: e.Code, Message: sentences[pim.Forbidden] + " (" + e.Code + ")."})
+	}
+	return err
 }
 
 // options are a card as slack-go's calls take it. The blocks replace those that

@@ -327,6 +327,15 @@ func (r *references) KeepReference(_ context.Context, ref teams.Reference) error
 	return nil
 }
 
+// open takes it back that a conversation was shut.
+func (r *references) open(key string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	ref := r.of[key]
+	ref.Shut, ref.ShutAt = "", time.Time{}
+	r.of[key] = ref
+}
+
 func (r *references) at(key string) teams.Reference {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -2,6 +2,7 @@ package teams
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -43,6 +44,12 @@ func PersonKey(id pim.PrincipalID) string { return "person " + string(id) }
 // shutFor is how long a conversation that refused the bot is left alone. The
 // next word from there opens it at once.
 const shutFor = time.Hour
+
+// Refuses reports whether the bot leaves a conversation alone at a time, because
+// it was refused there shortly before.
+func (r Reference) Refuses(now time.Time) bool {
+	return r.Shut != "" && now.Sub(r.ShutAt).Abs() < shutFor
+}
 
 // remember notes where an activity came from, if that is news, and returns the
 // conversation that it opened, if it was shut.
@@ -129,10 +136,15 @@ func (c *Client) Reopen(ctx context.Context, to pim.Conversation) error {
 	return c.cfg.References.KeepReference(ctx, r)
 }
 
-// shut notes that the bot may not write into a conversation.
-func (c *Client) shut(ctx context.Context, r Reference, code string) {
-	r.Shut, r.ShutAt = code, c.cfg.Now()
-	if err := c.cfg.References.KeepReference(ctx, r); err != nil {
+// shut notes that the bot may not write into a conversation, as it was known
+// when that was tried: one that opened since, or moved, stays as it is.
+func (c *Client) shut(ctx context.Context, tried Reference, code string) {
+	now, found, err := c.cfg.References.Reference(ctx, tried.Key)
+	if err == nil && found && now != tried {
+		return
+	}
+	tried.Shut, tried.ShutAt = code, c.cfg.Now()
+	if err := errors.Join(err, c.cfg.References.KeepReference(ctx, tried)); err != nil {
 		c.cfg.Logger.Warn("a conversation's refusal was not noted", "chat", string(pim.Teams), "code", code, "error", err)
 	}
 }
@@ -147,7 +159,7 @@ func (c *Client) find(ctx context.Context, to pim.Conversation) (Reference, erro
 	switch {
 	case err != nil:
 		return Reference{}, err
-	case found && r.Shut != "" && c.cfg.Now().Sub(r.ShutAt).Abs() < shutFor:
+	case found && r.Refuses(c.cfg.Now()):
 		return Reference{}, refused(r.Shut)
 	case found:
 		return r, nil

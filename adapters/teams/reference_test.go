@@ -67,6 +67,31 @@ func TestAConversationThatShutIsLeftAloneForAWhile(t *testing.T) {
 	})
 }
 
+// The refusal arrives after the word that opened the conversation again.
+func TestALateRefusalShutsNoConversationThatOpenedSince(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, nil)
+		b.knows(nil)
+		to := pim.DirectTo(aliceAccount)
+		b.net.on("POST activities", answer(403, `{"error":{"code":"ConversationBlockedByUser"}}`))
+		if _, err := b.client.Post(t.Context(), to, hello); !pim.IsKind(err, pim.Forbidden) {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * time.Hour) // it is tried again
+		b.net.on("POST activities", func(call) *answered {
+			b.refs.open(teams.PersonKey(alice))
+			return reply(403, `{"error":{"code":"ConversationBlockedByUser"}}`)
+		})
+		if _, err := b.client.Post(t.Context(), to, hello); !pim.IsKind(err, pim.Forbidden) {
+			t.Error(err)
+		}
+		if got := b.refs.at(teams.PersonKey(alice)); got.Shut != "" {
+			t.Errorf("kept %+v", got)
+		}
+		b.handler.Close()
+	})
+}
+
 // Which message it is may be a client's word, so that its refusal says nothing of
 // the conversation.
 func TestARefusedRewriteShutsNoConversation(t *testing.T) {

@@ -107,11 +107,11 @@ func reachedBy(tx *store.Tx, id pim.PrincipalID, by map[pim.PrincipalID][]pim.Ch
 		by[id] = append(by[id], l.Account.Chat)
 	}
 	for _, p := range people {
-		open, err := hasChat(tx, p)
+		r, known, err := chatWith(tx, p)
 		if err != nil {
 			return err
 		}
-		if open && !slices.Contains(by[id], pim.Teams) {
+		if known && r.Shut == "" && !slices.Contains(by[id], pim.Teams) {
 			by[id] = append(by[id], pim.Teams)
 		}
 	}

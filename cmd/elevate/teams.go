@@ -89,16 +89,16 @@ func (b *bot) reaches(tx *store.Tx, id pim.PrincipalID) ([]pim.ChatAccount, erro
 	if b.teams == nil {
 		return nil, nil
 	}
-	if open, err := hasChat(tx, id); err != nil || !open {
+	r, known, err := chatWith(tx, id)
+	if err != nil || !known || r.Refuses(tx.Now()) {
 		return nil, err
 	}
 	return []pim.ChatAccount{{Chat: pim.Teams, Workspace: b.cfg.Teams.TenantID, User: string(id)}}, nil
 }
 
-// hasChat reports whether a person can be written to in Teams: their chat with the
-// bot is open, or can be opened, because they were met somewhere.
-func hasChat(tx *store.Tx, id pim.PrincipalID) (bool, error) {
-	var r teams.Reference
+// chatWith is a person's chat with the bot in Teams: it is open, or can be opened,
+// because they were met somewhere. Teams may have refused the bot there.
+func chatWith(tx *store.Tx, id pim.PrincipalID) (r teams.Reference, known bool, err error) {
 	there, err := tx.Meta(referenceKey(teams.PersonKey(id)), &r)
-	return there && (r.Conversation != "" || r.MRI != "") && r.Shut == "", err
+	return r, there && (r.Conversation != "" || r.MRI != ""), err
 }
