@@ -232,6 +232,9 @@ func (d drawing) notes() []Text {
 	if d.v.Closed > 0 {
 		notes = append(notes, Plain(fmt.Sprintf("Elevate could not write into %d of %d places where approvers are asked. Tell an approver yourself; an administrator finds the reason with elevate doctor.", d.v.Closed, d.v.Places)))
 	}
+	if d.v.Unheard {
+		notes = append(notes, Plain("Elevate could not tell on-call: their place refuses it. Tell them yourself; an administrator finds the reason with elevate doctor."))
+	}
 	if d.v.PortalURL != "" {
 		notes = append(notes, Text{{Link: Link{Label: "See it in PIM", URL: d.v.PortalURL}}})
 	}

@@ -33,6 +33,8 @@ type View struct {
 	Unreached []string
 	// Places is how many channels approvers are asked in, and Closed how many of them could not be written to.
 	Places, Closed int
+	// Unheard is set when on-call cannot be told of the request at the moment.
+	Unheard bool
 	// PortalURL is PIM's own page.
 	PortalURL string
 	// Mention are the accounts of this chat that the card calls.

@@ -290,6 +290,7 @@ func TestHavingBeenSeenTogetherLetsNobodyRead(t *testing.T) {
 func TestASecondAccountDecidesInTeamsAndEventsNameBoth(t *testing.T) {
 	inBothChats(t, func(w *world) {
 		w.dir.Administer(mde, func(g *workflowtest.Group) { g.Approvers = []pim.PrincipalID{admin} })
+		w.pass(10 * time.Minute) // so that the sweep has read it
 		w.signIn(alice)
 		w.update(func(tx *store.Tx) error {
 			return tx.PutLink(store.Link{Account: inTeams(bob), Tenant: tenant, Person: bob, Also: []pim.PrincipalID{admin}, Name: names[bob], Since: tx.Now()})

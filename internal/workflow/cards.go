@@ -275,9 +275,7 @@ func (s *Service) scene(tx *store.Tx, e store.Effect, v card.Viewer) (scene, err
 		if sc.view.Unreached, err = s.unreached(tx, &r); err != nil {
 			return scene{}, err
 		}
-		if r.State == pim.Pending {
-			sc.view.Places, sc.view.Closed = s.closed(&r, e.To)
-		}
+		s.refusals(&r, e.To, &sc.view)
 	}
 	sc.view.Others, err = holders(tx, &r)
 	if err != nil {

@@ -110,8 +110,12 @@ func confirmEffect(r *pim.Request, due time.Time) store.Effect {
 
 func cardEffect(r *pim.Request, to pim.Conversation, audience card.Viewer) (store.Effect, error) {
 	return withData(store.Effect{
-		Key: kindCard + "|" + string(r.ID) + "|" + string(audience) + "|" + to.String(), Kind: kindCard, Request: r.ID, Lane: to.String(), To: to,
+		Key: cardKey(r.ID, to, audience), Kind: kindCard, Request: r.ID, Lane: to.String(), To: to,
 	}, place{Audience: audience})
+}
+
+func cardKey(id pim.RequestID, to pim.Conversation, audience card.Viewer) string {
+	return kindCard + "|" + string(id) + "|" + string(audience) + "|" + to.String()
 }
 
 // againEffect posts a request's card once more.

@@ -154,17 +154,12 @@ func (q *queue) nudge() {
 	}
 }
 
-// refuses returns the places of a request's cards that a chat refuses at the moment.
-func (q *queue) refuses(id pim.RequestID) map[string]bool {
+// refuses reports whether a chat refuses what this effect brings it at the moment.
+func (q *queue) refuses(key string) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	places := map[string]bool{}
-	for _, it := range q.items {
-		if it.Request == id && it.Kind == kindCard && it.refused {
-			places[it.To.String()] = true
-		}
-	}
-	return places
+	it := q.items[key]
+	return it != nil && it.refused
 }
 
 // size returns how many effects wait or run.

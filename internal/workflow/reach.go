@@ -4,16 +4,17 @@ import (
 	"cmp"
 	"slices"
 
+	"elevate/internal/card"
 	"elevate/internal/pim"
 	"elevate/internal/store"
 )
 
 // placeRefused has the cards elsewhere say that one could not be put into its place,
-// where approvers were to see it, or say so no more.
+// where approvers were to see it or on-call to hear of it, or say so no more.
 func (s *Service) placeRefused(refused store.Effect) {
 	err := s.update(func(tx *store.Tx) error {
 		r, err := tx.Request(refused.Request)
-		if err != nil || r.State != pim.Pending {
+		if err != nil || r.State != pim.Pending && !wanted(&r, card.OnCall) {
 			return err
 		}
 		spots, err := s.spots(tx, &r)
@@ -21,7 +22,7 @@ func (s *Service) placeRefused(refused store.Effect) {
 			return err
 		}
 		for _, at := range spots {
-			if at.to.String() == refused.To.String() || s.cfg.Messengers[at.to.Chat] == nil {
+			if at.to.String() == refused.To.String() || at.viewer == card.OnCall || s.cfg.Messengers[at.to.Chat] == nil {
 				continue
 			}
 			e, err := cardEffect(&r, at.to, at.viewer)
@@ -39,21 +40,26 @@ func (s *Service) placeRefused(refused store.Effect) {
 	}
 }
 
-// closed counts the channels in which approvers are asked, and those of them that
-// the chats refuse at the moment. A card that stands in one is no refused one.
-func (s *Service) closed(r *pim.Request, here pim.Conversation) (all, refused int) {
+// refusals counts, for a card, the channels in which approvers are asked and those
+// of them that the chats refuse at the moment, and says whether on-call cannot be
+// told. A card that stands in a place is no refused one.
+func (s *Service) refusals(r *pim.Request, here pim.Conversation, v *card.View) {
 	role, _ := s.cfg.Roles.Named(r.Role)
-	places := s.queue.refuses(r.ID)
-	for _, to := range role.Ask {
-		if s.cfg.Messengers[to.Chat] == nil {
-			continue
-		}
-		all++
-		if places[to.String()] && to.String() != here.String() {
-			refused++
+	refuses := func(to pim.Conversation, v card.Viewer) bool {
+		return to.String() != here.String() && s.queue.refuses(cardKey(r.ID, to, v))
+	}
+	if r.State == pim.Pending {
+		for _, to := range role.Ask {
+			if s.cfg.Messengers[to.Chat] == nil {
+				continue
+			}
+			v.Places++
+			if refuses(to, card.Approvers) {
+				v.Closed++
+			}
 		}
 	}
-	return all, refused
+	v.Unheard = wanted(r, card.OnCall) && slices.ContainsFunc(role.Notify, func(to pim.Conversation) bool { return refuses(to, card.OnCall) })
 }
 
 // unreached are the approvers who cannot be written to in any chat, where the

@@ -71,3 +71,39 @@ func TestACardSaysNoMoreThatAPlaceRefusesOnceItDoesNot(t *testing.T) {
 		}
 	})
 }
+
+// What was given up goes on where the bot may write again, and shows the present state.
+func TestACardThatWasGivenUpIsTakenUpWhereTheBotMayWriteAgain(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.chat.Shut(approvals, pim.Errorf(pim.Invalid, "Slack does not take this there."))
+		w.signIn(alice)
+		id := w.asks(alice)
+		w.pass(time.Minute)
+		w.chat.Shut(approvals, nil)
+		w.bot.Reopened(approvals)
+		w.pass(5 * time.Second)
+		w.expect(workflowtest.Text(w.cardOf(id, approvals).Card()), "MDE Administrator")
+	})
+}
+
+// On-call's place refuses: whoever holds the access and whoever approved it read so, until it takes the card.
+func TestACardSaysThatOnCallCouldNotBeTold(t *testing.T) {
+	const unheard = "could not tell on-call"
+	inWorld(t, nil, func(w *world) {
+		w.chat.Shut(oncall, pim.Errorf(pim.Forbidden, "Slack does not let Elevate write there."))
+		w.signIn(alice, bob)
+		id := w.becomesActive()
+		w.pass(10 * time.Second)
+		for _, at := range []pim.Conversation{direct(alice), approvals} {
+			w.expect(workflowtest.Text(w.cardOf(id, at).Card()), unheard)
+		}
+		w.chat.Shut(oncall, nil)
+		w.bot.Reopened(oncall)
+		w.pass(10 * time.Second)
+		for _, at := range []pim.Conversation{direct(alice), approvals} {
+			if text := workflowtest.Text(w.cardOf(id, at).Card()); strings.Contains(text, unheard) {
+				t.Errorf("on-call was told, and the card says:\n%s", text)
+			}
+		}
+	})
+}

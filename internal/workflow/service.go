@@ -258,20 +258,37 @@ type Reopener interface {
 	Reopen(ctx context.Context, to pim.Conversation) error
 }
 
-// Reopened has what waits for a conversation tried at once: its chat lets the bot
-// write there again.
+// Reopened has what waits for a conversation tried at once, and takes up again the
+// cards that were given up there: its chat lets the bot write there again.
 func (s *Service) Reopened(to pim.Conversation) {
-	s.queue.hurry(func(e store.Effect) bool {
-		return (e.Kind == kindCard || e.Kind == kindTell) && e.To.String() == to.String()
+	s.queue.hurry(func(e store.Effect) bool { return says(e) && e.To.String() == to.String() })
+	err := s.update(func(tx *store.Tx) error {
+		parked, err := tx.Parked()
+		if err != nil {
+			return err
+		}
+		for _, p := range parked {
+			if p.Effect.Kind != kindCard || p.Effect.To.String() != to.String() {
+				continue // what was to be said then may be untrue by now; a card shows the present state
+			}
+			if _, err := tx.Unpark(p.Effect.Key); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
+	if err != nil {
+		s.cfg.Logger.Warn("cards_not_taken_up", "place", to.String(), "error", err)
+	}
 }
 
+// says reports whether an effect writes into a chat.
+func says(e store.Effect) bool { return e.Kind == kindCard || e.Kind == kindTell }
+
 // Retry has the cards and messages of these keys that wait tried at once, or with no keys all of them, and returns which. Where
-// those that are parked go to is tried again, too.
+// they or those that are parked go to is tried again, with all that waits for the same place.
 func (s *Service) Retry(ctx context.Context, keys ...string) ([]string, error) {
-	asked := func(e store.Effect) bool {
-		return (e.Kind == kindCard || e.Kind == kindTell) && (len(keys) == 0 || slices.Contains(keys, e.Key))
-	}
+	asked := func(e store.Effect) bool { return says(e) && (len(keys) == 0 || slices.Contains(keys, e.Key)) }
 	waiting := s.queue.waiting(asked)
 	var parked []store.Parked
 	err := s.cfg.Store.View(func(tx *store.Tx) (err error) {
@@ -281,24 +298,28 @@ func (s *Service) Retry(ctx context.Context, keys ...string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := waiting
+	places := map[string]pim.Conversation{}
+	var hurried []string
+	for _, e := range waiting {
+		hurried = append(hurried, e.Key)
+		places[e.To.String()] = e.To
+	}
 	for _, p := range parked {
 		if asked(p.Effect) {
-			all = append(all, p.Effect)
+			places[p.Effect.To.String()] = p.Effect.To
 		}
 	}
-	for _, e := range all {
-		if chat, can := s.cfg.Messengers[e.To.Chat].(Reopener); can {
-			if err := chat.Reopen(ctx, e.To); err != nil {
+	for _, to := range places {
+		if chat, can := s.cfg.Messengers[to.Chat].(Reopener); can {
+			if err := chat.Reopen(ctx, to); err != nil {
 				return nil, err
 			}
 		}
 	}
-	s.queue.hurry(asked)
-	hurried := make([]string, len(waiting))
-	for i, e := range waiting {
-		hurried[i] = e.Key
-	}
+	s.queue.hurry(func(e store.Effect) bool {
+		_, open := places[e.To.String()]
+		return says(e) && open
+	})
 	return hurried, nil
 }
 
