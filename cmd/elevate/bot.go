@@ -233,6 +233,7 @@ func (b *bot) wireSignin(keys *keyset.Set) error {
 		AccountAlive: b.accountAlive,
 		Unlinked:     workflow.GiveUpIntents,
 		Told:         workflow.PutTold,
+		Reaches:      b.reaches,
 		Since:        func(tx *store.Tx, intent string) (time.Time, error) { return b.service.SignInSince(tx, intent) },
 		Count:        b.meters.refused,
 	})

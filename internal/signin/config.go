@@ -77,6 +77,8 @@ type Config struct {
 	Unlinked func(tx *store.Tx, account pim.ChatAccount) error
 	// Told sends a direct message with the transaction.
 	Told func(tx *store.Tx, account pim.ChatAccount, text string) error
+	// Reaches returns the chat accounts, beside linked ones, in which a person can be written to. Nil: there are none.
+	Reaches func(tx *store.Tx, person pim.PrincipalID) ([]pim.ChatAccount, error)
 	// Since says how fresh the sign-in for an intent has to be: not before that time, or zero where any will do. Nil
 	// derives it from DecideWithin for the intents that decide.
 	Since func(tx *store.Tx, intentID string) (time.Time, error)
@@ -109,6 +111,9 @@ func (cfg *Config) check() error {
 	}
 	if cfg.Accounts != AccountsSame && cfg.Accounts != AccountsAnyOfPerson {
 		return errors.New("signin: Accounts must be " + AccountsSame + " or " + AccountsAnyOfPerson)
+	}
+	if cfg.Reaches == nil {
+		cfg.Reaches = func(*store.Tx, pim.PrincipalID) ([]pim.ChatAccount, error) { return nil, nil }
 	}
 	if cfg.Count == nil {
 		cfg.Count = func(string) {}

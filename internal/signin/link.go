@@ -138,9 +138,16 @@ func (s *Service) sayJoined(tx *store.Tx, f flow, p *proof, accounts []pim.Princ
 		if err != nil {
 			return err
 		}
+		reached, err := s.cfg.Reaches(tx, id)
+		if err != nil {
+			return err
+		}
 		for _, l := range links {
-			if !slices.Contains(told, l.Account) {
-				told = append(told, l.Account)
+			reached = append(reached, l.Account)
+		}
+		for _, account := range reached {
+			if !slices.Contains(told, account) {
+				told = append(told, account)
 			}
 		}
 	}

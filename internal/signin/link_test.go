@@ -359,10 +359,19 @@ func TestWhoSignsInForTeamsInALinkingBrowserIsOnePerson(t *testing.T) {
 		"Teams first": {signBobInForTeams(inTeams), linkAlice},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := newBench(t, nil)
+			b := newBench(t, func(cfg *signin.Config) {
+				cfg.Reaches = func(_ *store.Tx, p pim.PrincipalID) ([]pim.ChatAccount, error) {
+					return []pim.ChatAccount{{Chat: pim.Teams, Workspace: tenant, User: string(p)}}, nil
+				}
+			})
 			v := b.visitor()
 			for _, step := range steps {
 				step(v)
+			}
+			for _, who := range []string{aliceSlack.User, alice, bob} { // the last two in Teams
+				if !slices.ContainsFunc(b.told, func(said string) bool { return strings.HasPrefix(said, who+": Elevate takes several") }) {
+					t.Errorf("%s is not told of it: %q", who, b.told)
+				}
 			}
 			if !b.samePerson(alice, bob) {
 				t.Error("two accounts of one linking browser are two people")
