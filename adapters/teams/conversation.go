@@ -69,8 +69,8 @@ func (c *Client) lookUp(ctx context.Context, service, conversation, id string) (
 	case err == nil:
 	case e.Kind == pim.NotFound:
 		return member{}, pim.Errorf(pim.Forbidden, "Teams does not know that person there any more.")
-	case e.Kind == pim.Forbidden && shutCodes[e.Code] != "":
-		// That is about the bot, not about the person, whose sessions go on.
+	case e.Kind == pim.Forbidden:
+		// That is about the bot, whatever its code, not about the person, whose sessions go on.
 		return member{}, &pim.Error{Kind: pim.Administered, Code: e.Code, Message: e.Message}
 	default:
 		return member{}, reading(err)

@@ -207,20 +207,21 @@ func TestWhoMayNotUseElevate(t *testing.T) {
 		body   string
 		kind   pim.Kind
 	}{
-		"Alice":                     {200, member(nil), ""},
-		"an owner":                  {200, member(object{"userRole": "owner"}), ""},
-		"a guest":                   {200, member(object{"userRole": "guest"}), pim.Forbidden},
-		"anonymous":                 {200, member(object{"userRole": "anonymous"}), pim.Forbidden},
-		"of another tenant":         {200, member(object{"tenantId": "t2"}), pim.Forbidden},
-		"a guest by the name":       {200, member(object{"userPrincipalName": "a_x.com#EXT#@y.com"}), pim.Forbidden},
-		"of no tenant":              {200, member(object{"tenantId": nil}), pim.Unavailable},
-		"of no kind":                {200, member(object{"userRole": nil}), pim.Unavailable},
-		"somebody else":             {200, member(object{"aadObjectId": "else"}), pim.Forbidden},
-		"gone":                      {404, `{"error":{"code":"MemberNotFoundInConversation"}}`, pim.Forbidden},
-		"the bot was removed":       {403, `{"error":{"code":"BotNotInConversationRoster"}}`, pim.Administered},
-		"the conversation is gone":  {404, `{"error":{"code":"ConversationNotFound"}}`, pim.Administered},
-		"Teams is down":             {502, ``, pim.Unavailable},
-		"an answer with nothing in": {200, `{}`, pim.Unavailable},
+		"Alice":                      {200, member(nil), ""},
+		"an owner":                   {200, member(object{"userRole": "owner"}), ""},
+		"a guest":                    {200, member(object{"userRole": "guest"}), pim.Forbidden},
+		"anonymous":                  {200, member(object{"userRole": "anonymous"}), pim.Forbidden},
+		"of another tenant":          {200, member(object{"tenantId": "t2"}), pim.Forbidden},
+		"a guest by the name":        {200, member(object{"userPrincipalName": "a_x.com#EXT#@y.com"}), pim.Forbidden},
+		"of no tenant":               {200, member(object{"tenantId": nil}), pim.Unavailable},
+		"of no kind":                 {200, member(object{"userRole": nil}), pim.Unavailable},
+		"somebody else":              {200, member(object{"aadObjectId": "else"}), pim.Forbidden},
+		"gone":                       {404, `{"error":{"code":"MemberNotFoundInConversation"}}`, pim.Forbidden},
+		"the bot was removed":        {403, `{"error":{"code":"BotNotInConversationRoster"}}`, pim.Administered},
+		"a code nobody has heard of": {403, `{"error":{"code":"Xyzzy"}}`, pim.Administered},
+		"the conversation is gone":   {404, `{"error":{"code":"ConversationNotFound"}}`, pim.Administered},
+		"Teams is down":              {502, ``, pim.Unavailable},
+		"an answer with nothing in":  {200, `{}`, pim.Unavailable},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t, nil)
