@@ -15,6 +15,8 @@ const (
 	AlarmOutside AlarmKind = "outside"
 	// AlarmStanding is an assignment in PIM that nobody activated.
 	AlarmStanding AlarmKind = "standing"
+	// AlarmUnexplained is an activation of which PIM shows no request.
+	AlarmUnexplained AlarmKind = "unexplained"
 )
 
 // Alarm is something about a governed group that came neither through an
@@ -34,8 +36,12 @@ func (a Alarm) Same(b Alarm) bool {
 
 // Phrase says what somebody is, in words that follow a name.
 func (a Alarm) Phrase() string {
-	if a.Kind == AlarmStanding {
+	switch a.Kind {
+	case AlarmStanding:
 		return "has a standing assignment in PIM, which nobody activated"
+	case AlarmUnexplained:
+		return "has an activation in PIM of which PIM shows no request"
+	case AlarmOutside:
 	}
 	return "is a member outside PIM"
 }
@@ -49,6 +55,8 @@ type Watched struct {
 	// Known are those whose access Elevate itself follows, or has just seen end:
 	// lists lag behind.
 	Known []PrincipalID
+	// Unexplained are activations of which PIM shows no request.
+	Unexplained []Instance
 }
 
 // AlarmsOf are the alarms that a reading of a group gives cause for.
@@ -70,6 +78,8 @@ func AlarmsOf(w Watched) []Alarm {
 		switch {
 		case standing[m.ID]:
 			a.Kind = AlarmStanding
+		case slices.ContainsFunc(w.Unexplained, func(i Instance) bool { return i.Group == w.Group && i.Principal == m.ID }):
+			a.Kind = AlarmUnexplained
 		case byPIM[m.ID] || slices.Contains(w.Known, m.ID):
 			continue
 		}

@@ -74,6 +74,18 @@ func (c Copy) EndTime() time.Time {
 	return time.Time{}
 }
 
+// LedTo reports whether an assignment that applies is what this activation asked
+// for: PIM names the schedule in both; where it does not, the end has to agree.
+func (c Copy) LedTo(i Instance) bool {
+	switch {
+	case c.Action != SelfActivate || c.Access != Member || c.Group != i.Group || c.Principal != i.Principal, !i.Activated:
+		return false
+	case c.ScheduleID != "" && i.ScheduleID != "":
+		return c.ScheduleID == i.ScheduleID
+	}
+	return ReadStatus(c.Status) == WordProvisioned && c.EndTime().Sub(i.End).Abs() < time.Minute
+}
+
 // Digest names the facts that an approver decides on. It changes when any of
 // them does. Status and completion are left out, because a decision changes
 // them; so is the start of what begins at once, because PIM sets it anew when

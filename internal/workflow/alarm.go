@@ -29,7 +29,7 @@ func openAlarms(tx *store.Tx) (open []pim.Alarm, err error) {
 
 // watchGroups raises and ends the alarms of the groups whose members were read,
 // and tells of changed activation rules. Only the sweep's own lane calls it.
-func (s *Service) watchGroups(a pim.Answer) error {
+func (s *Service) watchGroups(a pim.Answer, unexplained []pim.Instance) error {
 	var seen []pim.Alarm
 	read := map[pim.GroupID]bool{}
 	err := s.cfg.Store.View(func(tx *store.Tx) error {
@@ -45,7 +45,7 @@ func (s *Service) watchGroups(a pim.Answer) error {
 				return err
 			}
 			read[role.Group] = true
-			seen = append(seen, pim.AlarmsOf(pim.Watched{Group: role.Group, At: tx.Now(), Members: members, Instances: instances, Known: known})...)
+			seen = append(seen, pim.AlarmsOf(pim.Watched{Group: role.Group, At: tx.Now(), Members: members, Instances: instances, Known: known, Unexplained: unexplained})...)
 		}
 		return nil
 	})

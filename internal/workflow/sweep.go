@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"elevate/internal/pim"
@@ -108,10 +107,14 @@ func (s *Service) sweepOnce(ctx context.Context) error {
 	if err := s.meetPending(ctx, answer); err != nil {
 		return err
 	}
+	unexplained, err := s.meetActive(ctx, answer)
+	if err != nil {
+		return err
+	}
 	if err := s.missActive(answer); err != nil {
 		return err
 	}
-	if err := s.watchGroups(answer); err != nil {
+	if err := s.watchGroups(answer, unexplained); err != nil {
 		return err
 	}
 	// One group that cannot be read may not keep everybody else in the dark.
@@ -133,101 +136,6 @@ func (s *Service) learnPeople(a pim.Answer) {
 	for g, people := range a.Owners {
 		s.owners.set(g, people)
 	}
-}
-
-// meetPending gives the requests that were made elsewhere a request of ours.
-func (s *Service) meetPending(ctx context.Context, a pim.Answer) error {
-	var strangers []pim.Copy
-	var people []pim.PrincipalID
-	err := s.cfg.Store.View(func(tx *store.Tx) error {
-		strangers, people = nil, nil
-		for g, copies := range a.Pending {
-			for _, c := range copies {
-				if known, err := s.isKnown(tx, g, c); err != nil || known {
-					if err != nil {
-						return err
-					}
-					continue
-				}
-				strangers, people = append(strangers, c), append(people, c.Principal)
-			}
-		}
-		return nil
-	})
-	if err != nil || len(strangers) == 0 {
-		return err
-	}
-	slices.Sort(people)
-	answer, err := s.cfg.Directory.Look(ctx, pim.Question{Profiles: slices.Compact(people)})
-	if err != nil {
-		return err
-	}
-	for _, c := range strangers {
-		if err := s.meet(c, answer.Profiles[c.Principal]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// isKnown reports whether a pending request in PIM is one of ours, or may be
-// the one whose answer got lost and is being looked for.
-func (s *Service) isKnown(tx *store.Tx, g pim.GroupID, c pim.Copy) (bool, error) {
-	if c.Group != g || c.Access != pim.Member || c.Action != pim.SelfActivate {
-		return true, nil // nothing that Elevate shows
-	}
-	if _, found, err := tx.ByPIM(c.ID); err != nil || found {
-		return found, err
-	}
-	open, err := tx.OpenOf(g, pim.ChatAccount{}, c.Principal)
-	if err != nil {
-		return false, err
-	}
-	for _, r := range open {
-		if r.State != pim.Submitting || r.Principal != c.Principal {
-			continue
-		}
-		if c.SentAs(activation(r), r.Principal, r.Created, s.cfg.Now()) {
-			return true, nil
-		}
-	}
-	return false, nil
-}
-
-// meet stores a request that was made elsewhere. Whatever its justification
-// says, it is not one of ours.
-func (s *Service) meet(c pim.Copy, who pim.Profile) error {
-	role, ok := s.cfg.Roles.Of(c.Group)
-	if !ok {
-		return nil
-	}
-	return s.update(func(tx *store.Tx) error {
-		if _, found, err := tx.ByPIM(c.ID); err != nil || found {
-			return err
-		}
-		r := pim.Request{
-			ID: tx.NewRequestID(), Role: role.Name, Group: c.Group, Principal: c.Principal, Chat: pim.Portal,
-			Requester: pim.Actor{Person: c.Principal, Name: who.Name}, State: pim.Pending, Copy: c,
-			Created: tx.Now(), Submitted: tx.Now(),
-		}
-		links, err := tx.LinksOf(c.Principal)
-		if err != nil {
-			return err
-		}
-		if len(links) > 0 {
-			r.Requester.Account = links[0].Account
-		}
-		if err := s.record(tx, &r, pim.Event{Kind: pim.EventFound, Chat: pim.Portal, Person: c.Principal, Text: c.Justification}); err != nil {
-			return err
-		}
-		if err := tx.PutEffect(watchEffect(r.Group)); err != nil {
-			return err
-		}
-		if err := s.putRemind(tx, &r); err != nil {
-			return err
-		}
-		return s.turn(tx, &r)
-	})
 }
 
 // missActive has an access read back that PIM's list of instances does not

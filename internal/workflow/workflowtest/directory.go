@@ -88,7 +88,7 @@ func (d *Directory) activate(by pim.PrincipalID, a pim.Activation) (pim.Copy, er
 		CreatedBy: by, Created: now.UTC(), Justification: a.Justification, Ticket: a.Ticket, Start: now.UTC(), Duration: a.Duration,
 		End: a.Until, Expiration: "afterDuration",
 	}}
-	r.copy.ApprovalID, r.copy.ScheduleID = r.copy.ID, "schedule-"+r.copy.ID
+	r.copy.ScheduleID = "schedule-" + r.copy.ID
 	if !a.Start.IsZero() {
 		r.copy.Start = a.Start
 	}
@@ -99,6 +99,8 @@ func (d *Directory) activate(by pim.PrincipalID, a pim.Activation) (pim.Copy, er
 	r.stage = pim.Stage{ID: r.copy.ID, Status: "InProgress", ReviewResult: "NotReviewed"}
 	if len(group.Approvers) == 0 {
 		d.grant(r)
+	} else {
+		r.copy.ApprovalID = r.copy.ID
 	}
 	d.requests = append(d.requests, r)
 	return r.copy, nil

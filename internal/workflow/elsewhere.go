@@ -1,0 +1,175 @@
+package workflow
+
+import (
+	"context"
+	"slices"
+
+	"elevate/internal/pim"
+	"elevate/internal/store"
+)
+
+// meetPending gives the requests that were made elsewhere a request of ours.
+func (s *Service) meetPending(ctx context.Context, a pim.Answer) error {
+	var strangers []pim.Copy
+	var people []pim.PrincipalID
+	err := s.cfg.Store.View(func(tx *store.Tx) error {
+		strangers, people = nil, nil
+		for g, copies := range a.Pending {
+			for _, c := range copies {
+				if known, err := s.isKnown(tx, g, c); err != nil || known {
+					if err != nil {
+						return err
+					}
+					continue
+				}
+				strangers, people = append(strangers, c), append(people, c.Principal)
+			}
+		}
+		return nil
+	})
+	if err != nil || len(strangers) == 0 {
+		return err
+	}
+	slices.Sort(people)
+	answer, err := s.cfg.Directory.Look(ctx, pim.Question{Profiles: slices.Compact(people)})
+	if err != nil {
+		return err
+	}
+	for _, c := range strangers {
+		if err := s.meet(c, answer.Profiles[c.Principal]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// isKnown reports whether a pending request in PIM is one of ours, or may be
+// the one whose answer got lost and is being looked for.
+func (s *Service) isKnown(tx *store.Tx, g pim.GroupID, c pim.Copy) (bool, error) {
+	if c.Group != g || c.Access != pim.Member || c.Action != pim.SelfActivate {
+		return true, nil // nothing that Elevate shows
+	}
+	if _, found, err := tx.ByPIM(c.ID); err != nil || found {
+		return found, err
+	}
+	open, err := tx.OpenOf(g, pim.ChatAccount{}, c.Principal)
+	if err != nil {
+		return false, err
+	}
+	for _, r := range open {
+		if r.State != pim.Submitting || r.Principal != c.Principal {
+			continue
+		}
+		if c.SentAs(activation(r), r.Principal, r.Created, s.cfg.Now()) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// meetActive gives the activations that were made and granted elsewhere, without
+// an approval or between two sweeps, a request of ours, so that on-call hears of
+// them. It returns the instances of which PIM shows no request.
+func (s *Service) meetActive(ctx context.Context, a pim.Answer) (unexplained []pim.Instance, err error) {
+	strangers, err := s.strangersIn(a)
+	if err != nil || len(strangers) == 0 {
+		return nil, err
+	}
+	var q pim.Question
+	for _, i := range strangers {
+		q.Recent = append(q.Recent, pim.Recent{Group: i.Group, Principal: i.Principal})
+		q.Profiles = append(q.Profiles, i.Principal)
+	}
+	answer, err := s.cfg.Directory.Look(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	for _, i := range strangers {
+		copies, read := answer.Recent[pim.Recent{Group: i.Group, Principal: i.Principal}]
+		at := slices.IndexFunc(copies, func(c pim.Copy) bool { return c.LedTo(i) })
+		switch {
+		case !read: // the next sweep asks again
+		case at < 0:
+			unexplained = append(unexplained, i)
+		default:
+			if err := s.meet(copies[at], answer.Profiles[i.Principal]); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return unexplained, nil
+}
+
+// strangersIn are the activations that apply now of people who have no open request
+// for the group here: such a one explains it, or will as soon as PIM is read again.
+func (s *Service) strangersIn(a pim.Answer) (strangers []pim.Instance, err error) {
+	err = s.cfg.Store.View(func(tx *store.Tx) error {
+		strangers = nil
+		for g, instances := range a.Active {
+			open, err := tx.OpenInGroup(g, pim.Submitting, pim.Pending, pim.Scheduled, pim.Granting, pim.Active)
+			if err != nil {
+				return err
+			}
+			ours := map[pim.PrincipalID]bool{}
+			for _, r := range open {
+				ours[r.Principal] = true
+			}
+			for _, i := range instances {
+				over := !i.End.IsZero() && !i.End.After(tx.Now())
+				if i.Activated && i.Access == pim.Member && i.Group == g && !over && !ours[i.Principal] {
+					strangers = append(strangers, i)
+				}
+			}
+		}
+		return nil
+	})
+	return strangers, err
+}
+
+// meet stores a request that was made elsewhere, undecided or granted already. Whatever its justification
+// says, it is not one of ours.
+func (s *Service) meet(c pim.Copy, who pim.Profile) error {
+	role, ok := s.cfg.Roles.Of(c.Group)
+	if !ok {
+		return nil
+	}
+	return s.update(func(tx *store.Tx) error {
+		if _, found, err := tx.ByPIM(c.ID); err != nil || found {
+			return err
+		}
+		r := pim.Request{
+			ID: tx.NewRequestID(), Role: role.Name, Group: c.Group, Principal: c.Principal, Chat: pim.Portal,
+			Requester: pim.Actor{Person: c.Principal, Name: who.Name}, State: pim.StateOf(c, tx.Now()), Copy: c,
+			Created: tx.Now(), Submitted: tx.Now(),
+		}
+		switch r.State {
+		case pim.Pending, pim.Scheduled:
+		case pim.Granting:
+			r.Granting = tx.Now()
+			if c.ApprovalID != "" { // PIM names an approval only where one was needed
+				r.Decided = &pim.Decided{Approve: true, At: tx.Now(), Chat: pim.Portal}
+			}
+		default:
+			return nil // it turned meanwhile
+		}
+		links, err := tx.LinksOf(c.Principal)
+		if err != nil {
+			return err
+		}
+		if len(links) > 0 {
+			r.Requester.Account = links[0].Account
+		}
+		if err := s.record(tx, &r, pim.Event{Kind: pim.EventFound, Chat: pim.Portal, Person: c.Principal, Text: c.Justification}); err != nil {
+			return err
+		}
+		if err := tx.PutEffect(watchEffect(r.Group)); err != nil {
+			return err
+		}
+		if r.State == pim.Pending {
+			if err := s.putRemind(tx, &r); err != nil {
+				return err
+			}
+		}
+		return s.turn(tx, &r)
+	})
+}

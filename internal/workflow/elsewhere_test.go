@@ -1,0 +1,127 @@
+package workflow_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"elevate/internal/pim"
+	"elevate/internal/store"
+	"elevate/internal/workflow/workflowtest"
+)
+
+// activates has somebody ask in PIM's own portal.
+func (w *world) activates(p pim.PrincipalID, g pim.GroupID) string {
+	w.t.Helper()
+	id, err := w.dir.Ask(p, pim.Activation{Action: pim.SelfActivate, Group: g, Principal: p, Duration: time.Hour, Justification: "from the portal"})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return id
+}
+
+// What is granted before a sweep sees it undecided is met once, read back, told, and followed to its end.
+func TestAnActivationThatWasGrantedElsewhereIsMetAndToldToOnCall(t *testing.T) {
+	for name, row := range map[string]struct {
+		group pim.GroupID
+		says  []string
+	}{
+		"without an approval":            {analyst, []string{"Asked in the PIM portal", "from the portal", "member since"}},
+		"and approved between two looks": {mde, []string{"Approved in PIM", "from the portal", "member since"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, nil, func(w *world) {
+				w.knows(alice)
+				pimID := w.activates(alice, row.group)
+				if row.group == mde {
+					if err := w.dir.Review(bob, pimID, true, "in the portal"); err != nil {
+						t.Fatal(err)
+					}
+				}
+				w.pass(90 * time.Second)
+				w.restart()
+				w.pass(3 * time.Minute)
+				all := w.allRequests()
+				if len(all) != 1 || all[0].Copy.ID != pimID || all[0].Chat != pim.Portal || all[0].State != pim.Active {
+					t.Fatalf("there are %+v", all)
+				}
+				id := all[0].ID
+				w.expect(workflowtest.Text(w.cardOf(id, oncall).Card()), row.says...)
+				w.expect(workflowtest.Text(w.cardOf(id, direct(alice)).Card()), "You have this access")
+				if n := len(w.chat.In(approvals)); n > 0 {
+					t.Errorf("approvers, who have nothing to decide, got %d cards", n)
+				}
+				w.pass(2 * time.Hour)
+				w.is(id, pim.Ended)
+				if n := len(w.allRequests()); n != 1 {
+					t.Errorf("%d requests", n)
+				}
+				if said := w.alarms(); len(said) > 0 {
+					t.Errorf("alarms: %q", said)
+				}
+			})
+		})
+	}
+}
+
+// PIM's lists lag: what ended here is in them for a while, and is no activation of somebody else's.
+func TestAnAccessThatEndedHereIsNotMetOnceMore(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.signIn(alice, bob)
+		id := w.becomesActive()
+		w.pass(10 * time.Minute)
+		w.update(func(tx *store.Tx) error {
+			r, err := tx.Request(id)
+			if err != nil {
+				return err
+			}
+			if err := r.Move(pim.Ended); err != nil {
+				return err
+			}
+			if _, err := tx.Append(pim.Event{Kind: pim.EventEnded, Request: id, From: pim.Active, To: pim.Ended}); err != nil {
+				return err
+			}
+			return tx.PutRequest(r)
+		})
+		w.pass(10 * time.Minute)
+		if all := w.allRequests(); len(all) != 1 {
+			t.Errorf("there are %+v", all)
+		}
+		if said := w.alarms(); len(said) > 0 {
+			t.Errorf("alarms: %q", said)
+		}
+	})
+}
+
+func TestAnActivationOfWhichPIMShowsNoRequestIsAnAlarm(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.signIn(alice)
+		pimID := w.activates(alice, analyst)
+		w.dir.Change(pimID, func(c *pim.Copy) { c.Action = pim.AdminAssign })
+		w.pass(20 * time.Minute)
+		said := w.alarms()
+		if len(said) != 1 || !strings.Contains(said[0], "has an activation in PIM of which PIM shows no request") {
+			t.Errorf("on-call was told %q", said)
+		}
+		if all := w.allRequests(); len(all) != 0 {
+			t.Errorf("there are %+v", all)
+		}
+	})
+}
+
+// What could not be read is no reason for an alarm.
+func TestAnActivationWhoseRequestsCannotBeReadIsLookedAtAgain(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.dir.Hide(workflowtest.PartRecent, errDown)
+		w.activates(alice, analyst)
+		w.pass(20 * time.Minute)
+		if said := w.alarms(); len(said) > 0 {
+			t.Errorf("on-call was told %q", said)
+		}
+		w.dir.Hide(workflowtest.PartRecent, nil)
+		w.pass(2 * time.Minute)
+		if all := w.allRequests(); len(all) != 1 {
+			t.Errorf("there are %+v", all)
+		}
+	})
+}
