@@ -30,7 +30,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("FREE_ADDRESS", free)
 			return err
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "ready": ready, "opens": opens, "administers": administers},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "ready": ready, "opens": opens, "administers": administers, "reads": reads},
 	})
 }
 
@@ -41,6 +41,20 @@ func freeAddress() (string, error) {
 		return "", err
 	}
 	return l.Addr().String(), l.Close()
+}
+
+// reads keeps what the last program wrote, as in "reads NAME PATTERN" with one group.
+func reads(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: reads NAME PATTERN")
+	}
+	pattern, err := regexp.Compile(args[1])
+	ts.Check(err)
+	found := pattern.FindStringSubmatch(ts.ReadFile("stdout"))
+	if len(found) != 2 {
+		ts.Fatalf("nothing there is like %s", args[1])
+	}
+	ts.Setenv(args[0], found[1])
 }
 
 // exits runs a program that must end with an exit code, as in "exits CODE PROGRAM ARGS".

@@ -111,17 +111,42 @@ func Deciding(r pim.Request, role pim.Role, approve bool) Card {
 	if approve {
 		what = "approval"
 	}
-	return about(r, role, Waiting, "Your "+what+" of request "+string(r.ID)+" for "+roleTitle(role, &r)+" is on its way to PIM.")
+	return about(r, role, "Your "+what+" of request "+string(r.ID)+" for "+roleTitle(role, &r)+" is on its way to PIM.")
 }
 
 // Canceling answers a cancellation that is on its way to PIM.
 func Canceling(r pim.Request, role pim.Role) Card {
-	return about(r, role, Waiting, "Request "+string(r.ID)+" for "+roleTitle(role, &r)+" is being canceled.")
+	return about(r, role, "Request "+string(r.ID)+" for "+roleTitle(role, &r)+" is being canceled.")
 }
 
 // Releasing answers a release that is on its way to PIM.
 func Releasing(r pim.Request, role pim.Role) Card {
-	return about(r, role, Waiting, "The release of "+roleTitle(role, &r)+", request "+string(r.ID)+", is on its way to PIM.")
+	return about(r, role, "The release of "+roleTitle(role, &r)+", request "+string(r.ID)+", is on its way to PIM.")
+}
+
+// Revoking answers the removal of a member that is on its way to PIM.
+func Revoking(r pim.Request, role pim.Role) Card {
+	c := about(r, role, "Your step to end request "+string(r.ID)+" for "+roleTitle(role, &r)+" is on its way to PIM.")
+	c.Lines = append(c.Lines, Plain("PIM lets only owners of the group and administrators do that. Whoever hears of this access hears of its end once that was read back."))
+	return c
+}
+
+// Revoked tells the holder of an access who ended it.
+func Revoked(r pim.Request, role pim.Role) Card {
+	title := roleTitle(role, &r)
+	c := Card{
+		Title: title + ": revoked", Tone: Bad, Request: r.ID, Fallback: "Your " + title + " was ended by somebody else.",
+		Lines: []Text{Plain("PIM is ending your access. Save what you can; the card of the request says when the membership is gone.")},
+	}
+	if r.Revoking != nil {
+		c.Lines = append([]Text{revokedBy(r.Revoking)}, c.Lines...)
+	}
+	return c
+}
+
+// revokedBy says who ended an access, and why.
+func revokedBy(by *pim.Revoking) Text {
+	return Join(Plain("Revoked by "), Typed(named(by.By.Name)), Plain(": "), Typed(by.Reason))
 }
 
 // EndsSoon tells the holder of an access that it ends.
@@ -136,8 +161,8 @@ func EndsSoon(r pim.Request, role pim.Role) Card {
 	}
 }
 
-func about(r pim.Request, role pim.Role, tone Tone, sentence string) Card {
-	return Card{Title: roleTitle(role, &r), Tone: tone, Lines: []Text{Plain(sentence)}, Fallback: sentence, Request: r.ID}
+func about(r pim.Request, role pim.Role, sentence string) Card {
+	return Card{Title: roleTitle(role, &r), Tone: Waiting, Lines: []Text{Plain(sentence)}, Fallback: sentence, Request: r.ID}
 }
 
 // FormReady hands back a form that a sign-in interrupted.
@@ -176,6 +201,7 @@ var help = []helpOn{
 	{"Decide", []helpLine{
 		{"/elevate approve <id> [reason]", "approves, as the button does"},
 		{"/elevate deny <id> <reason>", "denies, as the button does"},
+		{"/elevate revoke <id> <reason>", "ends somebody's access, for owners and administrators of the group"},
 	}},
 	{"Your account", []helpLine{
 		{"/elevate sign-in", "signs you in with Microsoft, and links this chat account the first time"},

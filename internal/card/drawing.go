@@ -62,6 +62,9 @@ func (d drawing) lines() []Text {
 	if d.saysWhy() {
 		lines = append(lines, Typed(d.r.Why))
 	}
+	if v := d.r.Revoking; v != nil && (d.r.Leaving == pim.Revoked || d.r.Ending == pim.Revoked) {
+		lines = append(lines, revokedBy(v))
+	}
 	return append(lines, d.situation()...)
 }
 

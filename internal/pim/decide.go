@@ -121,6 +121,24 @@ func MayRelease(r *Request, by Actor) error {
 	return nil
 }
 
+// MayRevoke says why nobody can end this access at that time, or nil. Whether a
+// person may is PIM's to say: its owners and administrators may.
+func MayRevoke(r *Request, now time.Time) error {
+	from := r.Copy.Start
+	if from.IsZero() {
+		from = r.MemberSince
+	}
+	switch {
+	case r.State != Active:
+		return Errorf(Conflict, "There is nothing to revoke: request %s is %s.", r.ID, r.State.Phrase())
+	case r.Leaving != "":
+		return Errorf(Conflict, "PIM is ending this access already. The card of request %s says so when it is over.", r.ID)
+	case now.Before(from.Add(MinDuration)):
+		return Errorf(Conflict, "PIM lets nobody end an access in its first five minutes. Type it again in %s.", FormatDuration(from.Add(MinDuration).Sub(now).Truncate(time.Second)+time.Second))
+	}
+	return nil
+}
+
 func ownedBy(r *Request, by Actor) bool {
 	if by.Person != "" && (by.Person == r.Requester.Person || by.Person == r.Principal) {
 		return true

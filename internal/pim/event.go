@@ -20,6 +20,7 @@ const (
 	EventEnded        EventKind = "ended"     // absence read back
 	EventCanceled     EventKind = "canceled"
 	EventReleasing    EventKind = "releasing"
+	EventRevoking     EventKind = "revoking"  // by somebody else than the holder
 	EventReminded     EventKind = "reminded"  // approvers were asked again
 	EventEscalated    EventKind = "escalated" // another place was told that nobody decides
 	EventEnding       EventKind = "ending"    // the holder is told that the access ends soon

@@ -93,6 +93,15 @@ type Releasing struct {
 	Sent time.Time `json:"sent,omitzero"`
 }
 
+// Revoking is the removal of a member that somebody else than the holder sent to
+// PIM. It goes when PIM refuses: whoever is no member after it, and before the end,
+// was removed.
+type Revoking struct {
+	By     Actor     `json:"by"`
+	Reason string    `json:"reason"`
+	Sent   time.Time `json:"sent"`
+}
+
 // Request is one request for an activation and all that is known of it.
 type Request struct {
 	ID        RequestID    `json:"id"`
@@ -125,6 +134,8 @@ type Request struct {
 	Absent time.Time `json:"absent,omitzero"`
 	// Releasing is a release that was asked for here and that PIM has not taken.
 	Releasing *Releasing `json:"releasing,omitempty"`
+	// Revoking is the removal that was sent to PIM.
+	Revoking *Revoking `json:"revoking,omitempty"`
 	// Leaving is set from the moment PIM took a release or a removal.
 	Leaving Ending `json:"leaving,omitempty"`
 	// Late is set when granting took longer than five minutes and was said.

@@ -41,13 +41,15 @@ func (s *Service) command(ctx context.Context, from Sender, text string) Reply {
 		return s.account(from, cmd.Verb)
 	case pim.VerbRoles, pim.VerbStatus, pim.VerbApprovals, pim.VerbWho, pim.VerbHistory:
 		return s.list(from, cmd)
-	case pim.VerbRevoke, pim.VerbReview:
+	case pim.VerbRevoke:
+		return s.revoke(from, revoking{request: cmd.Request, reason: cmd.Reason, clicked: s.cfg.Now()})
+	case pim.VerbReview:
 	}
 	return problem(pim.Errorf(pim.Internal, "Elevate does not know this command.")) // unreachable: the switch and toCome name every verb
 }
 
 // toCome are the verbs that are kept for later.
-var toCome = []pim.Verb{pim.VerbRevoke, pim.VerbReview}
+var toCome = []pim.Verb{pim.VerbReview}
 
 // Click carries out a pressed button. What came back with it is untrusted:
 // the request is looked up and every rule is run.

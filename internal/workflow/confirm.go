@@ -178,6 +178,8 @@ func endingOf(r pim.Request, c pim.Copy, now time.Time) pim.Ending {
 		return r.Leaving
 	case !r.Ends.IsZero() && !gone.Before(r.Ends):
 		return pim.Expired
+	case r.Revoking != nil:
+		return pim.Revoked // PIM's answer got lost, and the access is gone before its time
 	case r.Releasing != nil && !r.Releasing.Sent.IsZero():
 		return pim.Released // PIM's answer got lost, and the access is gone before its time
 	case pim.ReadStatus(c.Status) == pim.WordRevoked:

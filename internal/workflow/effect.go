@@ -16,6 +16,7 @@ const (
 	kindDecide   = "decide"
 	kindCancel   = "cancel"
 	kindRelease  = "release"
+	kindRevoke   = "revoke"
 	kindWatch    = "watch"
 	kindConfirm  = "confirm"
 	kindCard     = "card"
@@ -31,7 +32,7 @@ const (
 // personal reports whether effects of this kind are done as a person.
 func personal(kind string) bool {
 	switch kind {
-	case kindSubmit, kindDecide, kindCancel, kindRelease:
+	case kindSubmit, kindDecide, kindCancel, kindRelease, kindRevoke:
 		return true
 	}
 	return false
@@ -42,7 +43,7 @@ func poolOf(e store.Effect) string {
 	switch e.Kind {
 	case kindCard, kindTell:
 		return string(e.To.Chat)
-	case kindSubmit, kindDecide, kindCancel, kindRelease:
+	case kindSubmit, kindDecide, kindCancel, kindRelease, kindRevoke:
 		return "person"
 	}
 	return "read"
@@ -81,6 +82,8 @@ type message struct {
 	Rules string `json:"rules,omitempty"`
 	// Ending is set when the request's access ends soon.
 	Ending bool `json:"ending,omitempty"`
+	// Revoked is set when somebody else ends the request's access.
+	Revoked bool `json:"revoked,omitempty"`
 	// Form is set when the person is offered the form, with this role.
 	Form bool   `json:"form,omitempty"`
 	Role string `json:"role,omitempty"`

@@ -20,6 +20,7 @@ const (
 	verbDeny    = "deny"
 	verbCancel  = "cancel"
 	verbRelease = "release"
+	verbRevoke  = "revoke"
 	verbForm    = "form"
 	verbLink    = "link"
 )
@@ -199,6 +200,8 @@ func (s *Service) describe(verb string, r pim.Request) string {
 		return fmt.Sprintf("cancel your request for %s", title)
 	case verbRelease:
 		return fmt.Sprintf("release %s", title)
+	case verbRevoke:
+		return fmt.Sprintf("end %s's access to %s", orName(r.Requester.Name), title)
 	}
 	return describeVerb(verb)
 }
@@ -278,6 +281,8 @@ func (s *Service) resume(in store.Intent) (string, error) {
 		return s.resumeDecision(from, in)
 	case verbCancel, verbRelease:
 		return s.resumeOwn(from, in)
+	case verbRevoke:
+		return s.resumeRevoking(from, in)
 	case verbForm:
 		return s.resumeForm(in)
 	}

@@ -23,6 +23,7 @@ var paces = map[string]pace{
 	kindDecide:   {first: time.Second, most: 15 * time.Second, furthest: time.Hour},
 	kindCancel:   {first: time.Second, most: time.Minute, furthest: time.Hour},
 	kindRelease:  {first: time.Second, most: time.Minute, furthest: time.Hour},
+	kindRevoke:   {first: time.Second, most: time.Minute, furthest: time.Hour},
 	kindWatch:    {first: time.Second, most: 30 * time.Second, furthest: time.Hour},
 	kindConfirm:  {first: time.Second, most: time.Minute, furthest: 400 * 24 * time.Hour},
 	kindCard:     {first: time.Second, most: 5 * time.Minute, age: 24 * time.Hour, furthest: time.Hour},

@@ -217,37 +217,19 @@ func (s *Service) driver(tx *store.Tx, r *pim.Request) (store.Effect, error) {
 	return watchEffect(r.Group), nil
 }
 
+// work is what carries out each kind of effect.
+func (s *Service) work() map[string]func(context.Context, store.Effect) (result, error) {
+	return map[string]func(context.Context, store.Effect) (result, error){
+		kindSubmit: s.submit, kindDecide: s.decide, kindCancel: s.cancel, kindRelease: s.release, kindRevoke: s.revokeAs,
+		kindWatch: s.watch, kindConfirm: s.confirm, kindCard: s.card, kindTell: s.tell, kindSweep: s.sweep,
+		kindEligible: s.learnEligible, kindLinks: s.links, kindLapse: s.lapse, kindRemind: s.remind, kindEnding: s.ending,
+	}
+}
+
 // perform runs one effect.
 func (s *Service) perform(ctx context.Context, e store.Effect) (result, error) {
-	switch e.Kind {
-	case kindSubmit:
-		return s.submit(ctx, e)
-	case kindDecide:
-		return s.decide(ctx, e)
-	case kindCancel:
-		return s.cancel(ctx, e)
-	case kindRelease:
-		return s.release(ctx, e)
-	case kindWatch:
-		return s.watch(ctx, e)
-	case kindConfirm:
-		return s.confirm(ctx, e)
-	case kindCard:
-		return s.card(ctx, e)
-	case kindTell:
-		return s.tell(ctx, e)
-	case kindSweep:
-		return s.sweep(ctx, e)
-	case kindEligible:
-		return s.learnEligible(ctx, e)
-	case kindLinks:
-		return s.links(ctx, e)
-	case kindLapse:
-		return s.lapse(ctx, e)
-	case kindRemind:
-		return s.remind(ctx, e)
-	case kindEnding:
-		return s.ending(ctx, e)
+	if run, known := s.work()[e.Kind]; known {
+		return run(ctx, e)
 	}
 	return result{park: "This version of Elevate does not know this kind of work; a newer or older one does."}, nil
 }

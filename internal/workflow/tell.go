@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"time"
 
 	"elevate/internal/card"
 	"elevate/internal/pim"
@@ -60,7 +61,9 @@ func (s *Service) cardFor(e store.Effect, m message) (*card.Card, error) {
 	case m.Intent != "":
 		return s.signInCard(m)
 	case m.Ending:
-		return s.endingCard(e.Request)
+		return s.stillTrue(e.Request, endsSoon)
+	case m.Revoked:
+		return s.stillTrue(e.Request, revoked)
 	case m.Alarm != nil, m.Rules != "":
 		c = s.alarmCard(m)
 	case m.Form:
@@ -74,19 +77,37 @@ func (s *Service) cardFor(e store.Effect, m message) (*card.Card, error) {
 	return &c, nil
 }
 
-// endingCard says that an access ends soon; nil where it is over meanwhile.
-func (s *Service) endingCard(id pim.RequestID) (c *card.Card, err error) {
+// stillTrue draws a message of a request's as it is now; nil where it is true no
+// more.
+func (s *Service) stillTrue(id pim.RequestID, draw func(pim.Request, pim.Role, time.Time) *card.Card) (c *card.Card, err error) {
 	err = s.cfg.Store.View(func(tx *store.Tx) error {
 		r, err := tx.Request(id)
-		if err != nil || r.State != pim.Active || !tx.Now().Before(r.Ends) {
+		if err != nil {
 			return err
 		}
 		role, _ := s.cfg.Roles.Named(r.Role)
-		drawn := card.EndsSoon(r, role)
-		c = &drawn
+		c = draw(r, role, tx.Now())
 		return nil
 	})
 	return c, err
+}
+
+// revoked tells the holder who ended the access, and why.
+func revoked(r pim.Request, role pim.Role, _ time.Time) *card.Card {
+	if r.Revoking == nil {
+		return nil
+	}
+	c := card.Revoked(r, role)
+	return &c
+}
+
+// endsSoon says that an access ends soon.
+func endsSoon(r pim.Request, role pim.Role, now time.Time) *card.Card {
+	if r.State != pim.Active || !now.Before(r.Ends) {
+		return nil
+	}
+	c := card.EndsSoon(r, role)
+	return &c
 }
 
 func (s *Service) signInCard(m message) (*card.Card, error) {
@@ -130,6 +151,9 @@ func (s *Service) personParked(tx *store.Tx, e store.Effect, why string) error {
 		err = s.dropClaim(tx, &r, e.As, why)
 	case kindRelease:
 		err = s.dropRelease(tx, &r, pim.Event{Kind: pim.EventRefused, By: e.As, Text: why})
+	case kindRevoke:
+		r.Revoking = nil
+		err = s.record(tx, &r, pim.Event{Kind: pim.EventRefused, By: e.As, Text: why})
 	}
 	if err != nil {
 		return err

@@ -70,8 +70,14 @@ func (d *Directory) Submit(ctx context.Context, as pim.Actor, a pim.Activation) 
 	return run(ctx, &d.Faults, OpSubmit, func() (pim.Copy, error) {
 		d.mu.Lock()
 		defer d.mu.Unlock()
-		if a.Action == pim.SelfDeactivate {
+		switch a.Action { //nolint:exhaustive // the rest is not sent
+		case pim.SelfDeactivate:
 			return d.deactivate(as.Person, a)
+		case pim.AdminRemove:
+			if !slices.Contains(d.groups[a.Group].Owners, as.Person) {
+				return pim.Copy{}, &pim.Error{Kind: pim.Forbidden, Message: "PIM refused: you do not have enough rights for that."}
+			}
+			return d.deactivate(a.Principal, a)
 		}
 		return d.activate(as.Person, a)
 	})
