@@ -92,6 +92,9 @@ func Asked(r pim.Request, role pim.Role, approvers []string, signInURL string) C
 		return c
 	}
 	c.Lines = []Text{whatComesNext(role, approvers)}
+	if r.Waits() {
+		c.Lines = []Text{follows(&r)}
+	}
 	return c
 }
 
@@ -156,8 +159,9 @@ func EndsSoon(r pim.Request, role pim.Role) Card {
 		Tone: Neutral, Request: r.ID, Fallback: title + " ends soon.",
 		Lines: []Text{
 			Join(Plain("Your "+title+" ends at "), At(r.Ends), Plain(". Finish or save what needs it.")),
-			Join(Plain("PIM cannot prolong it. If you need more time, type "), Text{{Code: "/elevate " + r.Role}}, Plain(" with your reason once it has ended.")),
+			Plain("PIM cannot prolong it. If you need more time, ask again now: Elevate sends it as soon as this access is over."),
 		},
+		Buttons: []Button{{Label: "Ask again", Act: OpenForm, Role: r.Role, Request: r.ID}},
 	}
 }
 
@@ -231,11 +235,14 @@ func Help(in pim.Chat) Card {
 }
 
 // until says an end behind other words; nothing when there is none.
-func until(t time.Time) Text {
+func until(t time.Time) Text { return at(" until ", t) }
+
+// at says a time behind other words; nothing when there is none.
+func at(before string, t time.Time) Text {
 	if t.IsZero() {
 		return nil
 	}
-	return Join(Plain(" until "), At(t))
+	return Join(Plain(before), At(t))
 }
 
 // NotKept stands where a card stood for a chat account that is not linked any

@@ -49,7 +49,7 @@ func approveButton(r *pim.Request, label, title, name string, facts shown) Butto
 
 func (d drawing) undoing() []Button {
 	switch {
-	case d.r.State == pim.Pending && d.r.Decided == nil, d.r.State == pim.Scheduled:
+	case d.r.State == pim.Pending && d.r.Decided == nil, d.r.State == pim.Scheduled, d.r.Waits():
 		return []Button{cancelButton(d.r, "Cancel")}
 	case d.r.State == pim.Active && d.r.Leaving == "" && d.r.Releasing == nil:
 		return []Button{releaseButton(d.r, "Release", d.title)}

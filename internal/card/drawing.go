@@ -102,10 +102,19 @@ func (d drawing) situation() []Text {
 }
 
 func (d drawing) sending() []Text {
+	if d.r.Waits() {
+		return []Text{follows(d.r)}
+	}
 	if d.r.Sending.Lost {
 		return []Text{Plain("PIM's answer got lost: it may or may not have taken the request. Elevate is looking before it does anything else.")}
 	}
 	return []Text{Plain("Not asked of PIM yet: the request is on its way.")}
+}
+
+// follows says what a request waits for that was made before the end of an access.
+func follows(r *pim.Request) Text {
+	return Join(Plain("It waits for the end of the access that is there now"), at(" at ", r.Follows.Ends),
+		Plain(": PIM cannot prolong one, and takes no second one before. Elevate sends it by itself once that end was read back; with an approval it can take a while until there is access again."))
 }
 
 // pending tells the requester what to expect; approvers have the buttons.

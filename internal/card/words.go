@@ -17,6 +17,10 @@ func (d drawing) heading() string {
 func (d drawing) standing() string {
 	r := d.r
 	switch r.State {
+	case pim.Submitting:
+		if r.Waits() {
+			return "waiting for the end of the present access"
+		}
 	case pim.Granting:
 		if r.Late {
 			return "still being granted"
@@ -35,7 +39,7 @@ func (d drawing) standing() string {
 			return ending(r.Ending) + ", but access remains"
 		}
 		return ending(r.Ending)
-	case pim.WaitingForSignIn, pim.Submitting, pim.Pending, pim.Scheduled, pim.Refused,
+	case pim.WaitingForSignIn, pim.Pending, pim.Scheduled, pim.Refused,
 		pim.Denied, pim.Canceled, pim.TimedOut, pim.Failed:
 	}
 	return r.State.Phrase()

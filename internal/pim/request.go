@@ -93,6 +93,13 @@ type Releasing struct {
 	Sent time.Time `json:"sent,omitzero"`
 }
 
+// Follows names the access that a request waits for the end of: PIM cannot prolong
+// an activation and takes no second one while one runs.
+type Follows struct {
+	Request RequestID `json:"request"`
+	Ends    time.Time `json:"ends"` // as it was known when it was asked
+}
+
 // Revoking is the removal of a member that somebody else than the holder sent to
 // PIM. It goes when PIM refuses: whoever is no member after it, and before the end,
 // was removed.
@@ -118,6 +125,7 @@ type Request struct {
 	Why     string    `json:"why,omitempty"`
 	Ending  Ending    `json:"ending,omitempty"`
 	Sending Sending   `json:"sending,omitzero"`
+	Follows *Follows  `json:"follows,omitempty"`
 	Copy    Copy      `json:"copy,omitzero"`
 	Claim   *Claim    `json:"claim,omitempty"`
 	Decided *Decided  `json:"decided,omitempty"`
@@ -179,6 +187,11 @@ func (r *Request) Claimed(now time.Time) *Claim {
 
 // Digest names the facts that stand on the request's cards.
 func (r *Request) Digest() string { return r.Copy.Digest() }
+
+// Waits reports whether the request waits for the end of an earlier access.
+func (r *Request) Waits() bool {
+	return r.Follows != nil && r.State == Submitting && r.Sending.At.IsZero()
+}
 
 // EndingNotice is when the holder of an active access is told that it ends: ten minutes before, or at the last quarter of
 // a short one. Zero is for an access without an end.

@@ -51,10 +51,11 @@ func (s *Service) ask(from Sender, role pim.Role, a pim.Asked) (asked, error) {
 		if again, err := s.askAgain(tx, from, who, a, &out); again || err != nil {
 			return err
 		}
-		if err := s.mayAsk(tx, who, role); err != nil {
+		follows, err := s.mayAsk(tx, who, role)
+		if err != nil {
 			return err
 		}
-		return s.write(tx, from, who, a, &out)
+		return s.write(tx, from, who, a, follows, &out)
 	})
 	return out, err
 }
@@ -97,23 +98,38 @@ func remember(tx *store.Tx, from Sender, id pim.RequestID) error {
 }
 
 // mayAsk checks what the state file knows against another request: how often
-// the person asked, and whether one for the role is open.
-func (s *Service) mayAsk(tx *store.Tx, who identity, role pim.Role) error {
+// the person asked, and whether one for the role is open. It returns the access
+// that the new one has to wait for.
+func (s *Service) mayAsk(tx *store.Tx, who identity, role pim.Role) (*pim.Follows, error) {
 	if err := s.mayAskAgain(tx, who); err != nil {
-		return err
+		return nil, err
 	}
 	mine, err := tx.OpenOf(role.Group, who.actor.Account, who.ids()...)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	// The account's former person's are not this one's, who could not cancel them.
 	mine = slices.DeleteFunc(mine, func(r pim.Request) bool {
 		return r.Requester.Person != "" && who.actor.Person != "" && !owns(&r, who)
 	})
-	if len(mine) > 0 {
-		return secondRequest(mine[0], role, who)
+	follows := endingSoon(mine, tx.Now())
+	if len(mine) > 0 && follows == nil {
+		return nil, secondRequest(mine[0], role, who)
 	}
-	return s.somebodyCouldApprove(tx, who, role)
+	return follows, s.somebodyCouldApprove(tx, who, role)
+}
+
+// endingSoon is the access that a request made now follows: the only open one, of
+// whose end its holder was told, or nil.
+func endingSoon(mine []pim.Request, now time.Time) *pim.Follows {
+	if len(mine) != 1 || mine[0].State != pim.Active {
+		return nil
+	}
+	at := mine[0].EndingNotice()
+	if at.IsZero() || now.Before(at) {
+		return nil
+	}
+	return &pim.Follows{Request: mine[0].ID, Ends: mine[0].Ends}
 }
 
 // mayAskAgain bounds how often a person asks, from whatever account.
@@ -162,6 +178,8 @@ func secondRequest(r pim.Request, role pim.Role, who identity) error {
 		return pim.Errorf(pim.Conflict, "Your request %s for %s waits for its own sign-in link. Type it once more in the same words and it goes on, or cancel it with `/elevate cancel %s`.", r.ID, role.Title, r.ID)
 	case r.State == pim.WaitingForSignIn:
 		return pim.Errorf(pim.Conflict, "Your request %s for %s still waits for your sign-in. Type it once more in the same words for its sign-in link, or cancel it with `/elevate cancel %s` and ask anew.", r.ID, role.Title, r.ID)
+	case r.Waits():
+		return pim.Errorf(pim.Conflict, "You have asked for %s again already: request %s is sent as soon as the access that you have is over. Cancel it with `/elevate cancel %s` before you ask for something else.", role.Title, r.ID, r.ID)
 	case r.State == pim.Active && (r.Leaving != "" || r.Releasing != nil):
 		return pim.Errorf(pim.Conflict, "Your %s is being released, by request %s. Ask again as soon as its card says that it is over.", role.Title, r.ID)
 	case r.State == pim.Granting:
@@ -217,11 +235,11 @@ func isPerson(tx *store.Tx, who identity, id pim.PrincipalID) (bool, error) {
 
 // write stores the request, its event, what comes next, and the answer to a
 // repetition.
-func (s *Service) write(tx *store.Tx, from Sender, who identity, a pim.Asked, out *asked) error {
+func (s *Service) write(tx *store.Tx, from Sender, who identity, a pim.Asked, follows *pim.Follows, out *asked) error {
 	now := tx.Now()
 	r := pim.Request{
 		ID: tx.NewRequestID(), Role: out.role.Name, Group: out.role.Group, Requester: who.actor, Origin: from.Place,
-		Chat: from.Account.Chat, Asked: a, State: pim.WaitingForSignIn, Created: now,
+		Chat: from.Account.Chat, Asked: a, State: pim.WaitingForSignIn, Created: now, Follows: follows,
 	}
 	if known, ok := s.policies.get(out.role.Group, now, policyUse); ok && known.policy.Approval {
 		r.Approvers = known.names()
@@ -237,7 +255,10 @@ func (s *Service) write(tx *store.Tx, from Sender, who identity, a pim.Asked, ou
 	}
 	out.request = r
 	if who.session != nil {
-		return s.putPersonEffect(tx, kindSubmit, &r, who.actor, decision{Clicked: now, Chat: from.Account.Chat})
+		if err := s.putSubmit(tx, &r, from.Account.Chat); err != nil || follows == nil {
+			return err
+		}
+		return s.turn(tx, &r) // what waits is shown, so that it can be canceled
 	}
 	in, err := s.intend(tx, from, store.Intent{Request: r.ID, Verb: verbSubmit, Clicked: now})
 	if err != nil {
@@ -245,6 +266,18 @@ func (s *Service) write(tx *store.Tx, from Sender, who identity, a pim.Asked, ou
 	}
 	out.url, err = s.signInLink(tx, from, in, "")
 	return err
+}
+
+// putSubmit has a request sent: at once, or after the access that it follows.
+func (s *Service) putSubmit(tx *store.Tx, r *pim.Request, from pim.Chat) error {
+	e, err := personEffect(kindSubmit, r, r.Requester, decision{Clicked: tx.Now(), Chat: from})
+	if err != nil {
+		return err
+	}
+	if r.Follows != nil {
+		e.Due = r.Follows.Ends.Add(absenceApart)
+	}
+	return tx.PutEffect(e)
 }
 
 func onceKey(from Sender) string { return from.Account.String() + "|" + from.Once }

@@ -99,7 +99,7 @@ func wanted(r *pim.Request, v card.Viewer) bool {
 	case card.Approvers:
 		return r.State == pim.Pending && r.Decided == nil
 	case card.Requester:
-		quiet := r.State == pim.WaitingForSignIn || r.State == pim.Submitting ||
+		quiet := r.State == pim.WaitingForSignIn || r.State == pim.Submitting && !r.Waits() ||
 			(r.State == pim.Canceled && r.Copy.ID == "" && r.Why == "")
 		return !quiet && !r.Requester.Account.IsZero()
 	case card.OnCall:

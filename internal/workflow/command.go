@@ -28,7 +28,7 @@ func (s *Service) command(ctx context.Context, from Sender, text string) Reply {
 	case pim.VerbActivate:
 		return s.activate(ctx, from, cmd.Role, cmd.Asked)
 	case pim.VerbForm:
-		return s.openForm(from, "")
+		return s.openForm(from, "", "")
 	case pim.VerbApprove, pim.VerbDeny:
 		return s.rule(from, ruling{request: cmd.Request, approve: cmd.Verb == pim.VerbApprove, reason: cmd.Reason, clicked: s.cfg.Now()})
 	case pim.VerbCancel:
@@ -61,8 +61,8 @@ func (s *Service) Click(ctx context.Context, from Sender, c Click) Reply {
 }
 
 func (s *Service) click(from Sender, c Click) Reply {
-	shown, err := s.shown(from, c.Request, c.Ref) // before this click makes the message one that is known
-	if err == nil && c.Request != "" {
+	shown, err := s.shown(from, c.Request, c.Ref)                // before this click makes the message one that is known
+	if err == nil && c.Request != "" && c.Act != card.OpenForm { // which stands in messages that are no cards of a request
 		err = s.adoptClicked(from, c)
 	}
 	if err != nil {
@@ -80,7 +80,7 @@ func (s *Service) click(from Sender, c Click) Reply {
 	case card.Release:
 		return s.giveBack(from, own{verb: verbRelease, request: c.Request, clicked: s.cfg.Now(), clickedOn: shown})
 	case card.OpenForm:
-		return s.openForm(from, c.Role)
+		return s.openForm(from, c.Role, c.Request)
 	case card.Refresh, card.Open, card.SignIn:
 		return Reply{}
 	}

@@ -163,7 +163,10 @@ func (s *Service) ended(r pim.Request, c pim.Copy, stillBy string) (result, erro
 		fresh.Copy.Status, fresh.EndedAt, fresh.StillBy = c.Status, tx.Now(), stillBy
 		fresh.Ending = endingOf(fresh, c, tx.Now())
 		fresh.Releasing = nil
-		return s.moveTo(tx, &fresh, pim.Ended, pim.Event{Kind: pim.EventEnded, Chat: pim.System, Text: string(fresh.Ending)})
+		if err := s.moveTo(tx, &fresh, pim.Ended, pim.Event{Kind: pim.EventEnded, Chat: pim.System, Text: string(fresh.Ending)}); err != nil {
+			return err
+		}
+		return s.sendFollowing(tx, &fresh)
 	}}, nil
 }
 

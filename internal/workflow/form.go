@@ -32,8 +32,8 @@ func fieldOf(said *pim.Error) string {
 
 // openForm opens the form, made from what is known: nothing is asked of PIM
 // before. Somebody who is not linked signs in first and gets a message with a
-// button then.
-func (s *Service) openForm(from Sender, role string) Reply {
+// button then. One that was asked before fills it in, for whom it was.
+func (s *Service) openForm(from Sender, role string, before pim.RequestID) Reply {
 	var out Reply
 	err := s.update(func(tx *store.Tx) error {
 		who, err := s.identify(tx, from.Account, from.Name)
@@ -49,7 +49,11 @@ func (s *Service) openForm(from Sender, role string) Reply {
 			out = reply(card.RolesList(nil))
 			return nil
 		}
-		form := card.AskForm(card.Prefill{Roles: offered, Role: role})
+		in := card.Prefill{Roles: offered, Role: role}
+		if r, err := tx.Request(before); err == nil && owns(&r, who) && r.Role == role {
+			in.Asked = r.Asked
+		}
+		form := card.AskForm(in)
 		out = Reply{Form: &form}
 		if known {
 			return nil

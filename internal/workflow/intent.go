@@ -361,10 +361,13 @@ func (s *Service) goOnSubmitting(tx *store.Tx, r *pim.Request, in store.Intent) 
 	if err := s.record(tx, r, event); err != nil {
 		return "", err
 	}
-	if err := s.putPersonEffect(tx, kindSubmit, r, who.actor, decision{Clicked: tx.Now(), Chat: pim.Web}); err != nil {
+	if err := s.putSubmit(tx, r, pim.Web); err != nil {
 		return "", err
 	}
 	text := fmt.Sprintf("Your request %s for %s is on its way to PIM. You can close this page; the chat shows the rest.", r.ID, role.Title)
+	if r.Waits() {
+		text = fmt.Sprintf("Your request %s for %s is sent to PIM as soon as the access that you have now is over. You can close this page; the chat shows the rest.", r.ID, role.Title)
+	}
 	return text, s.turn(tx, r)
 }
 
@@ -376,7 +379,8 @@ func (s *Service) mayGoOn(tx *store.Tx, r *pim.Request, who identity, role pim.R
 		return err
 	}
 	for _, other := range open {
-		if other.ID != r.ID && slices.Contains(who.ids(), other.Principal) && other.Principal != "" {
+		followed := r.Follows != nil && r.Follows.Request == other.ID
+		if other.ID != r.ID && !followed && slices.Contains(who.ids(), other.Principal) && other.Principal != "" {
 			return secondRequest(other, role, who)
 		}
 	}

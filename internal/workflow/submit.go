@@ -2,6 +2,7 @@ package workflow
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -26,6 +27,15 @@ func (s *Service) submit(ctx context.Context, e store.Effect) (result, error) {
 		return result{}, err
 	}
 	now := s.cfg.Now()
+	if r.Waits() {
+		over, err := s.followedOver(r)
+		if err != nil || over.IsZero() {
+			return result{again: min(max(r.Follows.Ends.Sub(now), 5*time.Second), time.Minute)}, err
+		}
+		if over.After(d.Clicked) {
+			d.Clicked = over // it had to wait until then
+		}
+	}
 	switch {
 	case r.State != pim.Submitting:
 		return result{}, nil
@@ -131,6 +141,9 @@ func (s *Service) notSubmitted(e store.Effect, r pim.Request, err error) (result
 	case pim.SignIn:
 		return s.submitNeedsSignIn(e, r, said.Claims, said.Message)
 	case pim.Conflict:
+		if lags, err := s.lagsBehind(r, said); err != nil || lags {
+			return result{again: 5 * time.Second}, errors.Join(err, s.noteNotSent(e, r.Sending.Tries-1))
+		}
 		if r.Sending.Tries == 2 {
 			// "Exists" as the answer to a second try may be our own first one. The
 			// answer to a third one, after a second look, is not.

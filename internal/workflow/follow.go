@@ -1,0 +1,62 @@
+package workflow
+
+import (
+	"time"
+
+	"elevate/internal/pim"
+	"elevate/internal/store"
+)
+
+// codeExists is PIM's word for an activation that is active already.
+const codeExists = "RoleAssignmentExists"
+
+// followsLife is how long after the end of an access PIM may still say that there is
+// one.
+const followsLife = settled
+
+// followedOver returns when the access that a request follows was read back as over;
+// zero while it is not.
+func (s *Service) followedOver(r pim.Request) (over time.Time, err error) {
+	err = s.cfg.Store.View(func(tx *store.Tx) error {
+		before, err := tx.Request(r.Follows.Request)
+		if err != nil {
+			return err
+		}
+		if before.State != pim.Active {
+			over = before.EndedAt
+		}
+		return nil
+	})
+	return over, err
+}
+
+// lagsBehind reports whether PIM refuses what follows an access because its own
+// lists do not show yet that it is over.
+func (s *Service) lagsBehind(r pim.Request, said *pim.Error) (bool, error) {
+	if r.Follows == nil || said.Code != codeExists {
+		return false, nil
+	}
+	over, err := s.followedOver(r)
+	return s.cfg.Now().Sub(over) < followsLife, err
+}
+
+// sendFollowing sends what waited for the end of this access, as its holder.
+func (s *Service) sendFollowing(tx *store.Tx, over *pim.Request) error {
+	open, err := tx.OpenOf(over.Group, pim.ChatAccount{}, over.Principal)
+	if err != nil {
+		return err
+	}
+	for _, r := range open {
+		if !r.Waits() || r.Follows.Request != over.ID {
+			continue
+		}
+		e, err := personEffect(kindSubmit, &r, r.Requester, decision{Clicked: tx.Now(), Chat: r.Chat})
+		if err != nil {
+			return err
+		}
+		if err := tx.PutEffect(e); err != nil {
+			return err
+		}
+	}
+	return nil
+}

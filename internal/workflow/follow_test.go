@@ -1,0 +1,155 @@
+package workflow_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"elevate/internal/card"
+	"elevate/internal/pim"
+	"elevate/internal/workflow"
+	"elevate/internal/workflow/workflowtest"
+)
+
+// endsSoon has Alice hold the role until ten minutes before its end.
+func (w *world) endsSoon() pim.RequestID {
+	w.t.Helper()
+	id := w.becomesActive()
+	w.passToNotice(id)
+	return id
+}
+
+// passToNotice lets time go by until the holder was told of the end.
+func (w *world) passToNotice(id pim.RequestID) {
+	w.t.Helper()
+	r := w.request(id)
+	w.pass(r.EndingNotice().Sub(w.now()) + time.Second)
+}
+
+// other is the request of Alice's that is not this one.
+func (w *world) other(id pim.RequestID) pim.Request {
+	w.t.Helper()
+	var found []pim.Request
+	for _, r := range w.allRequests() {
+		if r.ID != id {
+			found = append(found, r)
+		}
+	}
+	if len(found) != 1 {
+		w.t.Fatalf("there are %d other requests", len(found))
+	}
+	return found[0]
+}
+
+func TestAskAgainWaitsForTheEndThatIsReadBackAndIsSentOnce(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.signIn(alice, bob)
+		id := w.endsSoon()
+		said := w.chat.In(direct(alice))
+		notice := said[len(said)-1]
+		if b := notice.Card().Buttons; len(b) != 1 || b[0].Label != "Ask again" {
+			t.Fatalf("the notice has %+v", b)
+		}
+		w.signIn(alice)
+		form := w.bot.Click(t.Context(), w.sender(alice), workflow.Click{Act: card.OpenForm, Role: "mde-admin", Request: id, Ref: notice.Ref}).Form
+		if form == nil {
+			t.Fatal("no form")
+		}
+		for _, f := range form.Fields {
+			if f.Name == card.FieldReason && f.Value != "isolating WS-042" {
+				t.Errorf("the reason is %q", f.Value)
+			}
+		}
+		w.expect(w.says(alice, "mde-admin still isolating WS-042"), "waits for the end of the access")
+		next := w.other(id).ID
+		w.expect(workflowtest.Text(w.cardOf(next, direct(alice)).Card()), "waiting for the end of the present access", "waits for the end")
+		w.expect(w.says(alice, "mde-admin and once more"), "You have asked for MDE Administrator again already")
+		w.restart()
+		sent := w.dir.Calls(workflowtest.OpSubmit)
+		w.pass(9 * time.Minute)
+		if n := w.dir.Calls(workflowtest.OpSubmit); n != sent {
+			t.Fatal("sent before the end")
+		}
+		w.is(id, pim.Active)
+		w.pass(3 * time.Minute)
+		w.is(id, pim.Ended)
+		w.is(next, pim.Pending)
+		if n := w.dir.Calls(workflowtest.OpSubmit); n != sent+1 {
+			t.Errorf("sent %d times", n-sent)
+		}
+		w.signIn(bob)
+		w.clicks(bob, card.Approve, next)
+		w.pass(10 * time.Second)
+		w.is(next, pim.Active)
+	})
+}
+
+func TestWhatWaitsForAnEndCanBeCanceledAndIsTooEarlyBefore(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.signIn(alice, bob)
+		id := w.becomesActive()
+		w.expect(w.says(alice, "mde-admin more of it"), "You already have MDE Administrator")
+		w.passToNotice(id)
+		w.signIn(alice)
+		w.says(alice, "mde-admin more of it")
+		next := w.other(id).ID
+		w.says(alice, "cancel "+string(next))
+		w.is(next, pim.Canceled)
+		sent := w.dir.Calls(workflowtest.OpSubmit)
+		w.pass(time.Hour)
+		if n := w.dir.Calls(workflowtest.OpSubmit); n != sent {
+			t.Errorf("sent %d times", n-sent)
+		}
+	})
+}
+
+// The session ends before the access does: the holder signs in, and it goes on.
+func TestWhatWaitedForAnEndAsksForASignInThen(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.signIn(alice, bob)
+		id := w.endsSoon()
+		w.signIn(alice)
+		w.says(alice, "mde-admin more of it")
+		next := w.other(id).ID
+		w.signOut(alice)
+		w.pass(15 * time.Minute)
+		w.is(next, pim.WaitingForSignIn)
+		if _, err := w.resumes(alice); err != nil {
+			t.Fatal(err)
+		}
+		w.pass(5 * time.Second)
+		w.is(next, pim.Pending)
+	})
+}
+
+// PIM goes on saying that there is an activation for a while after the end.
+func TestWhatFollowsIsSentAgainWhilePIMLags(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.signIn(alice, bob)
+		id := w.endsSoon()
+		w.signIn(alice)
+		w.says(alice, "mde-admin more of it")
+		next := w.other(id).ID
+		exists := workflowtest.Fault{Err: &pim.Error{Kind: pim.Conflict, Code: "RoleAssignmentExists", Message: "PIM refused: this access is already active."}}
+		w.dir.Fail(workflowtest.OpSubmit, exists, exists, exists)
+		w.pass(15 * time.Minute)
+		w.is(next, pim.Pending)
+	})
+}
+
+// Somebody who knows the id of a request gets nothing of it filled in.
+func TestTheFormIsFilledInForWhomeverAskedAlone(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.signIn(alice, bob, dave)
+		id := w.becomesActive()
+		form := w.bot.Click(t.Context(), w.sender(dave), workflow.Click{Act: card.OpenForm, Role: "mde-admin", Request: id}).Form
+		if form == nil {
+			t.Fatal("no form")
+		}
+		for _, f := range form.Fields {
+			if strings.Contains(f.Value, "isolating") {
+				t.Errorf("Dave reads %q", f.Value)
+			}
+		}
+	})
+}
