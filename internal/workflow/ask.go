@@ -114,7 +114,13 @@ func (s *Service) mayAsk(tx *store.Tx, who identity, role pim.Role) (*pim.Follow
 	})
 	follows := endingSoon(mine, tx.Now())
 	if len(mine) > 0 && follows == nil {
-		return nil, secondRequest(mine[0], role, who)
+		first := mine[0]
+		for _, r := range mine[1:] {
+			if r.Waits() { // which is what can be canceled
+				first = r
+			}
+		}
+		return nil, secondRequest(first, role, who)
 	}
 	return follows, s.somebodyCouldApprove(tx, who, role)
 }

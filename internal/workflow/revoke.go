@@ -58,7 +58,7 @@ func (s *Service) beginRevoking(from Sender, v revoking) (r pim.Request, url str
 			again = found
 			return errors.Join(err, s.linkAgain(tx, from, &r, &url))
 		}
-		if err := s.mayRevoke(tx, &r, who); err != nil {
+		if err := s.mayRevoke(tx, &r, who, v.intent != ""); err != nil {
 			return err
 		}
 		if err := remember(tx, from, r.ID); err != nil {
@@ -87,9 +87,13 @@ func (s *Service) beginRevoking(from Sender, v revoking) (r pim.Request, url str
 
 // mayRevoke says why this person may not end this access, as if there were no such
 // request where they may not know of it. Whether they administer the group is known
-// to PIM alone.
-func (s *Service) mayRevoke(tx *store.Tx, r *pim.Request, who identity) error {
-	owner := slices.ContainsFunc(who.ids(), func(id pim.PrincipalID) bool { return s.owners.certainly(r.Group, id) == pim.Yes })
+// to PIM alone. Just after a start nobody knows who owns the group; who began the
+// step before that goes on.
+func (s *Service) mayRevoke(tx *store.Tx, r *pim.Request, who identity, resumed bool) error {
+	owner := slices.ContainsFunc(who.ids(), func(id pim.PrincipalID) bool {
+		owns := s.owners.certainly(r.Group, id)
+		return owns == pim.Yes || resumed && owns == pim.NotKnown
+	})
 	if known, err := s.mayHear(tx, r, who); !owner && (err != nil || !known) {
 		return noRequest(r.ID)
 	}
