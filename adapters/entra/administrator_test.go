@@ -62,7 +62,11 @@ func (e *emptyTenant) signIn(who string) (*entra.Administrator, error) {
 		TenantID: cast.Empty().TenantID, ClientID: cast.GraphCLIClientID, Authority: e.login, Graph: e.graph, Way: entra.ByDevice, Changes: true,
 		Groups: true, Defender: true, SamePersonAttribute: "employeeId", Transport: e.trips, Sandbox: true, Now: time.Now,
 		Tell: func(message string) {
-			form := url.Values{"user_code": {code.FindStringSubmatch(message)[1]}, "account": {who}, "consent": {"organization"}}
+			found := code.FindStringSubmatch(message)
+			if found == nil {
+				return // it says what it waits for
+			}
+			form := url.Values{"user_code": {found[1]}, "account": {who}, "consent": {"organization"}}
 			response, err := (&http.Client{Transport: e.trips.next}).PostForm(e.login+"/"+cast.Empty().TenantID+"/oauth2/deviceauth", form)
 			if err != nil {
 				e.t.Error(err)
@@ -172,11 +176,11 @@ func (d *dying) dies() bool {
 	return d.left < 0
 }
 
-func (d *dying) MakeGroup(ctx context.Context, s tenant.Step, again bool) (pim.GroupID, error) {
+func (d *dying) MakeGroup(ctx context.Context, s tenant.Step, nickname string, lost bool) (pim.GroupID, error) {
 	if d.dies() {
 		return "", errKilled
 	}
-	return d.Administrator.MakeGroup(ctx, s, again)
+	return d.Administrator.MakeGroup(ctx, s, nickname, lost)
 }
 
 func (d *dying) AddMember(ctx context.Context, group pim.GroupID, person pim.PrincipalID) error {
@@ -316,13 +320,95 @@ func elevateApp(t *testing.T) string {
 	return app.ClientID
 }
 
+// After Graph was busy, or answered nothing, only the group that this very step made is taken for its own.
+func TestAnotherGroupOfTheNameIsNeverTakenForOurs(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]simentra.Fault{
+		"busy":           {Method: http.MethodPost, Path: "/v1.0/groups", Status: 429, RetryAfter: "1", Count: 1},
+		"an answer lost": {Method: http.MethodPost, Path: "/v1.0/groups", Status: 504, Count: 1},
+		"no answer ever": {Method: http.MethodPost, Path: "/v1.0/groups", Drop: true, Count: 1},
+		"already there":  {Method: http.MethodPost, Path: "/v1.0/nothing", Status: 500},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e, w := newEmptyTenant(t, simentra.Behavior{}), threeTiers()
+			a := e.admin()
+			plan, actual := e.compare(a, w)
+			e.server.Break(fault)
+			tempo := e.tempo()
+			wait, evil := tempo.Wait, sync.OnceFunc(func() {
+				other := tenant.Step{Kind: tenant.MakeGroup, Group: w.Roles[0].Group, Assignable: true}
+				if _, err := e.admin().MakeGroup(t.Context(), other, "somebody-elses", false); err != nil {
+					t.Error(err)
+				}
+			})
+			tempo.Wait = func(ctx context.Context, d time.Duration) error { evil(); return wait(ctx, d) }
+			if name == "already there" {
+				evil()
+			}
+			w.Roles = w.Roles[:1]
+			only := plan
+			only.Steps = slices.DeleteFunc(slices.Clone(plan.Steps), func(s tenant.Step) bool { return s.Kind != tenant.MakeGroup || s.Group != w.Roles[0].Group })
+			said := ""
+			states := only.Apply(t.Context(), a, actual, tempo, func(p tenant.Progress) { said = p.Says })
+			if len(states) != 1 || states[0] != tenant.Failed || !strings.Contains(said, "has come about since the plan was made") {
+				t.Errorf("%v %q", states, said)
+			}
+		})
+	}
+}
+
+// The whole batch is refused: nothing of it was read, and it is asked for again.
+func TestReadingGoesOnWhereGraphRefusesABatch(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		fault simentra.Fault
+		good  bool
+	}{
+		"busy for a while":   {simentra.Fault{Method: http.MethodPost, Path: "/$batch", Status: 429, RetryAfter: "1", Count: 2}, true},
+		"down for a moment":  {simentra.Fault{Method: http.MethodPost, Path: "/$batch", Status: 503, Count: 1}, true},
+		"busy for much more": {simentra.Fault{Method: http.MethodPost, Path: "/$batch", Status: 429, RetryAfter: "600", Count: 1}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e, w := newEmptyTenant(t, simentra.Behavior{}), threeTiers()
+			a := e.admin()
+			e.server.Break(row.fault)
+			_, err := a.Read(t.Context(), w)
+			if row.good != (err == nil) {
+				t.Fatalf("%v", err)
+			}
+			if err != nil && (!pim.IsKind(err, pim.Throttled) || strings.Contains(err.Error(), "Nothing was changed") || strings.Contains(err.Error(), "tried again")) {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}
+
 func TestAPlanOfAHundredRolesIsFewRoundTrips(t *testing.T) {
 	t.Parallel()
+	for name, approvers := range map[string]func(i int) string{
+		"one group of approvers":      func(int) string { return "Approvers" },
+		"a group of approvers a role": func(i int) string { return fmt.Sprint("Approvers ", i) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			hundredRoles(t, approvers)
+		})
+	}
+}
+
+func hundredRoles(t *testing.T, approvers func(i int) string) {
+	t.Helper()
 	e := newEmptyTenant(t, simentra.Behavior{PageSize: 999})
-	w := tenant.Wanted{Groups: []tenant.Group{{Name: "Approvers", Members: []string{"bob@contoso.example", "carol@contoso.example"}}}}
+	var w tenant.Wanted
 	for i := range 100 {
+		name := approvers(i)
+		if !slices.ContainsFunc(w.Groups, func(g tenant.Group) bool { return g.Name == name }) {
+			w.Groups = append(w.Groups, tenant.Group{Name: name, Members: []string{"bob@contoso.example", "carol@contoso.example"}})
+		}
 		w.Roles = append(w.Roles, tenant.Role{
-			Name: fmt.Sprint("role-", i), Group: fmt.Sprint("Role ", i), Eligible: []string{fmt.Sprint("PIM ", i)}, Approvers: []string{"Approvers"},
+			Name: fmt.Sprint("role-", i), Group: fmt.Sprint("Role ", i), Eligible: []string{fmt.Sprint("PIM ", i)}, Approvers: []string{name},
 			Rules: tenant.Rules{Longest: time.Hour, Justification: true, Approval: true},
 		})
 	}

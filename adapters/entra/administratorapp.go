@@ -105,7 +105,7 @@ func (a *Administrator) Registration(ctx context.Context, clientID string) (tena
 	var principal servicePrincipal
 	roles := map[string]string{} // of Graph, by id
 	graph := ""
-	v := newView(a.client)
+	v := a.newView(a.client)
 	v.get("service principals", "/servicePrincipals", url.Values{
 		"$filter": {"appId eq " + quoted(clientID)}, "$select": {"id,appId,appRoleAssignmentRequired"},
 	}, func(body []byte) error { return each(body, func(sp servicePrincipal) { principal = sp }) })
@@ -136,7 +136,7 @@ func (a *Administrator) Registration(ctx context.Context, clientID string) (tena
 		return r, nil
 	}
 	r.AssignmentRequired = principal.Assigned
-	v = newView(a.client)
+	v = a.newView(a.client)
 	a.askConsents(v, &r, principal.ID, graph, roles)
 	return r, a.through(ctx, v)
 }
@@ -221,7 +221,7 @@ func (a *Administrator) askConsents(v *view, r *tenant.Registration, id, graph s
 // https://learn.microsoft.com/graph/api/privilegedaccessgroup-list-resources
 func (a *Administrator) GroupsOfPIM(ctx context.Context) ([]pim.GroupID, error) {
 	var ids []pim.GroupID
-	v := newView(a.beta)
+	v := a.newView(a.beta)
 	v.get("groups under PIM", "/identityGovernance/privilegedAccess/group/resources", nil, func(body []byte) error {
 		return each(body, func(g named) { ids = append(ids, pim.NewGroupID(g.ID)) })
 	})
@@ -236,7 +236,7 @@ func (a *Administrator) DefenderRoles(ctx context.Context) (map[pim.PrincipalID]
 		Principals []string `json:"principalIds"`
 	}
 	names, found := map[string]string{}, []assignment{}
-	v := newView(a.beta)
+	v := a.newView(a.beta)
 	v.get("Defender's roles", "/roleManagement/defender/roleDefinitions", nil, func(body []byte) error {
 		return each(body, func(d struct {
 			ID   string `json:"id"`

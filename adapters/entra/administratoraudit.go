@@ -33,28 +33,46 @@ func (a *Administrator) Touched(ctx context.Context, group pim.GroupID, lately t
 	filter := "activityDateTime ge " + now.Add(-lately).UTC().Format("2006-01-02T15:04:05Z") + " and targetResources/any(t:t/id eq " + quoted(group) + ")"
 	order, top := []string{"activityDateTime desc"}, int32(100)
 	var touched []Touching
-	v := newView(a.client)
+	v := a.newView(a.client)
 	info, err := auditlogs.NewAuditLogsRequestBuilderInternal(a.client.questions.root(), a.client.questions.adapter).DirectoryAudits().
 		ToGetRequestInformation(ctx, &auditlogs.DirectoryAuditsRequestBuilderGetRequestConfiguration{
 			QueryParameters: &auditlogs.DirectoryAuditsRequestBuilderGetQueryParameters{Filter: &filter, Orderby: order, Top: &top},
 		})
-	list(v, "audit log", info, err, models.CreateDirectoryAuditCollectionResponseFromDiscriminatorValue, func(row models.DirectoryAuditable) error {
-		activity := str(row.GetActivityDisplayName())
-		if by := initiator(row); len(touched) < mostTouchings && by != "MS-PIM" && !strings.Contains(activity, "PIM activation") && !strings.Contains(activity, "PIM deactivate") {
-			touched = append(touched, Touching{At: at(row.GetActivityDateTime()), By: by, Activity: activity, About: otherTarget(row, group)})
+	r, err := a.client.newReading("audit log", info, err)
+	if err == nil {
+		r.take = func(body []byte) (string, error) {
+			next, err := takePage(a.client, body, models.CreateDirectoryAuditCollectionResponseFromDiscriminatorValue, func(row models.DirectoryAuditable) error {
+				activity := str(row.GetActivityDisplayName())
+				if by := initiator(row); len(touched) < mostTouchings && by != "MS-PIM" && !strings.Contains(activity, "PIM activation") && !strings.Contains(activity, "PIM deactivate") {
+					touched = append(touched, Touching{At: at(row.GetActivityDateTime()), By: by, Activity: activity, About: otherTarget(row, group)})
+				}
+				return nil
+			})
+			if len(touched) == mostTouchings {
+				next = "" // the log is read sparingly: Entra lets nobody ask it much
+			}
+			return next, err
 		}
-		return nil
-	}, nil)
+	}
+	v.put(r, err)
 	if v.err != nil {
 		return nil, v.err
 	}
 	if err := v.run(ctx); err != nil {
-		return nil, a.readError(err)
+		return nil, a.auditError(err)
 	}
 	if len(v.failed) > 0 {
-		return nil, a.readError(v.failed[0])
+		return nil, a.auditError(v.failed[0])
 	}
 	return touched, nil
+}
+
+// auditError says that it is the audit log that was not read.
+func (a *Administrator) auditError(err error) error {
+	if e := pim.Explain(err); e.Kind == pim.Throttled || e.Kind == pim.Unavailable {
+		return &pim.Error{Kind: e.Kind, RetryAfter: e.RetryAfter, Message: "The audit log is asked too much or does not answer."}
+	}
+	return a.readError(err)
 }
 
 // initiator is who did it: a person by name, or an application.

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"unicode"
 
 	kiota "github.com/microsoft/kiota-abstractions-go"
 	"github.com/microsoftgraph/msgraph-sdk-go/groups"
@@ -19,6 +18,7 @@ import (
 
 // What an administrator changes.
 const (
+	opFindGroup    operation = "find group"
 	opMakeGroup    operation = "make group"
 	opAddMember    operation = "add member"
 	opReadRules    operation = "read rules"
@@ -57,7 +57,7 @@ func changeError(op operation, err error) error {
 	said := refusal(&e)
 	switch {
 	case e.Kind == pim.SignIn:
-		e.Message = said + " It wants a new sign-in: run the command again."
+		e.Message = signInEnded
 	case strings.EqualFold(e.Code, "AadPremiumLicenseRequired"):
 		e.Message = said + " The tenant needs Entra ID P2 or Entra ID Governance for PIM."
 	case e.Kind == pim.Forbidden, isMissingRight(e.Code):
@@ -68,27 +68,32 @@ func changeError(op operation, err error) error {
 	return &e
 }
 
+// signInEnded is said where Entra wants the administrator once more.
+const signInEnded = "The sign-in has ended, or Microsoft Entra wants a new one. Run the command again: it asks you to sign in, and goes on where it stopped."
+
 func isMissingRight(code string) bool {
 	return slices.ContainsFunc([]string{"Authorization_RequestDenied", "PermissionScopeNotGranted", "InsufficientPermissions", "UnauthorizedAccessException", "AccessDenied", "Forbidden"},
 		func(c string) bool { return strings.EqualFold(c, code) })
 }
 
-// MakeGroup makes a security group and returns its id. Where one of that name is there by now, which an answer that got lost
-// leaves, that one's id is returned.
-func (a *Administrator) MakeGroup(ctx context.Context, s tenant.Step, again bool) (pim.GroupID, error) {
-	if again {
-		found, err := a.client.groupsLike(ctx, s.Group)
-		if err != nil {
-			return "", changeError(opMakeGroup, err)
+// MakeGroup makes a security group and returns its id, or that of the one which an earlier try made without an answer. A group
+// of the same name that came about since the plan was made is somebody else's, and nothing is made beside it.
+func (a *Administrator) MakeGroup(ctx context.Context, s tenant.Step, nickname string, lost bool) (pim.GroupID, error) {
+	if lost {
+		found, err := a.groupsWith(ctx, "mailNickname eq "+quoted(nickname))
+		if err != nil || len(found) > 0 {
+			return oneOf(found), err
 		}
-		if len(found) == 1 && yes(found[0].GetIsAssignableToRole()) == s.Assignable {
-			return pim.NewGroupID(str(found[0].GetId())), nil
-		}
+	}
+	switch found, err := a.groupsWith(ctx, "displayName eq "+quoted(s.Group)); {
+	case err != nil:
+		return "", err
+	case len(found) > 0:
+		return "", pim.Errorf(pim.Conflict, "A group called %s has come about since the plan was made, by somebody else. Look at it; then run the command again, which plans with it.", s.Group)
 	}
 	group := models.NewGroup()
 	group.SetOdataType(nil) // as Microsoft documents the body
 	no, is := false, true
-	nickname := nickname(s.Group)
 	group.SetDisplayName(&s.Group)
 	group.SetMailEnabled(&no)
 	group.SetSecurityEnabled(&is)
@@ -117,19 +122,33 @@ func (a *Administrator) MakeGroup(ctx context.Context, s tenant.Step, again bool
 	return pim.NewGroupID(str(made.GetId())), nil
 }
 
-// nickname is what Graph wants of every group, although no mail is sent to it: at most 64 letters, digits and dashes.
-// https://learn.microsoft.com/graph/api/resources/group
-func nickname(name string) string {
-	var out strings.Builder
-	for _, r := range name {
-		if r < unicode.MaxASCII && (unicode.IsLetter(r) || unicode.IsDigit(r)) && out.Len() < 64 {
-			out.WriteRune(unicode.ToLower(r))
-		}
+// groupsWith reads the groups that a filter lets through.
+func (a *Administrator) groupsWith(ctx context.Context, filter string) ([]models.Groupable, error) {
+	k, err := a.client.asApp(opFindGroup)
+	if err != nil {
+		return nil, err
 	}
-	if out.Len() == 0 {
-		return "group"
+	var answer models.GroupCollectionResponseable
+	err = k.do(ctx, func(ctx context.Context) (err error) {
+		answer, err = k.groups().Get(ctx, &groups.GroupsRequestBuilderGetRequestConfiguration{
+			QueryParameters: &groups.GroupsRequestBuilderGetQueryParameters{Filter: &filter, Select: []string{"id"}},
+		})
+		return err
+	})
+	switch {
+	case err != nil:
+		return nil, changeError(opFindGroup, err)
+	case answer == nil || answer.GetValue() == nil:
+		return nil, notYet("Microsoft Graph gave an answer that cannot be read.")
 	}
-	return out.String()
+	return answer.GetValue(), nil
+}
+
+func oneOf(found []models.Groupable) pim.GroupID {
+	if len(found) == 0 {
+		return ""
+	}
+	return pim.NewGroupID(str(found[0].GetId()))
 }
 
 // AddMember adds a person to a group. Who is a member already is no error.
@@ -290,10 +309,7 @@ func declareApproval(rule map[string]any, needed bool, approvers tenant.Approver
 	if !needed {
 		return
 	}
-	stage := map[string]any{
-		"approvalStageTimeOutInDays": 1, "isApproverJustificationRequired": true, "escalationTimeInMinutes": 0, "isEscalationEnabled": false,
-		"escalationApprovers": []any{},
-	}
+	stage := map[string]any{"approvalStageTimeOutInDays": 1, "isApproverJustificationRequired": true, "escalationTimeInMinutes": 0}
 	if stages, _ := setting["approvalStages"].([]any); len(stages) > 0 {
 		if first, ok := stages[0].(map[string]any); ok {
 			stage = first
@@ -307,6 +323,7 @@ func declareApproval(rule map[string]any, needed bool, approvers tenant.Approver
 		primary = append(primary, map[string]any{"@odata.type": "#microsoft.graph.singleUser", "userId": string(id)})
 	}
 	stage["primaryApprovers"] = primary
+	stage["isEscalationEnabled"], stage["escalationApprovers"] = false, []any{}
 	setting["approvalStages"], setting["approvalMode"] = []any{stage}, "SingleStage"
 }
 

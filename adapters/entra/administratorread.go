@@ -1,11 +1,15 @@
 package entra
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	kiota "github.com/microsoft/kiota-abstractions-go"
 	"github.com/microsoftgraph/msgraph-sdk-go/groups"
@@ -27,10 +31,10 @@ const sideBySide = 32
 // could not be read is an error: a plan that rests on half of it would be wrong.
 func (a *Administrator) Read(ctx context.Context, w tenant.Wanted) (tenant.Actual, error) {
 	r := &tenantReader{c: a.client, wanted: w, actual: tenant.Actual{
-		Groups: map[string][]tenant.Found{}, People: map[string]pim.Profile{}, Details: map[pim.GroupID]tenant.Details{},
+		Groups: map[string][]tenant.Found{}, People: map[string]pim.Profile{}, Details: map[pim.GroupID]tenant.Details{}, Names: map[pim.PrincipalID]string{},
 	}}
 	for _, step := range []func(context.Context, *view){r.askNames, r.askDetails, r.askRest} {
-		v := newView(a.client)
+		v := a.newView(a.client)
 		v.sideBySide = sideBySide
 		step(ctx, v)
 		if v.err != nil {
@@ -48,6 +52,21 @@ func (a *Administrator) Read(ctx context.Context, w tenant.Wanted) (tenant.Actua
 		r.settle(v)
 	}
 	return r.actual, nil
+}
+
+// insists is how often an administrator's reading is sent again where Graph takes none of it.
+const insists = 5
+
+// newView is a reading for somebody who waits for it.
+func (a *Administrator) newView(of *Client) *view {
+	v := newView(of)
+	v.insists = insists
+	v.waits = func(d time.Duration) {
+		if a.cfg.Tell != nil {
+			a.cfg.Tell("Microsoft Graph does not answer at the moment; asking again in " + d.Round(time.Second).String() + ".")
+		}
+	}
+	return v
 }
 
 // tenantReader gathers what stands.
@@ -96,6 +115,13 @@ func (r *tenantReader) askNames(ctx context.Context, v *view) {
 	ids, names := split(r.wanted.GroupNames(), tenant.IsID)
 	inChunks(names, func(in string) { r.askGroups(ctx, v, "displayName in "+in, tenantByName) })
 	inChunks(ids, func(in string) { r.askGroups(ctx, v, "id in "+in, tenantByID) })
+	r.askRelated(ctx, v, names, ids, "owners", r.addOwners)
+	var governed []string
+	for _, role := range r.wanted.Roles {
+		governed = append(governed, role.Group)
+	}
+	ids, names = split(governed, tenant.IsID)
+	r.askRelated(ctx, v, names, ids, "memberOf", r.addAround)
 	upns, ids := split(r.wanted.PeopleNames(), tenant.IsUPN)
 	inChunks(upns, func(in string) { r.askPeople(ctx, v, "userPrincipalName in "+in) })
 	inChunks(ids, func(in string) { r.askPeople(ctx, v, "id in "+in) })
@@ -175,7 +201,6 @@ func (r *tenantReader) askDetails(ctx context.Context, v *view) {
 		governed[id] = true
 		r.askPolicy(ctx, v, id)
 		r.askEligible(ctx, v, id)
-		r.askWithin(ctx, v, id)
 	}
 	seen := map[pim.GroupID]bool{}
 	for _, name := range r.wanted.GroupNames() {
@@ -225,20 +250,51 @@ func (r *tenantReader) askMembers(ctx context.Context, v *view, id pim.GroupID, 
 	})
 }
 
-func (r *tenantReader) askWithin(ctx context.Context, v *view, id pim.GroupID) {
-	info, err := r.c.questions.groups().ByGroupId(string(id)).MemberOf().ToGetRequestInformation(ctx, &groups.ItemMemberOfRequestBuilderGetRequestConfiguration{
-		QueryParameters: &groups.ItemMemberOfRequestBuilderGetQueryParameters{Select: []string{"id", "displayName"}},
-	})
-	list(v, "groups around", info, err, models.CreateDirectoryObjectCollectionResponseFromDiscriminatorValue, func(o models.DirectoryObjectable) error {
-		if around, ok := o.(models.Groupable); ok { // administrative units and directory roles are others
-			name := str(around.GetDisplayName())
-			if name == "" {
-				name = str(around.GetId())
-			}
-			r.change(id, func(d *tenant.Details) { d.Within = append(d.Within, name) })
+// askRelated asks for one relation of many groups at once. Graph tells at most twenty of each.
+// https://learn.microsoft.com/graph/query-parameters#expand-parameter
+func (r *tenantReader) askRelated(ctx context.Context, v *view, names, ids []string, relation string, keep func(models.Groupable)) {
+	ask := func(filter string) {
+		info, err := r.c.questions.groups().ToGetRequestInformation(ctx, &groups.GroupsRequestBuilderGetRequestConfiguration{
+			QueryParameters: &groups.GroupsRequestBuilderGetQueryParameters{
+				Filter: &filter, Select: []string{"id"}, Expand: []string{relation + "($select=id,displayName)"},
+			},
+		})
+		list(v, "groups with their "+relation, info, err, models.CreateGroupCollectionResponseFromDiscriminatorValue, func(g models.Groupable) error {
+			keep(g)
+			return nil
+		}, nil)
+	}
+	inChunks(names, func(in string) { ask("displayName in " + in) })
+	inChunks(ids, func(in string) { ask("id in " + in) })
+}
+
+func (r *tenantReader) addOwners(g models.Groupable) {
+	r.change(pim.NewGroupID(str(g.GetId())), func(d *tenant.Details) {
+		d.Owners = nil // one that is named by name and by id is asked for twice
+		for _, o := range g.GetOwners() {
+			owner := tenant.Member{ID: pim.NewPrincipalID(str(o.GetId())), Name: nameIn(o)}
+			d.Owners = append(d.Owners, owner)
 		}
-		return nil
-	}, nil)
+	})
+}
+
+func (r *tenantReader) addAround(g models.Groupable) {
+	r.change(pim.NewGroupID(str(g.GetId())), func(d *tenant.Details) {
+		d.Within = nil
+		for _, o := range g.GetMemberOf() {
+			if _, isGroup := o.(models.Groupable); isGroup { // administrative units and directory roles are others
+				d.Within = append(d.Within, cmp.Or(nameIn(o), str(o.GetId())))
+			}
+		}
+	})
+}
+
+// nameIn is the display name of whatever the directory holds.
+func nameIn(o models.DirectoryObjectable) string {
+	if named, ok := o.(interface{ GetDisplayName() *string }); ok {
+		return str(named.GetDisplayName())
+	}
+	return textIn(o.GetAdditionalData(), "displayName")
 }
 
 // youngGroup lets a list be empty where PIM does not know the group: one that was made minutes ago, or was never under PIM.
@@ -267,11 +323,18 @@ func (r *tenantReader) askEligible(ctx context.Context, v *view, id pim.GroupID)
 		})
 	list(v, "eligibilities", info, err, models.CreatePrivilegedAccessGroupEligibilityScheduleInstanceCollectionResponseFromDiscriminatorValue,
 		func(i models.PrivilegedAccessGroupEligibilityScheduleInstanceable) error {
-			if e := eligibilityOf(i); strings.EqualFold(e.Access, pim.Member) && e.Group == id {
-				r.change(id, func(d *tenant.Details) {
-					d.Eligible = append(d.Eligible, tenant.Eligible{Principal: e.Principal, End: e.End})
-				})
+			e := eligibilityOf(i)
+			one := tenant.Eligible{Principal: e.Principal, End: e.End}
+			if e.Group != id {
+				return nil
 			}
+			r.change(id, func(d *tenant.Details) {
+				if strings.EqualFold(e.Access, pim.Member) {
+					d.Eligible = append(d.Eligible, one)
+				} else {
+					d.Owning = append(d.Owning, one)
+				}
+			})
 			return nil
 		}, nil)
 	youngGroup(v)
@@ -320,12 +383,46 @@ func tenantPolicy(id pim.GroupID, from models.UnifiedRoleManagementPolicyable) (
 			if name == tenant.PermanentRule {
 				p.Permanent = of.GetIsExpirationRequired() != nil && !*of.GetIsExpirationRequired()
 			}
+		case models.UnifiedRoleManagementPolicyApprovalRuleable:
+			if name == tenant.ApprovalRule {
+				p.Beyond = beyond(of.GetSetting())
+			}
 		case models.UnifiedRoleManagementPolicyNotificationRuleable:
 			p.Mail[name] = yes(of.GetIsDefaultRecipientsEnabled())
 		}
 	}
 	whole := err == nil && known[tenant.PermanentRule] && known[tenant.EnablementRule] && known[tenant.ContextRule]
 	return p, whole
+}
+
+// beyond names what an approval has beside people and groups as the approvers of one stage.
+func beyond(setting models.ApprovalSettingsable) []string {
+	if setting == nil || !yes(setting.GetIsApprovalRequired()) {
+		return nil
+	}
+	var more []string
+	stages := setting.GetApprovalStages()
+	if len(stages) > 1 {
+		more = append(more, "a stage after the first")
+	}
+	for _, stage := range stages {
+		if stage == nil {
+			continue
+		}
+		if yes(stage.GetIsEscalationEnabled()) {
+			more = append(more, "an escalation to others")
+		}
+		for _, one := range stage.GetPrimaryApprovers() {
+			switch of := one.(type) {
+			case models.SingleUserable, models.GroupMembersable:
+			case nil:
+				more = append(more, "an approver that cannot be read")
+			default:
+				more = append(more, "another kind of approver ("+strings.TrimPrefix(str(of.GetOdataType()), "#microsoft.graph.")+")")
+			}
+		}
+	}
+	return more
 }
 
 // askRest asks for the people in nested groups, and for who is in a role's group by PIM.
@@ -336,6 +433,47 @@ func (r *tenantReader) askRest(ctx context.Context, v *view) {
 	for _, id := range r.active {
 		v.askActive(ctx, id)
 	}
+	r.askUnnamed(v)
+}
+
+// mostIDs is how many ids Graph names at once.
+// https://learn.microsoft.com/graph/api/directoryobject-getbyids
+const mostIDs = 1000
+
+// askUnnamed asks who they are of whom an id alone is known.
+func (r *tenantReader) askUnnamed(v *view) {
+	var ids []string
+	unknown := func(id pim.PrincipalID) {
+		if r.actual.NameOf(id) == string(id) && id != "" {
+			ids = append(ids, string(id))
+		}
+	}
+	for _, d := range r.actual.Details {
+		for _, e := range slices.Concat(d.Eligible, d.Owning) {
+			unknown(e.Principal)
+		}
+		if d.Policy == nil {
+			continue
+		}
+		for _, id := range d.Policy.ApproverPeople {
+			unknown(id)
+		}
+		for _, id := range d.Policy.ApproverGroups {
+			unknown(pim.PrincipalID(id))
+		}
+	}
+	slices.Sort(ids)
+	for chunk := range slices.Chunk(slices.Compact(ids), mostIDs) {
+		body, err := json.Marshal(map[string][]string{"ids": chunk})
+		v.put(&reading{name: "names", method: http.MethodPost, path: "/directoryObjects/getByIds", body: body, take: func(body []byte) (string, error) {
+			return takePage(r.c, body, models.CreateDirectoryObjectCollectionResponseFromDiscriminatorValue, func(o models.DirectoryObjectable) error {
+				if name := nameIn(o); name != "" {
+					r.actual.Names[pim.NewPrincipalID(str(o.GetId()))] = name
+				}
+				return nil
+			})
+		}}, err)
+	}
 }
 
 // settle takes what the shared readings keep in the view's own answer.
@@ -345,10 +483,14 @@ func (r *tenantReader) settle(v *view) {
 	}
 	for id, instances := range v.answer.Active {
 		r.change(id, func(d *tenant.Details) {
-			d.Activated = map[pim.PrincipalID]bool{}
+			d.Activated, d.Assigned = map[pim.PrincipalID]bool{}, map[pim.PrincipalID]time.Time{}
 			for _, i := range instances {
-				if i.Access == pim.Member && i.Activated { // not who was assigned, or added to the group
+				switch {
+				case i.Access != pim.Member:
+				case i.Activated:
 					d.Activated[i.Principal] = true
+				default: // nobody asks before, and nobody approves
+					d.Assigned[i.Principal] = i.End
 				}
 			}
 		})
@@ -366,6 +508,11 @@ func (a *Administrator) readError(err error) error {
 	case e.Kind == pim.Forbidden, isMissingRight(e.Code):
 		return pim.Errorf(pim.Administered, "%s", said+" To read what stands in the tenant, the permissions "+strings.Join(a.cfg.Permissions(), ", ")+
 			" are needed, and for a person a role that may read PIM, as Global Reader. A Global Administrator can grant both.")
+	case e.Kind == pim.SignIn:
+		return pim.Errorf(pim.SignIn, "%s", signInEnded)
+	case e.Kind == pim.Throttled, e.Kind == pim.Unavailable:
+		// Of what was changed before, nothing is said here.
+		return &pim.Error{Kind: e.Kind, RetryAfter: e.RetryAfter, Message: "What stands in the tenant could not be read: Microsoft Graph is asked too much or does not answer. Run the command again in some minutes."}
 	case e.Kind == pim.Administered, e.Kind == pim.NotFound, e.Kind == pim.Invalid:
 		return pim.Errorf(pim.Administered, "%s", said)
 	}

@@ -23,6 +23,7 @@ const (
 	maxPages     = 200 // of one list
 	maxTries     = 3   // of one reading, where Graph was busy or broken
 	longestPause = 5 * time.Second
+	longestWait  = 2 * time.Minute // of a person, where a batch is refused as a whole
 )
 
 var errEndless = pim.Errorf(pim.Unavailable, "Microsoft Graph gave a list that does not end. Try again in a minute.")

@@ -19,13 +19,22 @@ type rounds struct {
 	failed   []error
 	// sideBySide is how many batches are sent at once; 0 means one.
 	sideBySide int
+	// insists is how often batches that are refused as a whole are sent again, and waits is told of it. A bot asks again
+	// later; a person waits for the answer.
+	insists int
+	waits   func(time.Duration)
 }
 
 // run returns an error only when nothing was answered at all; what failed alone is in failed. A batch that is refused as
 // a whole ends the run: Graph is busy, down or closed to us, and asking on would not help.
 func (r *rounds) run(ctx context.Context) error {
 	for len(r.queue) > 0 {
+		pause := time.Duration(0)
 		for _, b := range r.sendSome(ctx) {
+			if wait, again := r.again(b); again {
+				pause = max(pause, wait)
+				continue
+			}
 			if b.err != nil && !r.answered {
 				return b.err
 			}
@@ -40,8 +49,28 @@ func (r *rounds) run(ctx context.Context) error {
 				return err
 			}
 		}
+		if pause == 0 {
+			continue
+		}
+		r.insists--
+		if r.waits != nil {
+			r.waits(pause)
+		}
+		if err := sleep(ctx, pause); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// again puts the readings of a batch back that was refused as a whole, and says after which time they are asked once more.
+func (r *rounds) again(b *batch) (time.Duration, bool) {
+	said := pim.Explain(b.err)
+	if b.err == nil || r.insists <= 0 || said.Kind != pim.Throttled && said.Kind != pim.Unavailable || said.RetryAfter > longestWait {
+		return 0, false
+	}
+	r.queue = append(r.queue, b.readings...)
+	return max(said.RetryAfter, time.Second), true
 }
 
 // batch is one round trip.

@@ -33,7 +33,7 @@ func (o operation) changes() bool {
 	switch o {
 	case opSubmit, opCancel, opDecide, opMakeGroup, opAddMember, opSetRule, opMakeEligible:
 		return true
-	case opStages, opWaiting, opGroup, opClock, opBatch, opReadRules:
+	case opStages, opWaiting, opGroup, opClock, opBatch, opReadRules, opFindGroup:
 	}
 	return false
 }

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"elevate/internal/tenant"
 )
 
 // clockEvery is the pace at which the sandbox's clock is looked at.
@@ -84,4 +86,14 @@ func (c *sandboxClock) at(machine time.Time) time.Time {
 		c.last = t
 	}
 	return c.last
+}
+
+// wait waits until so much time has gone by in the sandbox.
+func (c *sandboxClock) wait(ctx context.Context, d time.Duration) error {
+	for due := c.Now().Add(d); c.Now().Before(due); {
+		if err := tenant.Wait(ctx, min(clockEvery, d)); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -113,8 +113,10 @@ func (p program) openTenant(ctx context.Context, f tenantFlags, as entra.Adminis
 	as.SamePersonAttribute, as.Transport, as.Sandbox, as.Now = cfg.People.SamePerson, way, cfg.Sandbox, time.Now
 	as.Defender = cfg.Tenant.Defender == config.DefenderBeta
 	as.Tell = func(message string) { fmt.Fprintln(p.errs, message) }
+	tempo := tenant.Tempo{Now: time.Now, Wait: tenant.Wait}
 	if cfg.SandboxClock != "" {
-		as.Now = newSandboxClock(ctx, cfg.SandboxClock, &http.Client{Transport: way, Timeout: 5 * time.Second}).Now
+		clock := newSandboxClock(ctx, cfg.SandboxClock, &http.Client{Transport: way, Timeout: 5 * time.Second})
+		as.Now, tempo = clock.Now, tenant.Tempo{Now: clock.Now, Wait: clock.wait}
 	}
 	admin, err := entra.NewAdministrator(as)
 	if err != nil {
@@ -128,7 +130,7 @@ func (p program) openTenant(ctx context.Context, f tenantFlags, as entra.Adminis
 		return nil, shown(err)
 	}
 	fmt.Fprintf(p.errs, "Signed in as %s to the tenant %s.\n", who, cfg.Entra.TenantID)
-	return &tenantSide{p: p, cfg: cfg, flags: f, admin: admin, now: as.Now, tempo: tenant.Tempo{Now: time.Now, Wait: tenant.Wait}, who: who, wanted: wantedOf(cfg)}, nil
+	return &tenantSide{p: p, cfg: cfg, flags: f, admin: admin, now: as.Now, tempo: tempo, who: who, wanted: wantedOf(cfg)}, nil
 }
 
 // shown is an error as a person sees it.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"elevate/internal/pim"
 	"elevate/internal/tenant"
 )
 
@@ -114,20 +115,30 @@ func (t *tenantSide) account(ctx context.Context, plan tenant.Plan, states []ten
 func (t *tenantSide) readBack(ctx context.Context) error {
 	fmt.Fprintf(t.p.out, "\nReading the tenant back …\n")
 	for began, pause := t.tempo.Now(), 2*time.Second; ; pause = min(2*pause, 15*time.Second) {
-		plan, _, err := t.read(ctx)
+		actual, err := t.admin.Read(ctx, t.wanted)
+		plan, unseen := tenant.Compare(t.wanted, actual), pim.IsKind(err, pim.Throttled) || pim.IsKind(err, pim.Unavailable)
+		late := t.tempo.Now().Sub(began) > settles
 		switch {
-		case err != nil:
-			return err
+		case err != nil && (!unseen || late):
+			return fmt.Errorf("all changes were made, but they could not be read back: %w", shown(err))
+		case unseen:
+			fmt.Fprintf(t.p.out, "        Microsoft Graph does not answer; all changes were made. Looking again in %s.\n", pause)
+			if t.tempo.Wait(ctx, pause) != nil {
+				return errReadingBack
+			}
+			continue
 		case plan.Nothing():
 			fmt.Fprintf(t.p.out, "The tenant is as declared: %s.\n", counted(len(t.cfg.Roles), "role"))
 			return nil
-		case t.tempo.Now().Sub(began) > settles:
+		case late:
 			t.print(plan, nil)
 			return errors.New("the changes were made, but what is read back differs as shown above; look again in a few minutes with `elevate tenant plan`")
 		}
 		fmt.Fprintf(t.p.out, "        %s cannot be seen yet; lists take up to a minute. Looking again in %s.\n", counted(len(plan.Steps)+len(plan.Refused), "change"), pause)
 		if t.tempo.Wait(ctx, pause) != nil {
-			return errors.New("interrupted while reading back; all changes were made. `elevate tenant plan` says whether they stand")
+			return errReadingBack
 		}
 	}
 }
+
+var errReadingBack = errors.New("interrupted while reading back; all changes were made. `elevate tenant plan` says whether they stand")

@@ -49,6 +49,9 @@ func printStep(out io.Writer, s tenant.Step) {
 	for _, c := range s.Changes {
 		fmt.Fprintf(out, "      %s: %s → %s\n", c.What, c.Was, c.Will)
 	}
+	for _, note := range s.Notes {
+		fmt.Fprint(out, wrapped(columns(out), "      ", "      ", note))
+	}
 	if s.Onboards {
 		fmt.Fprintf(out, "      This brings %s under PIM, which cannot be undone.\n", s.Group)
 	}

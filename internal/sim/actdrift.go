@@ -56,17 +56,24 @@ func (s *Sandbox) principal(word string) string {
 
 // portalMember changes the direct members of a group: add|remove PERSON GROUP.
 func (s *Sandbox) portalMember(admin string, words []string) (string, error) {
-	act := map[string]func(admin, principal, group string) error{
-		"add": s.Entra.Portal().AddMember, "remove": s.Entra.Portal().RemoveMember,
-	}[words[0]]
+	return s.addOrRemove(admin, "member", words, s.Entra.Portal().AddMember, s.Entra.Portal().RemoveMember)
+}
+
+// portalOwner changes who owns a group: add|remove PRINCIPAL GROUP.
+func (s *Sandbox) portalOwner(admin string, words []string) (string, error) {
+	return s.addOrRemove(admin, "owner", words, s.Entra.Portal().AddOwner, s.Entra.Portal().RemoveOwner)
+}
+
+func (s *Sandbox) addOrRemove(admin, what string, words []string, add, remove func(admin, principal, group string) error) (string, error) {
+	act := map[string]func(admin, principal, group string) error{"add": add, "remove": remove}[words[0]]
 	if act == nil || len(words) != 3 {
-		return "", unknown(append([]string{admin, "portal", "member"}, words...))
+		return "", unknown(append([]string{admin, "portal", what}, words...))
 	}
 	who, group := s.principal(words[1]), s.group(words[2])
 	if err := act(admin, who, group); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("%s: %s %s %s", admin, words[0], who, group), nil
+	return fmt.Sprintf("%s: %s %s %s %s", admin, words[0], what, who, group), nil
 }
 
 // portalNest makes one group a member of another: GROUP in GROUP.

@@ -26,6 +26,7 @@ func (s *Sandbox) actPortal(person string, words []string) (Result, error) {
 		"assign-app": s.portalAssignApp,
 		"policy":     s.portalPolicy,
 		"member":     s.portalMember,
+		"owner":      s.portalOwner,
 		"nest":       s.portalNest,
 		"eligible":   func(by string, w []string) (string, error) { return s.portalEligible(by, w, true) },
 		"uneligible": func(by string, w []string) (string, error) { return s.portalEligible(by, w, false) },

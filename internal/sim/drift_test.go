@@ -17,6 +17,7 @@ func TestAnAdministratorChangesTheTenantInThePortal(t *testing.T) {
 		"ada portal policy mde-admin justification off", "ada portal policy mde-admin approver bob pim-mde-approvers",
 		"ada portal policy mde-admin ticket on", "ada portal policy mde-admin mfa on", "ada portal policy mde-admin permanent off",
 		"ada portal member add carol mde-analyst", "ada portal member remove carol mde-analyst",
+		"ada portal owner add carol mde-analyst", "ada portal owner remove carol mde-analyst",
 		"ada portal uneligible pim-mde-analyst mde-analyst", "ada portal eligible nils mde-analyst",
 		"ada portal nest mde-analyst in security-auditors", "ada portal defender security-auditors MDE Analyst",
 	} {
@@ -30,7 +31,7 @@ func TestAnAdministratorChangesTheTenantInThePortal(t *testing.T) {
 	}
 	for _, line := range []string{
 		"greta portal policy mde-admin max 4h", "ada portal policy mde-admin max 48h", "ada portal nest pim-mde-approvers in mde-admin",
-		"ada portal member remove carol mde-admin", "ada portal uneligible carol mde-admin", "ada portal defender mde-admin Nothing",
+		"ada portal member remove carol mde-admin", "ada portal owner remove carol mde-admin", "ada portal uneligible carol mde-admin", "ada portal defender mde-admin Nothing",
 	} {
 		if r := act(t, s, strings.Fields(line)...); r.Failed == "" {
 			t.Errorf("%s: %s", line, r.Text)

@@ -35,7 +35,7 @@ var helpLines = []string{
 	"PERSON portal cancel REQUEST | release GROUP [REASON]",
 	"PERSON portal revoke PERSON GROUP REASON | assign PERSON GROUP [DURATION] REASON   by an owner or administrator",
 	"PERSON portal policy GROUP max 4h | approval|justification|ticket|mfa|permanent on|off | approver PERSON|GROUP …   changes a rule",
-	"PERSON portal member add|remove PERSON GROUP | nest GROUP in GROUP   changes who is in a group directly",
+	"PERSON portal member|owner add|remove PERSON GROUP | nest GROUP in GROUP   changes who is in a group directly, or owns it",
 	"PERSON portal eligible|uneligible PERSON|GROUP GROUP   gives or takes an eligibility for good",
 	"PERSON portal defender GROUP ROLE                 gives the group a role in Microsoft Defender",
 	"PERSON portal assign-app GROUP|PERSON             lets them sign in to the bot's registration, which wants it",

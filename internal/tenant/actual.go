@@ -1,6 +1,7 @@
 package tenant
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -15,6 +16,8 @@ type Actual struct {
 	People map[string]pim.Profile
 	// Details are of the groups that exist.
 	Details map[pim.GroupID]Details
+	// Names are those of what an id alone was known of.
+	Names map[pim.PrincipalID]string
 	// Assignable is how many role-assignable groups the tenant has.
 	Assignable int
 }
@@ -37,14 +40,18 @@ type Details struct {
 	Members []Member
 	// People are the people in it, directly and through groups in it.
 	People []pim.Profile
+	// Owners are those who own it, at most as many as Graph tells at once.
+	Owners []Member
 	// Within are the names of the groups that it is a member of.
 	Within []string
 	// Policy are PIM's rules for its members. Nil means that PIM has none to show: the group is too new.
 	Policy *Policy
-	// Eligible are those who may activate membership in it.
-	Eligible []Eligible
+	// Eligible are those who may activate membership in it, Owning those who may activate owning it.
+	Eligible, Owning []Eligible
 	// Activated are those who are members by an activation at the moment.
 	Activated map[pim.PrincipalID]bool
+	// Assigned are those who are members by an assignment in PIM that nobody activates, and its end; zero: without end.
+	Assigned map[pim.PrincipalID]time.Time
 }
 
 // Member is a direct member of a group.
@@ -67,6 +74,8 @@ type Policy struct {
 	Touched bool
 	// Permanent says whether an eligibility may be without end.
 	Permanent bool
+	// Beyond is what the approval has that the settings cannot declare: other kinds of approvers, more stages, escalations.
+	Beyond []string
 	// Mail says, for each of the three rules about mail on activation, whether its default recipients get it.
 	Mail map[string]bool
 }
@@ -130,5 +139,5 @@ func (a Actual) NameOf(id pim.PrincipalID) string {
 			}
 		}
 	}
-	return string(id)
+	return cmp.Or(a.Names[id], string(id))
 }

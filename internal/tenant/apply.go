@@ -1,10 +1,14 @@
 package tenant
 
 import (
+	"cmp"
 	"context"
+	"crypto/rand"
 	"slices"
+	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"elevate/internal/pim"
 )
@@ -18,8 +22,8 @@ type Approvers struct {
 // A Changer carries out single steps. Each is safe to repeat. What may yet work is an error of kind Throttled, Unavailable or
 // AnswerLost; another is final.
 type Changer interface {
-	// MakeGroup makes a group. Again says that it was tried before, so that one may be there.
-	MakeGroup(ctx context.Context, s Step, again bool) (pim.GroupID, error)
+	// MakeGroup makes a group with that mail nickname, which no other has. Lost says that an earlier try may have made it.
+	MakeGroup(ctx context.Context, s Step, nickname string, lost bool) (pim.GroupID, error)
 	AddMember(ctx context.Context, group pim.GroupID, person pim.PrincipalID) error
 	SetRule(ctx context.Context, group pim.GroupID, s Step, approvers Approvers) error
 	MakeEligible(ctx context.Context, group pim.GroupID, s Step, principal pim.PrincipalID) error
@@ -48,6 +52,7 @@ const (
 	sideBySide = 4 // lanes at once
 	firstPause = 2 * time.Second
 	mostPause  = 15 * time.Second
+	seenPause  = 10 * time.Second // after which a group that was made is in the lists, before another is
 	// patience is for how long a step is tried: replication takes minutes.
 	patience = 5 * time.Minute
 )
@@ -137,19 +142,24 @@ func (a *applying) report(p Progress) {
 // step carries one step out, and reports whether those that follow it may be.
 func (a *applying) step(ctx context.Context, i int) bool {
 	s, pause, began := a.plan.Steps[i], firstPause, a.tempo.Now()
-	for try := 0; ; try++ {
+	nickname, lost := newNickname(s.Group), false
+	for {
 		if ctx.Err() != nil {
 			return false
 		}
 		// The step in hand is finished, also when the program is told to stop.
-		err := a.change(context.WithoutCancel(ctx), s, try > 0)
+		err := a.change(context.WithoutCancel(ctx), s, nickname, lost)
 		if err == nil {
 			a.report(Progress{Step: i, State: Done})
 			return true
 		}
 		e := pim.Explain(err)
+		lost = lost || e.Kind != pim.Throttled
 		again := e.Kind == pim.Throttled || e.Kind == pim.Unavailable || e.Kind == pim.AnswerLost
 		wait := max(pause, e.RetryAfter)
+		if s.Kind == MakeGroup && e.Kind == pim.AnswerLost {
+			wait = max(wait, seenPause)
+		}
 		if !again || a.tempo.Now().Sub(began)+wait > patience {
 			a.report(Progress{Step: i, State: Failed, Says: e.Message})
 			return false
@@ -163,10 +173,10 @@ func (a *applying) step(ctx context.Context, i int) bool {
 }
 
 // change makes one try.
-func (a *applying) change(ctx context.Context, s Step, again bool) error {
+func (a *applying) change(ctx context.Context, s Step, nickname string, lost bool) error {
 	group, err := a.groupID(s.Group, s.GroupID)
 	if s.Kind == MakeGroup {
-		id, err := a.to.MakeGroup(ctx, s, again)
+		id, err := a.to.MakeGroup(ctx, s, nickname, lost)
 		if err == nil {
 			a.mu.Lock()
 			a.ids[Key(s.Group)] = id
@@ -195,6 +205,20 @@ func (a *applying) change(ctx context.Context, s Step, again bool) error {
 	case MakeGroup:
 	}
 	return pim.Errorf(pim.Internal, "Elevate does not know how to %s.", s.Kind)
+}
+
+// newNickname is what Graph wants of every group, although no mail is sent to it: at most 64 letters, digits and dashes. It
+// names the group of one step alone, so that what a lost answer left is found again, and nothing else is taken for it.
+// https://learn.microsoft.com/graph/api/resources/group
+func newNickname(name string) string {
+	const most = 40
+	var out strings.Builder
+	for _, r := range name {
+		if r < unicode.MaxASCII && (unicode.IsLetter(r) || unicode.IsDigit(r)) && out.Len() < most {
+			out.WriteRune(unicode.ToLower(r))
+		}
+	}
+	return cmp.Or(out.String(), "group") + "-" + strings.ToLower(rand.Text()[:12])
 }
 
 // groupID is the id of a group that stood before or was made.

@@ -3,6 +3,7 @@ package tenant_test
 import (
 	"context"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -21,7 +22,9 @@ type changer struct {
 	all   int
 	most  int // changes under way at once
 	fails map[string][]error
-	stop  context.CancelFunc // called in the first step
+	// nicknames are those that groups were made with.
+	nicknames map[string]string
+	stop      context.CancelFunc // called in the first step
 }
 
 func (c *changer) do(group, what string) error {
@@ -48,9 +51,15 @@ func (c *changer) do(group, what string) error {
 	return nil
 }
 
-func (c *changer) MakeGroup(_ context.Context, s tenant.Step, again bool) (pim.GroupID, error) {
+func (c *changer) MakeGroup(_ context.Context, s tenant.Step, nickname string, lost bool) (pim.GroupID, error) {
 	what := "make " + s.Group
-	if again {
+	c.mu.Lock()
+	if before := c.nicknames[s.Group]; before != "" && before != nickname {
+		what += " with another nickname"
+	}
+	c.nicknames[s.Group] = nickname
+	c.mu.Unlock()
+	if lost {
 		what += " again"
 	}
 	return pim.GroupID("id of " + s.Group), c.do(s.Group, what)
@@ -84,7 +93,7 @@ func apply(t *testing.T, c *changer) (plan tenant.Plan, states []tenant.State, t
 		}
 		ctx, stop := context.WithCancel(t.Context())
 		defer stop()
-		c.busy = map[string]int{}
+		c.busy, c.nicknames = map[string]int{}, map[string]string{}
 		if c.stop != nil {
 			c.stop = stop
 		}
@@ -112,7 +121,7 @@ func TestWhatMayYetWorkIsTriedAgainAndSaysWhy(t *testing.T) {
 	lag := pim.Errorf(pim.Unavailable, "PIM does not know the group yet.")
 	busy := &pim.Error{Kind: pim.Throttled, Message: "Graph is busy.", RetryAfter: time.Minute}
 	c := &changer{fails: map[string][]error{
-		"make Role_two": {pim.Errorf(pim.AnswerLost, "Nobody knows.")}, "rule " + tenant.PermanentRule + " of id of Role_three": {lag, lag, busy},
+		"make Role_two": {busy, pim.Errorf(pim.AnswerLost, "Nobody knows.")}, "rule " + tenant.PermanentRule + " of id of Role_three": {lag, lag, busy},
 	}}
 	_, states, told := apply(t, c)
 	waits := 0
@@ -121,7 +130,7 @@ func TestWhatMayYetWorkIsTriedAgainAndSaysWhy(t *testing.T) {
 			waits++
 		}
 	}
-	if waits != 4 || slices.ContainsFunc(states, func(s tenant.State) bool { return s != tenant.Done }) || !slices.Contains(c.did, "make Role_two again") {
+	if waits != 5 || slices.ContainsFunc(c.did, func(what string) bool { return strings.Contains(what, "another nickname") }) || slices.ContainsFunc(states, func(s tenant.State) bool { return s != tenant.Done }) || !slices.Contains(c.did, "make Role_two again") {
 		t.Errorf("%d waits, %v", waits, c.did)
 	}
 }

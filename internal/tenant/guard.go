@@ -1,6 +1,7 @@
 package tenant
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -91,14 +92,14 @@ func (c *comparison) stuck(r Role, able, requesters []pim.Profile) {
 	}
 }
 
-func namesOf(people []pim.Profile) string {
+func namesOf(people []pim.Profile) string { return listOf(namesEach(people)) }
+
+func namesEach(people []pim.Profile) []string {
 	names := make([]string, len(people))
 	for i, p := range people {
-		if names[i] = p.Name; p.Name == "" {
-			names[i] = string(p.ID)
-		}
+		names[i] = cmp.Or(p.Name, string(p.ID))
 	}
-	return listOf(names)
+	return names
 }
 
 // open warns of groups that others than role administrators can let anyone into.

@@ -52,6 +52,8 @@ type Step struct {
 	// Says is what it does.
 	Says    string   `json:"says"`
 	Changes []Change `json:"changes,omitempty"`
+	// Notes say who gets something by it.
+	Notes []string `json:"notes,omitempty"`
 	// Onboards is true where it brings the group under PIM, which cannot be undone.
 	Onboards bool `json:"onboards,omitempty"`
 

@@ -128,7 +128,13 @@ func TestDriftIsAStepThatNamesWasAndWill(t *testing.T) {
 		"reason":    {stand: func(_ *tenant.Found, d *tenant.Details) { d.Policy.Justification = false }, want: "justification: no → yes"},
 		"approval":  {stand: func(_ *tenant.Found, d *tenant.Details) { d.Policy.Approval = false }, want: "approval: no → yes"},
 		"approvers": {stand: func(_ *tenant.Found, d *tenant.Details) { d.Policy.ApproverPeople = []pim.PrincipalID{alice.ID} }, want: "approvers: Alice, Approvers → Approvers"},
-		"context":   {declare: func(r *tenant.Role) { r.Rules.Context = "c1" }, want: "authentication context: none → c1"},
+		"approvers of a name that another group has by now": {stand: func(_ *tenant.Found, d *tenant.Details) {
+			d.Policy.ApproverGroups = []pim.GroupID{pim.GroupID(id(99))}
+		}, want: "approvers: Approvers (" + id(99) + ") → Approvers (" + id(approvers) + ")"},
+		"approvers beside those that can be declared": {stand: func(_ *tenant.Found, d *tenant.Details) {
+			d.Policy.Beyond = []string{"a stage after the first"}
+		}, want: "approvers: Approvers, a stage after the first → Approvers"},
+		"context": {declare: func(r *tenant.Role) { r.Rules.Context = "c1" }, want: "authentication context: none → c1"},
 		"mail": {declare: func(r *tenant.Role) { r.Rules.Mail = &off }, stand: func(_ *tenant.Found, d *tenant.Details) {
 			d.Policy.Mail = map[string]bool{tenant.MailRules()[2]: true}
 		}, want: "mail to approvers about activations: yes → no"},
@@ -140,6 +146,7 @@ func TestDriftIsAStepThatNamesWasAndWill(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w, a := wanted(), as()
+			a.Names = map[pim.PrincipalID]string{pim.PrincipalID(id(99)): "Approvers"}
 			if c.declare != nil {
 				c.declare(&w.Roles[0])
 			}
@@ -300,7 +307,10 @@ func TestWhatIsThereAndNotDeclaredIsReportedAndLeft(t *testing.T) {
 	t.Parallel()
 	a := with(as(), roleGroup, func(_ *tenant.Found, d *tenant.Details) {
 		d.Eligible = append(d.Eligible, tenant.Eligible{Principal: carol.ID})
-		d.Members = []tenant.Member{{ID: alice.ID, Name: "Alice"}, {ID: bob.ID, Name: "Bob"}}
+		d.Members = []tenant.Member{{ID: alice.ID, Name: "Alice"}, {ID: bob.ID, Name: "Bob"}, {ID: carol.ID, Name: "Carol"}}
+		d.Assigned = map[pim.PrincipalID]time.Time{carol.ID: time.Date(2027, 1, 2, 15, 4, 0, 0, time.UTC)}
+		d.Owners = []tenant.Member{{ID: bob.ID, Name: "Bob"}}
+		d.Owning = []tenant.Eligible{{Principal: alice.ID}}
 		d.Activated = map[pim.PrincipalID]bool{alice.ID: true}
 	})
 	a = with(a, approvers, func(_ *tenant.Found, d *tenant.Details) {
@@ -314,8 +324,34 @@ func TestWhatIsThereAndNotDeclaredIsReportedAndLeft(t *testing.T) {
 	want := []string{
 		"Alice (" + id(1) + ") is a member and not listed.", "Carol (" + id(3) + ") is eligible for Role_Admin and not declared.",
 		"Bob (" + id(2) + ") is a member of Role_Admin for good, without PIM.",
+		"Carol (" + id(3) + ") is assigned to Role_Admin in PIM until 2 January 2027 15:04 UTC: nobody asks for it, and nobody approves it.",
+		"Bob (" + id(2) + ") owns Role_Admin.", "Alice (" + id(1) + ") may become an owner of Role_Admin by PIM.",
 	}
 	if diff := cmp.Diff(want, got); diff != "" || len(plan.Steps) > 0 {
 		t.Error(diff, plan.Steps)
+	}
+}
+
+// A group that stands already brings its people along: who they are is said before.
+func TestWhoIsInAGroupThatStandsAlreadyIsSaidBeforeItGetsSomething(t *testing.T) {
+	t.Parallel()
+	a := with(as(), roleGroup, func(_ *tenant.Found, d *tenant.Details) { d.Eligible, d.Policy.ApproverGroups = nil, nil })
+	a = with(a, people, func(_ *tenant.Found, d *tenant.Details) {
+		d.Owners = []tenant.Member{{ID: carol.ID, Name: "Carol"}}
+		for n := range 6 {
+			p := person(20+n, fmt.Sprint("Person ", n))
+			d.People = append(d.People, p)
+		}
+	})
+	var notes []string
+	for _, s := range tenant.Compare(wanted(), a).Steps {
+		notes = append(notes, s.Notes...)
+	}
+	want := []string{
+		"Approvers (" + id(approvers) + ") has 2 people in it: Bob, Carol.",
+		"PIM Admin (" + id(people) + ") has 8 people in it: Alice, Bob, Person 0, Person 1, Person 2 and 3 more; its owners can let others in: Carol (" + id(3) + ").",
+	}
+	if diff := cmp.Diff(want, notes); diff != "" {
+		t.Error(diff)
 	}
 }

@@ -57,10 +57,16 @@ func (c *comparison) rules(r Role) {
 	}
 	onboarded := known && (before.Touched || len(details.Eligible) > 0 || len(details.Activated) > 0)
 	for _, change := range c.differences(r, before, known) {
-		c.step(Step{
+		step := Step{
 			Kind: SetRule, Role: r.Name, Group: r.Group, GroupID: group.ID, Rule: change.rule, Rules: r.Rules, Approvers: r.Approvers,
 			Says: change.says, Changes: change.changes, Onboards: !onboarded,
-		})
+		}
+		if change.rule == ApprovalRule && r.Rules.Approval {
+			for _, name := range distinct(r.Approvers) {
+				step.Notes = append(step.Notes, c.whoIsIn(name)...)
+			}
+		}
+		c.step(step)
 		onboarded = true
 	}
 }
@@ -101,11 +107,7 @@ func (c *comparison) differences(r Role, before Policy, known bool) []ruleChange
 		enablement()
 		context()
 	}
-	approval := []Change{{"approval", yesNo(before.Approval), yesNo(r.Rules.Approval)}}
-	if r.Rules.Approval {
-		approval = append(approval, Change{"approvers", c.approversThere(before), c.approversWanted(r)})
-	}
-	add(ApprovalRule, "Set who approves activations of %s", approval...)
+	add(ApprovalRule, "Set who approves activations of %s", append([]Change{{"approval", yesNo(before.Approval), yesNo(r.Rules.Approval)}}, c.approvers(r, before)...)...)
 	if r.Rules.Mail != nil {
 		for _, rule := range mailRules {
 			add(rule, "Set whether PIM mails "+mailTo[rule]+" of %s", Change{"mail to " + mailTo[rule], yesNo(before.Mail[rule]), yesNo(*r.Rules.Mail)})
@@ -119,26 +121,57 @@ var mailTo = map[string]string{
 	mailRules[0]: "administrators about activations", mailRules[1]: "requesters about activations", mailRules[2]: "approvers about activations",
 }
 
-func (c *comparison) approversThere(p Policy) string {
-	var names []string
-	for _, g := range p.ApproverGroups {
-		names = append(names, c.actual.NameOf(pim.PrincipalID(g)))
-	}
-	for _, id := range p.ApproverPeople {
-		names = append(names, c.actual.NameOf(id))
-	}
-	return listOf(names)
+// approver is who approves, by id; a group that is yet to be made has a name alone.
+type approver struct {
+	id   pim.PrincipalID
+	name string
 }
 
-func (c *comparison) approversWanted(r Role) string {
-	var names []string
+// approvers compares by id who approves; the names are for reading. What PIM has beyond that, as another stage, is a difference.
+func (c *comparison) approvers(r Role, before Policy) []Change {
+	if !r.Rules.Approval {
+		return nil
+	}
+	var there []approver
+	for _, g := range before.ApproverGroups {
+		there = append(there, approver{pim.PrincipalID(g), c.actual.NameOf(pim.PrincipalID(g))})
+	}
+	for _, id := range before.ApproverPeople {
+		there = append(there, approver{id, c.actual.NameOf(id)})
+	}
+	var wanted []approver
 	for _, name := range distinct(r.Approvers) {
 		if g, found := c.actual.group(name); found {
-			name = g.Name
-		} else if p, found := c.actual.People[Key(name)]; found && p.Name != "" {
-			name = p.Name
+			wanted = append(wanted, approver{pim.PrincipalID(g.ID), g.Name})
+		} else if p, found := c.actual.People[Key(name)]; found {
+			wanted = append(wanted, approver{p.ID, cmp.Or(p.Name, name)})
+		} else {
+			wanted = append(wanted, approver{"", name})
 		}
-		names = append(names, name)
+	}
+	there, wanted = inOrder(there), inOrder(wanted)
+	sameID := func(a, b approver) bool { return a.id == b.id && a.id != "" }
+	if slices.EqualFunc(there, wanted, sameID) && len(before.Beyond) == 0 {
+		return nil
+	}
+	return []Change{{"approvers", named(there, wanted, before.Beyond), named(wanted, there, nil)}}
+}
+
+// inOrder sorts by id and leaves out who is there twice.
+func inOrder(list []approver) []approver {
+	slices.SortFunc(list, func(a, b approver) int { return cmp.Or(cmp.Compare(a.id, b.id), cmp.Compare(a.name, b.name)) })
+	return slices.CompactFunc(list, func(a, b approver) bool { return a.id == b.id && (a.id != "" || a.name == b.name) })
+}
+
+// named lists approvers, with the id of those whose name another one has, too.
+func named(list, others []approver, beyond []string) string {
+	names := slices.Clone(beyond)
+	for _, a := range list {
+		namesake := func(o approver) bool { return o.id != a.id && Key(o.name) == Key(a.name) }
+		if a.id != "" && a.name != string(a.id) && (slices.ContainsFunc(others, namesake) || slices.ContainsFunc(list, namesake)) {
+			a.name += " (" + string(a.id) + ")"
+		}
+		names = append(names, a.name)
 	}
 	return listOf(names)
 }
@@ -160,10 +193,10 @@ func (c *comparison) eligibilities(r Role) {
 	group, _ := c.actual.group(r.Group)
 	there := c.actual.Details[group.ID].Eligible
 	for _, name := range distinct(r.Eligible) {
-		people, _ := c.actual.group(name)
-		i := slices.IndexFunc(there, func(e Eligible) bool { return people.ID != "" && e.Principal == pim.PrincipalID(people.ID) })
+		peoples, _ := c.actual.group(name)
+		i := slices.IndexFunc(there, func(e Eligible) bool { return peoples.ID != "" && e.Principal == pim.PrincipalID(peoples.ID) })
 		s := Step{
-			Kind: MakeEligible, Role: r.Name, Group: r.Group, GroupID: group.ID, Principal: name, PrincipalID: pim.PrincipalID(people.ID),
+			Kind: MakeEligible, Role: r.Name, Group: r.Group, GroupID: group.ID, Principal: name, PrincipalID: pim.PrincipalID(peoples.ID), Notes: c.whoIsIn(name),
 			Says: fmt.Sprintf("Make %s eligible for %s without end", name, r.Group),
 		}
 		switch {
@@ -196,9 +229,69 @@ func (c *comparison) undeclared(r Role) {
 		}
 	}
 	for _, m := range details.Members {
-		if !details.Activated[m.ID] {
+		end, assigned := details.Assigned[m.ID]
+		who := called(m.Name, string(m.ID))
+		switch {
+		case assigned && end.IsZero():
+			c.beside(r.Name, group.ID, removeAssignment, "%s is assigned to %s in PIM without end: nobody asks for it, and nobody approves it.", who, r.Group)
+		case assigned:
+			c.beside(r.Name, group.ID, removeAssignment, "%s is assigned to %s in PIM until %s: nobody asks for it, and nobody approves it.", who, r.Group, end.UTC().Format("2 January 2006 15:04 UTC"))
+		case !details.Activated[m.ID]:
 			c.beside(r.Name, group.ID, "Take them out of the group: membership should come from PIM alone.",
-				"%s is a member of %s for good, without PIM.", called(m.Name, string(m.ID)), r.Group)
+				"%s is a member of %s for good, without PIM.", who, r.Group)
 		}
 	}
+	for _, o := range details.Owners {
+		c.beside(r.Name, group.ID, "Take the ownership away in Entra: whoever owns the group can add members to it, and change PIM's rules for it, without anybody's approval.",
+			"%s owns %s.", called(o.Name, string(o.ID)), r.Group)
+	}
+	for _, e := range details.Owning {
+		c.beside(r.Name, group.ID, "Remove the eligibility in PIM: owners can add members without anybody's approval.",
+			"%s may become an owner of %s by PIM.", called(c.actual.NameOf(e.Principal), string(e.Principal)), r.Group)
+	}
+}
+
+const removeAssignment = "Remove the assignment in PIM, under the group's assignments."
+
+// mostNamed is how many people of a group are named.
+const mostNamed = 5
+
+// whoIsIn says who is in a group that stands already: they get what the group gets.
+func (c *comparison) whoIsIn(name string) []string {
+	group, found := c.actual.group(name)
+	if !found {
+		return nil
+	}
+	inside := c.actual.Details[group.ID]
+	says := fmt.Sprintf("%s (%s) has %s in it", group.Name, group.ID, people(len(inside.People)))
+	if len(inside.People) > 0 {
+		says += ": " + some(namesEach(inside.People))
+	}
+	if len(inside.Owners) > 0 {
+		var owners []string
+		for _, o := range inside.Owners {
+			owners = append(owners, called(o.Name, string(o.ID)))
+		}
+		says += "; its owners can let others in: " + some(owners)
+	}
+	return []string{says + "."}
+}
+
+func people(n int) string {
+	switch n {
+	case 0:
+		return "nobody"
+	case 1:
+		return "1 person"
+	}
+	return fmt.Sprintf("%d people", n)
+}
+
+// some names the first of many.
+func some(names []string) string {
+	slices.Sort(names)
+	if len(names) > mostNamed {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:mostNamed], ", "), len(names)-mostNamed)
+	}
+	return strings.Join(names, ", ")
 }

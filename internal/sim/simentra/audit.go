@@ -20,6 +20,8 @@ const (
 	auditRequestExpired    = "PIM activation request expired"
 	auditMemberAdded       = "Add member to group"
 	auditMemberRemoved     = "Remove member from group"
+	auditOwnerAdded        = "Add owner to group"
+	auditOwnerRemoved      = "Remove owner from group"
 	auditGroupAdded        = "Add group"
 	auditGroupUpdated      = "Update group"
 	auditConsent           = "Consent to application"

@@ -131,7 +131,7 @@ func (s *Server) operate(c *call) answer {
 	if c.odata, err = odata.Parse(c.query); err != nil {
 		return s.failure(c, badRequest("%s", err.Error()))
 	}
-	if c.odata.Expand != "" && !route.pim {
+	if c.odata.Expand != "" && !route.pim && c.path != "/groups" {
 		return s.failure(c, badRequest("Parsing OData Select and Expand failed: '%s' is not supported.", c.odata.Expand))
 	}
 	a, e := route.run(s, c)
@@ -222,6 +222,9 @@ func (s *Server) single(c *call, context string, entity map[string]any) (answer,
 
 // expand adds the group and the principal to PIM's schedules, instances and requests. Other things expand themselves.
 func (s *Server) expand(c *call, view map[string]any) *graphError {
+	if c.odata.Expand != "" && c.path == "/groups" {
+		return s.expandGroup(c, view)
+	}
 	if c.odata.Expand == "" || !strings.Contains(c.path, "chedule") {
 		return nil
 	}

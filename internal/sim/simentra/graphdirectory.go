@@ -155,6 +155,45 @@ func (s *Server) listGroups(c *call) (answer, *graphError) {
 	return s.list(c, "groups", views)
 }
 
+// mostExpanded is how many related objects $expand brings of the directory's; there is no page after them.
+const mostExpanded = 20
+
+// expandGroup adds one relation to a group in a list.
+func (s *Server) expandGroup(c *call, view map[string]any) *graphError {
+	name, options, _ := strings.Cut(c.odata.Expand, "(")
+	id, _ := view["id"].(string)
+	g := s.dir.group(id)
+	if strings.Contains(name, ",") {
+		return requestRefused("Only one property can be expanded in a single query.") // worded by us
+	}
+	var ids []string
+	switch {
+	case name == "owners" && g != nil:
+		ids = g.owners
+	case name == "memberOf" && g != nil:
+		ids = s.around(g, c.now)
+	case name != "owners" && name != "memberOf":
+		return badRequest("Parsing OData Select and Expand failed: could not find a property named '%s'.", name)
+	}
+	related := []any{}
+	for _, id := range ids[:min(len(ids), mostExpanded)] {
+		whole := s.objectView(id)
+		if whole == nil {
+			continue
+		}
+		if wanted, ok := strings.CutPrefix(strings.TrimSuffix(options, ")"), "$select="); ok {
+			some := map[string]any{"@odata.type": whole["@odata.type"]}
+			for property := range strings.SplitSeq(wanted, ",") {
+				some[property] = whole[property]
+			}
+			whole = some
+		}
+		related = append(related, whole)
+	}
+	view[name] = related
+	return nil
+}
+
 // countGroups answers with a number alone.
 func (s *Server) countGroups(c *call) (answer, *graphError) {
 	if !c.eventual {

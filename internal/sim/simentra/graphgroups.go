@@ -85,7 +85,8 @@ func (in *newGroup) roleAssignable() bool {
 	return in.IsAssignableToRole != nil && *in.IsAssignableToRole
 }
 
-// createGroup makes a security group. The maker becomes its owner, unless owners are named or an application makes it.
+// createGroup makes a security group. Only administrators may, whom Graph makes no owners of security groups.
+// https://learn.microsoft.com/graph/api/resources/group#relationships
 func (s *Server) createGroup(c *call) (answer, *graphError) {
 	var in newGroup
 	if e := decodeBody(c.body, groupFields, &in); e != nil {
@@ -107,9 +108,6 @@ func (s *Server) createGroup(c *call) (answer, *graphError) {
 	}
 	if in.roleAssignable() && slices.ContainsFunc(members, func(id string) bool { return s.dir.group(id) != nil }) {
 		return refuse(errNested())
-	}
-	if len(owners) == 0 && !c.who.app {
-		owners = []string{c.who.oid}
 	}
 	g := s.newGroup(in, owners, c.now)
 	s.auditDirectory(auditGroupAdded, c.who, c.now, g.ID)
@@ -300,13 +298,17 @@ func (s *Server) listMemberOf(c *call) (answer, *graphError) {
 	if inner == nil {
 		return refuse(noSuchObject(c.params["id"]))
 	}
-	var ids []string
+	return s.listObjects(c, s.around(inner, c.now), typeGroup)
+}
+
+// around are the groups that a group is a direct member of.
+func (s *Server) around(inner *group, now time.Time) (ids []string) {
 	for _, g := range s.dir.groups {
-		if slices.Contains(s.members(g, c.now), inner.ID) {
+		if slices.Contains(s.members(g, now), inner.ID) {
 			ids = append(ids, g.ID)
 		}
 	}
-	return s.listObjects(c, ids, typeGroup)
+	return ids
 }
 
 // otherGroups are role-assignable groups of the tenant that nobody here has anything to do with.

@@ -71,12 +71,21 @@ func TestGroupsAreMade(t *testing.T) {
 	if got := w.value("ada", path+"/members?$select=id"); len(got) != 2 {
 		t.Errorf("members %v", got)
 	}
-	if got := w.value("ada", path+"/owners?$select=id"); len(got) != 1 || got[0]["id"] != w.person("ada").ObjectID {
+	if got := w.value("ada", path+"/owners?$select=id"); len(got) != 0 { // an administrator is made no owner of a security group
 		t.Errorf("owners %v", got)
 	}
 	owned := w.created("owners@odata.bind", w.refs("carol"))
 	if got := w.value("ada", "/v1.0/groups/"+owned+"/owners?$select=id"); len(got) != 1 || got[0]["id"] != w.person("carol").ObjectID {
 		t.Errorf("owners %v", got)
+	}
+	related := w.value("ada", "/v1.0/groups?$filter=id in ('"+owned+"')&$select=id&$expand=owners($select=id,displayName)")
+	if len(related) != 1 || len(related[0]["owners"].([]any)) != 1 || related[0]["owners"].([]any)[0].(map[string]any)["displayName"] != w.person("carol").DisplayName {
+		t.Errorf("with owners %v", related)
+	}
+	for _, wrong := range []string{"owners,members", "nonsense"} {
+		if r := w.call("ada", http.MethodGet, "/v1.0/groups?$expand="+wrong, nil); r.status != http.StatusBadRequest {
+			t.Errorf("$expand=%s is answered with %d", wrong, r.status)
+		}
 	}
 	audits := w.value("ada", "/v1.0/auditLogs/directoryAudits?$filter=activityDisplayName eq 'Add group' and targetResources/any(t:t/id eq '"+g["id"].(string)+"')")
 	if len(audits) != 1 || audits[0]["initiatedBy"].(map[string]any)["user"].(map[string]any)["id"] != w.person("ada").ObjectID {

@@ -160,6 +160,30 @@ func (p Portal) RemoveMember(admin, principal, groupName string) error {
 	})
 }
 
+// AddOwner makes somebody an owner of a group.
+func (p Portal) AddOwner(admin, principal, groupName string) error {
+	return p.withMember(admin, principal, groupName, func(who actor, g *group, id string, now time.Time) error {
+		if g.isOwner(id) {
+			return fmt.Errorf("%s owns %s already", principal, groupName)
+		}
+		g.owners = append(g.owners, id)
+		p.s.auditDirectory(auditOwnerAdded, who, now, id, g.ID)
+		return nil
+	})
+}
+
+// RemoveOwner takes that away.
+func (p Portal) RemoveOwner(admin, principal, groupName string) error {
+	return p.withMember(admin, principal, groupName, func(who actor, g *group, id string, now time.Time) error {
+		if !g.isOwner(id) {
+			return fmt.Errorf("%s does not own %s", principal, groupName)
+		}
+		g.owners = slices.DeleteFunc(g.owners, func(o string) bool { return o == id })
+		p.s.auditDirectory(auditOwnerRemoved, who, now, id, g.ID)
+		return nil
+	})
+}
+
 func (p Portal) withMember(admin, principal, groupName string, do func(actor, *group, string, time.Time) error) error {
 	return p.as(admin, func(by *person, now time.Time) error {
 		g, err := p.s.groupOr(groupName)
