@@ -36,7 +36,7 @@ var formats = map[string]format{
 	"line":  lineUpTo(200),
 	"title": lineUpTo(75),
 	"group": groupName, "approver": groupOrPerson,
-	"role":  roleName,
+	"role": roleName,
 	"principal": shaped(`^([0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[^@\s'"]{1,64}@[A-Za-z0-9.-]{1,255})$`,
 		"is neither a user principal name nor an object id. Write one of the two, as in alice@contoso.com."),
 	"adminclient": adminClient,
@@ -55,6 +55,10 @@ var formats = map[string]format{
 	"connector":    ofCloud(connectorHosts, false),
 	"pagerduty":    ofCloud(pagerDutyHosts, true),
 }
+
+// Wrong says what is wrong with a text that is to become a setting with that word in its tag check, as the rest of a sentence,
+// or nothing.
+func Wrong(word, text string) string { return formats[word](&Config{}, text) }
 
 var isGUID = shaped(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`,
 	"is not a GUID. Copy the id as Entra shows it, as in 11111111-2222-3333-4444-555555555555.")
