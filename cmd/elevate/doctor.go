@@ -19,6 +19,7 @@ import (
 	"elevate/adapters/teams"
 	"elevate/internal/config"
 	"elevate/internal/pim"
+	"elevate/internal/tenant"
 )
 
 // verdict is what a check came to.
@@ -56,6 +57,7 @@ type doctor struct {
 
 	wrongs, warnings int
 	roles            []roleSeen
+	named            tenant.Actual // the approvers that the settings name
 }
 
 // doctorWithin bounds each part, so that one service that does not answer holds no other.

@@ -84,12 +84,13 @@ func TestTheDoctorNamesWhatIsWrong(t *testing.T) {
 		cfg.Roles[0].Duration.Max, cfg.Roles[0].Require.Approval = 2*time.Hour, false
 		cfg.Roles[1].Group = "No such group"
 		cfg.Roles[2].Notify.Slack = "C0NOWHERE"
+		cfg.Roles[2].Approvers = []string{"Security Auditors"}
 	})
 	saw(t, found, "Microsoft Entra", "redirect address", wrong, "does not have the redirect address https://elsewhere.example.com/auth/entra/callback")
 	saw(t, found, "Role mde-admin", "longest activation", wrong, "the settings say 2 h")
 	saw(t, found, "Role mde-admin", "approval", wrong, "PIM says yes, the settings say no")
 	saw(t, found, "Role mde-analyst", "group", wrong, "No such group")
-	saw(t, found, "Role mde-liveresponse", "rules in PIM", fine, "")
+	saw(t, found, "Role mde-liveresponse", "approvers", wrong, "the settings say Security Auditors")
 	saw(t, found, "Role mde-liveresponse", "direct messages", warning, "Carol Chen")
 	saw(t, found, "State", "queue", warning, "1 pieces of work")
 	saw(t, found, "Slack", "channel C0NOWHERE", wrong, "")

@@ -14,6 +14,7 @@ import (
 	"elevate/internal/config"
 	"elevate/internal/pim"
 	"elevate/internal/secret"
+	"elevate/internal/tenant"
 )
 
 func (d *doctor) settings(context.Context) {
@@ -190,12 +191,35 @@ func (d *doctor) eachRole(ctx context.Context) {
 		d.failed("Roles", "approvers", err, "")
 		return
 	}
+	d.name(ctx, client, who)
+	wanted := wantedOf(d.cfg).Roles
 	for i := range d.roles {
-		d.rules(&d.roles[i], answer, who)
+		at := slices.IndexFunc(wanted, func(r tenant.Role) bool { return r.Name == d.roles[i].role.Name })
+		d.rules(&d.roles[i], wanted[at], answer, who)
 	}
 }
 
-func (d *doctor) rules(r *roleSeen, answer, who pim.Answer) {
+// name finds the groups and people that the settings name as approvers, to compare them with PIM's. Who is not found is no
+// group's or no one's, and differs from all that PIM has.
+func (d *doctor) name(ctx context.Context, client *entra.Client, who pim.Answer) {
+	d.named = tenant.Actual{Groups: map[string][]tenant.Found{}, People: map[string]pim.Profile{}}
+	for id, p := range who.Profiles {
+		d.named.People[tenant.Key(string(id))] = p
+	}
+	for _, r := range d.cfg.Roles {
+		for _, name := range r.Approvers {
+			key := tenant.Key(name)
+			if _, known := d.named.People[key]; known || d.named.Groups[key] != nil || tenant.IsUPN(name) {
+				continue
+			}
+			if id, called, assignable, err := client.GroupByName(ctx, name); err == nil {
+				d.named.Groups[key] = []tenant.Found{{ID: id, Name: called, Assignable: assignable}}
+			}
+		}
+	}
+}
+
+func (d *doctor) rules(r *roleSeen, declared tenant.Role, answer, who pim.Answer) {
 	about := "Role " + r.role.Name
 	if r.assignable {
 		d.says(about, "group", fine, r.name+", role-assignable", "")
@@ -212,21 +236,15 @@ func (d *doctor) rules(r *roleSeen, answer, who pim.Answer) {
 		d.says(about, "PIM", wrong, said, "Bring the group under PIM, and check the permission to read its rules.")
 		return
 	}
-	differ := false
-	compare := func(what, declared, actual string) {
-		if declared != actual {
-			differ = true
-			d.says(about, what, wrong, fmt.Sprintf("PIM says %s, the settings say %s", actual, declared), "Change it in PIM's settings of the group, or in the settings.")
-		}
+	changes := tenant.Activation(declared, d.named, policy)
+	if slices.ContainsFunc(declared.Approvers, tenant.IsUPN) { // whose ids are not read here; `elevate tenant check` reads them
+		changes = slices.DeleteFunc(changes, func(c tenant.Change) bool { return c.What == "approvers" })
 	}
-	yesNo := map[bool]string{true: "yes", false: "no"}
-	compare("longest activation", pim.FormatDuration(r.role.Duration.Max), pim.FormatDuration(policy.MaxDuration))
-	compare("justification", yesNo[r.role.Require.Justification], yesNo[policy.Justification])
-	compare("ticket", yesNo[r.role.Require.Ticket], yesNo[policy.Ticketing])
-	compare("MFA", yesNo[r.role.Require.MFA], yesNo[policy.MFA])
-	compare("authentication context", cmp.Or(r.role.Require.AuthenticationContext, "none"), cmp.Or(policy.Context, "none"))
-	compare("approval", yesNo[r.role.Require.Approval], yesNo[policy.Approval])
-	if !differ {
+	for _, c := range changes {
+		d.says(about, c.What, wrong, fmt.Sprintf("PIM says %s, the settings say %s", c.Was, c.Will),
+			"Change it in PIM's settings of the group, or in the settings; `elevate tenant plan` shows what would be changed.")
+	}
+	if len(changes) == 0 {
 		d.says(about, "rules in PIM", fine, "as declared", "")
 	}
 	if policy.Approval {

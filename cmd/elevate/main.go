@@ -55,6 +55,10 @@ const (
 
 // run carries out a command line and returns the exit code.
 func run(ctx context.Context, args []string, p program) int {
+	said := &output{Writer: p.out}
+	if len(args) == 0 || args[0] != "serve" { // whose output is the audit sink, which it waits for
+		p.out = said
+	}
 	root, asked := p.commands(), &help{}
 	asked.about(root, "")
 	err := root.Parse(spelled(args))
@@ -64,6 +68,7 @@ func run(ctx context.Context, args []string, p program) int {
 	case !errors.Is(err, flag.ErrHelp):
 		err = asked.mistake(err)
 	}
+	err = said.lost(err)
 	var usage *usageError
 	switch {
 	case err == nil:

@@ -81,14 +81,18 @@ func (p program) writeOut(path string, content []byte) error {
 		_, err := p.out.Write(content)
 		return err
 	}
-	if err := writeNew(path, content); err != nil {
-		if errors.Is(err, fs.ErrExist) {
-			return fmt.Errorf("%s exists already, so nothing was written; name another file", path)
-		}
-		return err
+	switch err := writeNew(path, content); {
+	case errors.Is(err, fs.ErrExist):
+		return errExists(path)
+	case err != nil:
+		return fmt.Errorf("%s could not be written: %w. Name another file with -out, or -out - for standard output", path, bare(err))
 	}
 	_, err := fmt.Fprintf(p.out, "Wrote %s.\n", path)
 	return err
+}
+
+func errExists(path string) error {
+	return fmt.Errorf("%s exists already, so nothing was written. Name another file with -out, or move that one away", path)
 }
 
 // host is what browsers, Slack and Teams reach.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -182,11 +183,12 @@ func (p program) tenantPlan(ctx context.Context, t *tenantSide) error {
 	if t.flags.json {
 		err = t.printJSON(plan, hand, nil)
 	} else {
-		t.print(plan, hand)
+		t.print(plan, hand, summary(plan))
+	}
+	if err := cmp.Or(err, unread(hand)); err != nil {
+		return err
 	}
 	switch {
-	case err != nil:
-		return err
 	case len(plan.Refused) > 0:
 		return errRefused
 	case len(plan.Steps) > 0:

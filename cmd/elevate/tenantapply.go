@@ -23,7 +23,7 @@ func (p program) tenantApply(ctx context.Context, t *tenantSide) error {
 		return err
 	}
 	hand := t.byHand(ctx, actual, looked)
-	t.print(plan, hand)
+	t.print(plan, hand, summary(plan))
 	if len(plan.Refused) > 0 {
 		return errRefused
 	}
@@ -131,7 +131,7 @@ func (t *tenantSide) readBack(ctx context.Context) error {
 			fmt.Fprintf(t.p.out, "The tenant is as declared: %s.\n", counted(len(t.cfg.Roles), "role"))
 			return nil
 		case late:
-			t.print(plan, nil)
+			t.print(plan, nil, summary(plan))
 			return errors.New("the changes were made, but what is read back differs as shown above; look again in a few minutes with `elevate tenant plan`")
 		}
 		fmt.Fprintf(t.p.out, "        %s cannot be seen yet; lists take up to a minute. Looking again in %s.\n", counted(len(plan.Steps)+len(plan.Refused), "change"), pause)

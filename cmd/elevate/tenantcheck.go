@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"elevate/adapters/entra"
@@ -21,7 +23,7 @@ func (p program) tenantCheck(ctx context.Context, t *tenantSide) error {
 		return err
 	}
 	hand := t.byHand(ctx, actual, looked)
-	hand = slices.DeleteFunc(hand, func(h handwork) bool { return !h.Wrong })
+	hand = slices.DeleteFunc(hand, func(h handwork) bool { return !h.Wrong && !h.Unread })
 	if plan.Nothing() && len(plan.Undeclared)+len(hand) == 0 {
 		if t.flags.json {
 			return t.printJSON(plan, hand, nil)
@@ -32,14 +34,36 @@ func (p program) tenantCheck(ctx context.Context, t *tenantSide) error {
 	}
 	changed := t.whoChanged(ctx, plan, actual)
 	if t.flags.json {
-		if err := t.printJSON(plan, hand, changed); err != nil {
-			return err
-		}
-		return differs{}
+		err = t.printJSON(plan, hand, changed)
+	} else {
+		t.print(plan, hand, drift(plan, hand))
+		t.printChanged(changed, actual)
 	}
-	t.print(plan, hand)
-	t.printChanged(changed, actual)
-	return differs{}
+	return cmp.Or(err, unread(hand), error(differs{}))
+}
+
+// drift says in a line what is not as declared.
+func drift(plan tenant.Plan, hand []handwork) string {
+	var parts []string
+	add := func(n int, noun, more string) {
+		if n > 0 {
+			parts = append(parts, counted(n, noun)+" "+more)
+		}
+	}
+	wrong, unread := 0, 0
+	for _, h := range hand {
+		if h.Unread {
+			unread++
+		} else {
+			wrong += len(h.Steps)
+		}
+	}
+	add(len(plan.Refused), "thing", "to correct first")
+	add(len(plan.Steps), "change", "to make")
+	add(len(plan.Undeclared), "thing", "there and not declared")
+	add(wrong, "step", "by hand")
+	add(unread, "part", "that could not be looked at")
+	return "Not as declared: " + strings.Join(parts, ", ") + "."
 }
 
 // whoChanged asks the audit log about each group that is not as declared.

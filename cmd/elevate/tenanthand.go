@@ -37,23 +37,23 @@ func (t *tenantSide) lookAtRegistration(ctx context.Context) func() (tenant.Regi
 	}
 }
 
-// byHand is what has no stable interface, or is not Elevate's to write. What could not be looked at counts as wrong.
+// byHand is what has no stable interface, or is not Elevate's to write. What could not be looked at is said to be.
 func (t *tenantSide) byHand(ctx context.Context, actual tenant.Actual, looked func() (tenant.Registration, error)) []handwork {
 	var hand []handwork
 	registration, err := looked()
 	wanted := wantedRegistration(t.cfg)
 	wanted.Assigned = actual.SignIns(t.wanted, t.cfg.Readers)
-	steps := wanted.Mend(registration, t.now())
+	own := handwork{
+		Title: "Elevate's own application " + t.cfg.Entra.ClientID + ", in the Entra admin center under App registrations and Enterprise applications",
+		Wrong: true, Steps: wanted.Mend(registration, t.now()),
+	}
 	if err != nil {
-		steps = []string{"It could not be looked at: " + shown(err).Error()}
+		own.Wrong, own.Unread, own.Steps = false, true, []string{"It could not be looked at: " + shown(err).Error()}
 	}
-	if len(steps) > 0 {
-		hand = append(hand, handwork{
-			Title: "Elevate's own application " + t.cfg.Entra.ClientID + ", in the Entra admin center under App registrations and Enterprise applications",
-			Wrong: true, Steps: steps,
-		})
+	if len(own.Steps) > 0 {
+		hand = append(hand, own)
 	}
-	steps = defenderSteps(t.cfg)
+	steps := defenderSteps(t.cfg)
 	if t.cfg.Tenant.Defender == config.DefenderNone || len(steps) == 0 {
 		return hand
 	}
@@ -96,7 +96,7 @@ func (t *tenantSide) defenderSeen(ctx context.Context, actual tenant.Actual) []h
 	const title = "Roles in Defender, as Graph's beta says (it may change, and is only read)"
 	roles, err := t.admin.DefenderRoles(ctx)
 	if err != nil {
-		return []handwork{{Title: title, Wrong: true, Steps: []string{"They could not be looked at: " + shown(err).Error()}}}
+		return []handwork{{Title: title, Unread: true, Steps: []string{"They could not be looked at: " + shown(err).Error()}}}
 	}
 	var lines []string
 	for _, r := range defenderRoles(t.cfg) {

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
@@ -114,6 +115,8 @@ func (t *tenantSide) declared(ctx context.Context) map[pim.GroupID]bool {
 type principal struct {
 	name    string
 	isGroup bool
+	// byName is true where the settings can name it so: no other group has the name, and it is no person's or id.
+	byName bool
 }
 
 // namesOf looks up who is eligible and who approves.
@@ -140,13 +143,26 @@ func (t *tenantSide) namesOf(ctx context.Context, w tenant.Wanted, actual tenant
 		return nil, shown(err)
 	}
 	names := map[pim.PrincipalID]principal{}
+	var same tenant.Wanted
 	for _, groups := range found.Groups {
 		for _, g := range groups {
-			names[pim.PrincipalID(g.ID)] = principal{g.Name, true}
+			usable := config.Wrong("group", g.Name) == "" && !tenant.IsID(g.Name)
+			names[pim.PrincipalID(g.ID)] = principal{g.Name, true, usable}
+			if usable {
+				same.Groups = append(same.Groups, tenant.Group{Name: g.Name})
+			}
 		}
 	}
+	namesakes, err := t.admin.Read(ctx, same)
+	if err != nil {
+		return nil, shown(err)
+	}
+	for id, p := range names {
+		p.byName = p.byName && len(namesakes.Groups[tenant.Key(p.name)]) == 1
+		names[id] = p
+	}
 	for _, p := range found.People {
-		names[p.ID] = principal{p.Name, false}
+		names[p.ID] = principal{name: p.Name}
 	}
 	return names, nil
 }
@@ -169,7 +185,7 @@ func proposed(group string, taken map[string]bool) string {
 		}
 	}
 	name := strings.Trim(out.String()[:min(out.Len(), 28)], "-")
-	if len(name) < 2 || pim.Reserved(name) {
+	if config.Wrong("role", name) != "" {
 		name = "role-" + name
 	}
 	name = strings.TrimRight(name, "-")
@@ -200,57 +216,95 @@ func listYAML(list []string) string {
 	return "[" + strings.Join(quoted, ", ") + "]"
 }
 
-func writeRole(out *bytes.Buffer, g tenant.Found, d tenant.Details, names map[pim.PrincipalID]principal, name string) {
-	line := func(format string, args ...any) { fmt.Fprintf(out, format+"\n", args...) }
-	line("  - name: %s", name)
-	line("    title: %s", quotedYAML(cut(g.Name, 75)))
-	if g.Description != "" {
-		line("    gives: %s", quotedYAML(cut(onOneLine(g.Description), 200)))
-	}
-	line("    group: %s   # %s", quotedYAML(string(g.ID)), onOneLine(g.Name))
-	var eligible, approvers []string
-	for _, e := range d.Eligible {
-		if who, known := names[e.Principal]; known && who.isGroup {
-			eligible = append(eligible, who.name)
+// listPrincipals writes principals by name where that is clear, and else by id, with the names behind them.
+func listPrincipals(key string, ids []pim.PrincipalID, names map[pim.PrincipalID]principal) string {
+	var list, behind []string
+	for _, id := range ids {
+		if who := names[id]; who.byName {
+			list = append(list, who.name)
 		} else {
-			line("    # %s (%s) is eligible by themselves; Elevate declares groups.", onOneLine(names[e.Principal].name), e.Principal)
+			list = append(list, string(id))
+			behind = append(behind, onOneLine(cmp.Or(who.name, string(id))))
 		}
 	}
-	slices.Sort(eligible)
+	text := key + ": " + listYAML(list)
+	if len(behind) > 0 {
+		text += "   # " + strings.Join(behind, ", ")
+	}
+	return text
+}
+
+func writeRole(out *bytes.Buffer, g tenant.Found, d tenant.Details, names map[pim.PrincipalID]principal, name string) {
+	line := func(format string, args ...any) { fmt.Fprintf(out, "    "+format+"\n", args...) }
+	fmt.Fprintf(out, "  - name: %s\n", quotedYAML(name))
+	line("title: %s", quotedYAML(cut(cmp.Or(onOneLine(g.Name), name), 75)))
+	if gives := onOneLine(g.Description); gives != "" {
+		line("gives: %s", quotedYAML(cut(gives, 200)))
+	}
+	line("group: %s   # %s", quotedYAML(string(g.ID)), onOneLine(g.Name))
+	var eligible []pim.PrincipalID
+	for _, e := range d.Eligible {
+		if names[e.Principal].isGroup {
+			eligible = append(eligible, e.Principal)
+		} else {
+			line("# %s (%s) is eligible by themselves; Elevate declares groups.", onOneLine(names[e.Principal].name), e.Principal)
+		}
+	}
 	if len(eligible) > 0 {
-		line("    eligible: %s", listYAML(eligible))
+		slices.SortFunc(eligible, func(a, b pim.PrincipalID) int {
+			return cmp.Or(cmp.Compare(names[a].name, names[b].name), cmp.Compare(a, b))
+		})
+		line("%s", listPrincipals("eligible", slices.Compact(eligible), names))
 	}
 	if !g.Assignable {
-		line("    # This group is not role-assignable: every Groups Administrator can let anyone in. `tenant plan` refuses it.")
+		line("# This group is not role-assignable: every Groups Administrator can let anyone in. `tenant plan` refuses it.")
 	}
 	if d.Policy == nil {
-		line("    # PIM showed no rules for it; those below are PIM's usual ones.")
-		line("    ask: {direct: true}")
+		line("# PIM showed no rules for it; those below are PIM's usual ones.")
+		line("ask: {direct: true}")
 		return
 	}
-	p := d.Policy
+	writeRules(line, d.Policy, names)
+}
+
+// writeRules writes what PIM asks of who activates, as far as settings can say it.
+func writeRules(line func(string, ...any), p *tenant.Policy, names map[pim.PrincipalID]principal) {
+	var approvers []pim.PrincipalID
 	for _, id := range p.ApproverGroups {
-		approvers = append(approvers, cmp.Or(names[pim.PrincipalID(id)].name, string(id)))
+		approvers = append(approvers, pim.PrincipalID(id))
 	}
-	for _, id := range p.ApproverPeople {
-		approvers = append(approvers, string(id))
-	}
+	approvers = append(approvers, p.ApproverPeople...)
 	if len(approvers) > 0 {
-		line("    approvers: %s", listYAML(approvers))
+		line("%s", listPrincipals("approvers", approvers, names))
 	}
-	line("    duration: {default: %s, max: %s}", pim.TypedDuration(min(p.MaxDuration, time.Hour)), pim.TypedDuration(p.MaxDuration))
-	line("    require: {justification: %t, approval: %t, ticket: %t, mfa: %t, authentication_context: '%s'}", p.Justification, p.Approval, p.Ticketing, p.MFA, p.Context)
+	line("duration: {default: %s, max: %s}", pim.TypedDuration(min(p.MaxDuration, time.Hour)), pim.TypedDuration(p.MaxDuration))
+	authContext := p.Context
+	if config.Wrong("context", authContext) != "" {
+		line("# Its authentication context is %s, which settings cannot name: c1 to c99.", quotedYAML(authContext))
+		authContext = ""
+	}
+	line("require: {justification: %t, approval: %t, ticket: %t, mfa: %t, authentication_context: '%s'}",
+		p.Justification, p.Approval, p.Ticketing, p.MFA && authContext == "", authContext)
 	if p.Ticketing {
-		line("    ticket: '^INC-\\d+$'   # how a ticket looks: change it")
+		line("ticket: '^INC-\\d+$'   # how a ticket looks: change it")
 	}
 	if p.Approval {
-		line("    ask: {direct: true}")
+		line("ask: {direct: true}")
 	}
 }
 
-func onOneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+// onOneLine is a text without line breaks and control characters, which neither cards nor comments take.
+func onOneLine(s string) string {
+	plain := strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == '\uFEFF' {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, "?"))
+	return strings.Join(strings.Fields(plain), " ")
+}
 
 func cut(s string, most int) string {
 	runes := []rune(s)
-	return string(runes[:min(len(runes), most)])
+	return strings.TrimSpace(string(runes[:min(len(runes), most)]))
 }

@@ -15,9 +15,9 @@ import (
 	"text/template"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
+	"golang.org/x/term"
 
 	"elevate/internal/config"
-	"elevate/internal/tenant"
 )
 
 //go:embed init.yaml.tmpl
@@ -74,14 +74,12 @@ func (p program) tenantInitCommand() *ffcli.Command {
 				return err
 			}
 			if f.out != "-" {
-				if _, err := os.Lstat(f.out); err == nil {
-					return fmt.Errorf("%s exists already, so nothing was written; name another file with -out", f.out)
+				if _, err := os.Lstat(f.out); err == nil { // said before anything is asked
+					return errExists(f.out)
 				}
 			}
-			if f.tiers == "" {
-				if err := p.askInit(&f); err != nil {
-					return err
-				}
+			if err := p.fill(&f); err != nil {
+				return err
 			}
 			content, err := renderInit(f)
 			if err != nil {
@@ -98,52 +96,109 @@ func (p program) tenantInitCommand() *ffcli.Command {
 	}
 }
 
-// askInit asks what the flags left open.
-func (p program) askInit(f *initFlags) error {
-	in := bufio.NewReader(p.in)
-	ask := func(question string, into *string, usual string) error {
-		if *into != "" {
+// question is one thing that `tenant init` is told by a flag, or asks.
+type question struct {
+	flag, text, usual string
+	into              *string
+	ofLike            bool // the file of -like says it
+	wrong             func(string) error
+}
+
+func (f *initFlags) questions() []question {
+	id := func(text string) error {
+		if text == zeroID { // to be filled in later
 			return nil
 		}
-		if usual != "" {
-			question += " [" + usual + "]"
-		}
-		fmt.Fprint(p.errs, question+": ")
-		line, err := in.ReadString('\n')
-		if err != nil && (!errors.Is(err, io.EOF) || line == "") {
-			fmt.Fprintln(p.errs)
-			return errors.New("the questions were not answered, so nothing was written; answer them, or give -tiers and the other flags")
-		}
-		if *into = strings.TrimSpace(line); *into == "" {
-			*into = usual
-		}
+		return sentence(text, config.Wrong("guid", text))
+	}
+	people := func(text string) error {
+		_, err := principals(text)
+		return err
+	}
+	return []question{
+		{"tenant", "The tenant's id (Entra admin center, Overview)", zeroID, &f.tenant, true, id},
+		{"client", "The client id of the app that people sign in to, if it is registered already", zeroID, &f.client, true, id},
+		{
+			"public-url", "The address under which Slack, Teams and browsers will reach Elevate", exampleURL, &f.publicURL, true,
+			func(text string) error { return sentence(text, config.Wrong("public", text)) },
+		},
+		{"tiers", "Which tiers, of analyst, liveresponse and admin", "analyst,liveresponse,admin", &f.tiers, false, func(text string) error {
+			_, err := chosenTiers(text)
+			return err
+		}},
+		{"approvers", "Who approves: at least two user principal names or object ids, separated by commas", "", &f.approvers, false, people},
+		{"people", "Who may ask, named in the same way; leave it empty to look after the groups in Entra", "", &f.people, false, people},
+	}
+}
+
+// sentence is what is wrong with a text, or nothing.
+func sentence(text, wrong string) error {
+	if wrong == "" {
 		return nil
 	}
-	questions := []struct {
-		text, usual string
-		into        *string
-		skip        bool
-	}{
-		{"The tenant's id (Entra admin center, Overview)", zeroID, &f.tenant, f.like != ""},
-		{"The client id of the app that people sign in to, if it is registered already", zeroID, &f.client, f.like != ""},
-		{"The address under which Slack, Teams and browsers will reach Elevate", "https://elevate.example.com", &f.publicURL, f.like != ""},
-		{"Which tiers, of analyst, liveresponse and admin", "analyst,liveresponse,admin", &f.tiers, false},
-		{"Who approves: at least two user principal names or object ids, separated by commas", "", &f.approvers, false},
-		{"Who may ask, named in the same way; leave it empty to look after the groups in Entra", "", &f.people, false},
-	}
-	for _, q := range questions {
-		if q.skip {
+	return usagef("%q %s", text, wrong)
+}
+
+// fill looks at what the flags say and, where they leave the tiers open, asks for the rest.
+func (p program) fill(f *initFlags) error {
+	asks, in := f.tiers == "", bufio.NewReader(p.in)
+	for _, q := range f.questions() {
+		if *q.into != "" {
+			if err := q.wrong(*q.into); err != nil {
+				return usagef("-%s: %v", q.flag, err)
+			}
 			continue
 		}
-		if err := ask(q.text, q.into, q.usual); err != nil {
+		if !asks || (q.ofLike && f.like != "") {
+			continue
+		}
+		if err := p.ask(in, q); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// ask asks until the answer can be used. Where nobody sits at a terminal to be asked again, one that cannot is an error.
+func (p program) ask(in *bufio.Reader, q question) error {
+	text := q.text
+	if q.usual == zeroID {
+		text += " [to be filled in later]"
+	} else if q.usual != "" {
+		text += " [" + q.usual + "]"
+	}
+	for {
+		fmt.Fprint(p.errs, text+": ")
+		line, err := in.ReadString('\n')
+		if err != nil && (!errors.Is(err, io.EOF) || line == "") {
+			fmt.Fprintln(p.errs)
+			return errors.New("the questions were not answered, so nothing was written; answer them, or give -tiers and the other flags")
+		}
+		*q.into = cmp.Or(strings.TrimSpace(line), q.usual)
+		wrong := error(nil)
+		if *q.into != "" {
+			wrong = q.wrong(*q.into)
+		}
+		switch {
+		case wrong == nil:
+			return nil
+		case !p.interactive():
+			return fmt.Errorf("%w Nothing was written", wrong)
+		}
+		fmt.Fprintf(p.errs, "  %v\n", wrong)
+	}
+}
+
+// interactive reports whether somebody sits at a terminal and can be asked again.
+func (p program) interactive() bool {
+	f, ok := p.in.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
 // zeroID stands where an id has to be filled in; the settings are refused with it.
 const zeroID = "00000000-0000-0000-0000-000000000000"
+
+const exampleURL = "https://" + exampleHost
 
 // initContent is what the template is filled with.
 type initContent struct {
@@ -157,7 +212,7 @@ type initContent struct {
 }
 
 func renderInit(f initFlags) ([]byte, error) {
-	c := initContent{Tenant: cmp.Or(f.tenant, zeroID), Client: cmp.Or(f.client, zeroID), PublicURL: cmp.Or(f.publicURL, "https://elevate.example.com")}
+	c := initContent{Tenant: cmp.Or(f.tenant, zeroID), Client: cmp.Or(f.client, zeroID), PublicURL: cmp.Or(f.publicURL, exampleURL)}
 	var err error
 	if c.Tiers, err = chosenTiers(f.tiers); err != nil {
 		return nil, err
@@ -191,7 +246,7 @@ func chosenTiers(text string) ([]tier, error) {
 		word = strings.ToLower(strings.TrimSpace(word))
 		i := slices.IndexFunc(tiers, func(t tier) bool { return t.Word == word || t.Name == word })
 		if i < 0 {
-			return nil, usagef("there is no tier %q; -tiers takes analyst, liveresponse and admin, separated by commas", word)
+			return nil, usagef("there is no tier %q; there are analyst, liveresponse and admin, separated by commas.", word)
 		}
 		if !slices.ContainsFunc(chosen, func(t tier) bool { return t.Word == tiers[i].Word }) {
 			chosen = append(chosen, tiers[i])
@@ -206,10 +261,10 @@ func principals(text string) ([]string, error) {
 		name = strings.TrimSpace(name)
 		switch {
 		case name == "":
-		case tenant.IsID(name), tenant.IsUPN(name):
-			list = append(list, name)
+		case config.Wrong("principal", name) != "":
+			return nil, sentence(name, config.Wrong("principal", name))
 		default:
-			return nil, usagef("%q is neither a user principal name nor an object id; write them as in alice@contoso.com,bob@contoso.com", name)
+			list = append(list, name)
 		}
 	}
 	return list, nil

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -12,8 +14,8 @@ import (
 	"elevate/internal/tenant"
 )
 
-// print shows a plan to a person.
-func (t *tenantSide) print(plan tenant.Plan, hand []handwork) {
+// print shows a plan to a person, and what it comes to.
+func (t *tenantSide) print(plan tenant.Plan, hand []handwork, comesTo string) {
 	out := t.p.out
 	printFindings(out, "Refused, so nothing would be changed", "✗", plan.Refused)
 	role := ""
@@ -27,7 +29,7 @@ func (t *tenantSide) print(plan tenant.Plan, hand []handwork) {
 	printFindings(out, "Warnings", "!", plan.Warnings)
 	printFindings(out, "There and not declared; nothing is done about it", "?", plan.Undeclared)
 	printByHand(out, hand)
-	fmt.Fprintf(out, "\n%s\n", summary(plan))
+	fmt.Fprintf(out, "\n%s\n", comesTo)
 }
 
 // titled is a role's name with its title.
@@ -76,6 +78,9 @@ const widest = 110
 
 // columns is how wide a line may get: as the terminal is. What goes into a file or a pipe is not broken, so that it can be looked for.
 func columns(out io.Writer) int {
+	if o, ok := out.(*output); ok {
+		out = o.Writer
+	}
 	f, ok := out.(*os.File)
 	if !ok {
 		return 0
@@ -130,9 +135,21 @@ func counted(n int, noun string) string {
 
 // handwork is what a person has to do, because no stable interface does it.
 type handwork struct {
-	Title string   `json:"title"`
-	Wrong bool     `json:"wrong,omitempty"` // it was looked at and is not as it should be
-	Steps []string `json:"steps"`
+	Title string `json:"title"`
+	Wrong bool   `json:"wrong,omitempty"` // it was looked at and is not as it should be
+	// Unread is true where it could not be looked at.
+	Unread bool     `json:"unread,omitempty"`
+	Steps  []string `json:"steps"`
+}
+
+// errUnread is told where not everything could be looked at: what was not may be as declared or not.
+var errUnread = errors.New("not everything could be looked at, as said above, so whether the tenant is as declared is not known; mend that and run the command again")
+
+func unread(hand []handwork) error {
+	if slices.ContainsFunc(hand, func(h handwork) bool { return h.Unread }) {
+		return errUnread
+	}
+	return nil
 }
 
 func printByHand(out io.Writer, hand []handwork) {

@@ -35,8 +35,8 @@ var formats = map[string]format{
 		"is not an attribute that can tell a person. Write none, employeeId, onPremisesImmutableId, extensionAttribute1 to extensionAttribute15, or a directory extension's whole name."),
 	"line":  lineUpTo(200),
 	"title": lineUpTo(75),
-	"group": groupName,
-	"role":  roleName,
+	"group": groupName, "approver": groupOrPerson,
+	"role": roleName,
 	"principal": shaped(`^([0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[^@\s'"]{1,64}@[A-Za-z0-9.-]{1,255})$`,
 		"is neither a user principal name nor an object id. Write one of the two, as in alice@contoso.com."),
 	"adminclient": adminClient,
@@ -55,6 +55,10 @@ var formats = map[string]format{
 	"connector":    ofCloud(connectorHosts, false),
 	"pagerduty":    ofCloud(pagerDutyHosts, true),
 }
+
+// Wrong says what is wrong with a text that is to become a setting with that word in its tag check, as the rest of a sentence,
+// or nothing.
+func Wrong(word, text string) string { return formats[word](&Config{}, text) }
 
 var isGUID = shaped(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`,
 	"is not a GUID. Copy the id as Entra shows it, as in 11111111-2222-3333-4444-555555555555.")
@@ -76,8 +80,9 @@ func adminClient(c *Config, text string) string {
 	case strings.EqualFold(text, azureCLI):
 		return "is the Azure CLI's client, which cannot call PIM: Microsoft gave it none of PIM's permissions and nobody can add them " +
 			"(AADSTS65002, PermissionScopeNotGranted). Remove the key, which takes Microsoft Graph Command Line Tools, or name a public client of your own."
-	case strings.EqualFold(text, c.Entra.ClientID):
-		return "is the bot's own registration, which must never get permissions to write. Remove the key, which takes Microsoft Graph Command Line Tools, or name another client."
+	case strings.EqualFold(text, c.Entra.ClientID), c.Teams != nil && strings.EqualFold(text, c.Teams.AppID):
+		return "is one of the bot's own registrations. Never the bot's registration: its consents stay as they are, and it gets no permission to write. " +
+			"Remove the key, which takes Microsoft Graph Command Line Tools, or name another client."
 	}
 	return ""
 }
@@ -105,7 +110,15 @@ func lineUpTo(most int) format {
 	}
 }
 
+// groupName takes no user principal name: a group of that name would be made for it.
 func groupName(c *Config, text string) string {
+	if strings.Contains(text, "@") && !strings.Contains(text, " ") {
+		return "names a person, and groups alone can stand here. Name a group that the person is in; where a group is really called so, write its object id."
+	}
+	return groupOrPerson(c, text)
+}
+
+func groupOrPerson(c *Config, text string) string {
 	if strings.TrimSpace(text) != text || text == "" {
 		return "must be a group's name or object id, without spaces around it."
 	}

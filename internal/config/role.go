@@ -21,7 +21,7 @@ type Role struct {
 	// Eligible are the groups of people who may ask, by name or object id.
 	Eligible []string `yaml:"eligible" check:"required group"`
 	// Approvers are who decides: groups by name or object id, people by object id or user principal name.
-	Approvers []string `yaml:"approvers" check:"required group"`
+	Approvers []string `yaml:"approvers" check:"required approver"`
 	// Protected has the people's and the approvers' groups made role-assignable, so that few can change who is in them.
 	Protected bool `yaml:"protected"`
 	// Duration says how long an activation lasts.
