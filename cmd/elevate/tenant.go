@@ -109,6 +109,10 @@ func (p program) openTenant(ctx context.Context, f tenantFlags, as entra.Adminis
 	default:
 		return nil, usagef("there is no way to sign in called %q; -sign-in takes browser, device or pipeline", f.way)
 	}
+	if !f.json {
+		p.out = plain{p.out}
+	}
+	p.errs = plain{p.errs}
 	way := newTransport()
 	as.TenantID, as.ClientID, as.Authority, as.Graph = cfg.Entra.TenantID, cfg.Tenant.ClientID, cfg.Entra.Authority, cfg.Entra.Graph
 	as.SamePersonAttribute, as.Transport, as.Sandbox, as.Now = cfg.People.SamePerson, way, cfg.Sandbox, time.Now

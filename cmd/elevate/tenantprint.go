@@ -7,10 +7,12 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/term"
 
+	"elevate/internal/card"
 	"elevate/internal/tenant"
 )
 
@@ -78,8 +80,16 @@ const widest = 110
 
 // columns is how wide a line may get: as the terminal is. What goes into a file or a pipe is not broken, so that it can be looked for.
 func columns(out io.Writer) int {
-	if o, ok := out.(*output); ok {
-		out = o.Writer
+	for {
+		switch o := out.(type) {
+		case *output:
+			out = o.Writer
+			continue
+		case plain:
+			out = o.Writer
+			continue
+		}
+		break
 	}
 	f, ok := out.(*os.File)
 	if !ok {
@@ -90,6 +100,24 @@ func columns(out io.Writer) int {
 		return 0
 	}
 	return min(width, widest)
+}
+
+// plain takes out of what is printed for people the characters that steer a terminal, or turn and hide what stands beside
+// them: names in the directory are anybody's words.
+type plain struct{ io.Writer }
+
+// Write implements io.Writer.
+func (p plain) Write(b []byte) (int, error) {
+	shown := strings.Map(func(r rune) rune {
+		if r != '\n' && r != '\t' && unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, card.Visible(string(b)))
+	if _, err := io.WriteString(p.Writer, shown); err != nil {
+		return 0, err
+	}
+	return len(b), nil
 }
 
 // wrapped breaks a text between words; the lines begin with first and then with more.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -23,5 +24,14 @@ func TestLongLinesBreakBetweenWords(t *testing.T) {
 	}
 	if got := wrapped(columns(&bytes.Buffer{}), "  ! ", "    ", text); strings.Count(got, "\n") != 1 {
 		t.Errorf("what is no terminal has broken lines: %q", got)
+	}
+}
+
+func TestNamesOfTheDirectoryDoNotSteerTheTerminal(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	fmt.Fprint(plain{&out}, "Ada\x1b[2J\r\u202e\u200b Ädler\u009b\n\t✓ 🚨\n")
+	if got, want := out.String(), "Ada[2J Ädler\n\t✓ 🚨\n"; got != want {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
