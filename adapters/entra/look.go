@@ -40,6 +40,7 @@ func newView(c *Client) *view {
 		Recent: map[pim.Recent][]pim.Copy{}, Access: map[pim.Membership]pim.Access{}, Active: map[pim.GroupID][]pim.Instance{},
 		Policies: map[pim.GroupID]pim.Policy{}, Members: map[pim.GroupID][]pim.Profile{}, Owners: map[pim.GroupID][]pim.Profile{},
 		Profiles: map[pim.PrincipalID]pim.Profile{}, Eligible: map[pim.PrincipalID][]pim.Eligibility{},
+		MayHave: map[pim.GroupID][]pim.Eligibility{},
 	}}
 }
 
@@ -71,6 +72,9 @@ func (v *view) ask(ctx context.Context, q pim.Question) error {
 	}
 	for _, person := range distinct(q.Profiles) {
 		v.askProfile(ctx, person)
+	}
+	for _, group := range distinct(q.MayHave) {
+		v.askMayHave(ctx, group)
 	}
 	v.askEligible(ctx, distinct(q.Eligible), distinct(append(append([]pim.GroupID{}, q.Policies...), q.Active...)))
 	return v.err

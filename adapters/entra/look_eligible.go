@@ -43,6 +43,18 @@ func (v *view) askEligible(ctx context.Context, people []pim.PrincipalID, groups
 	}
 }
 
+// askMayHave asks who is eligible for a group, with their names.
+func (v *view) askMayHave(ctx context.Context, group pim.GroupID) {
+	v.askEligibilities(ctx, "groupId eq "+quoted(group), []string{"principal"}, func(list []eligible) []*reading {
+		found := []pim.Eligibility{}
+		for _, one := range list {
+			found = append(found, one.Eligibility)
+		}
+		v.answer.MayHave[group] = found
+		return nil
+	})
+}
+
 // eligible is an eligibility and whether a group holds it, or may: Graph need not say what its principal is.
 type eligible struct {
 	pim.Eligibility
@@ -60,7 +72,11 @@ func (v *view) askEligibilities(ctx context.Context, filter string, expand []str
 	list(v, "eligible", info, err, models.CreatePrivilegedAccessGroupEligibilityScheduleInstanceCollectionResponseFromDiscriminatorValue,
 		func(i models.PrivilegedAccessGroupEligibilityScheduleInstanceable) error {
 			_, byGroup := i.GetPrincipal().(models.Groupable)
-			found = append(found, eligible{eligibilityOf(i), byGroup || i.GetPrincipal() == nil})
+			one := eligibilityOf(i)
+			if i.GetPrincipal() != nil {
+				one.Name = nameIn(i.GetPrincipal())
+			}
+			found = append(found, eligible{one, byGroup || i.GetPrincipal() == nil})
 			return nil
 		}, func() []*reading { return keep(found) })
 }

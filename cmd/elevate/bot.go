@@ -285,7 +285,7 @@ func (b *bot) wireService(ctx context.Context) error {
 		SignInLink: func(tx *store.Tx, l workflow.SignInLink) (string, error) {
 			return b.signin.Link(tx, l.Account, l.AccountName, b.workspaceName(l.Account), l.Intent, l.Claims)
 		},
-		EndSession: b.signin.EndSession, SignOut: b.signin.SignOut, Unlink: b.signin.Unlink, Reaches: b.reaches, PIMPage: pimPage(b.cfg.Entra.Authority),
+		EndSession: b.signin.EndSession, SignOut: b.signin.SignOut, Unlink: b.signin.Unlink, Reaches: b.reaches, Peoples: b.peoplesGroups, PIMPage: pimPage(b.cfg.Entra.Authority),
 		Now: b.around.now, Tick: b.around.tick, Logger: b.around.log, Count: b.meters.effect, SweepFirst: b.around.restored,
 	})
 	b.wireInbound()

@@ -180,7 +180,11 @@ func shapeOf(t simentra.Trip) string {
 
 // sweeping reports whether a call is the sweep's: it alone lists the requests of groups.
 func sweeping(t simentra.Trip) bool {
-	return slices.Contains(t.Items, "GET "+pimBase+"assignmentScheduleRequests")
+	if slices.Contains(t.Items, "GET "+pimBase+"assignmentScheduleRequests") {
+		return true
+	}
+	// What did not go into the first twenty.
+	return len(t.Items) > 0 && !slices.ContainsFunc(t.Items, func(item string) bool { return item != "GET "+pimBase+"eligibilityScheduleInstances" })
 }
 
 // polling reports whether a call is a look of the watch's, from the answer to the request until the access was read: it

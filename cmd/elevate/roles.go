@@ -3,9 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"elevate/internal/config"
 	"elevate/internal/pim"
+	"elevate/internal/tenant"
+	"elevate/internal/workflow"
 )
 
 // resolve turns the settings' roles into those of the domain, with the groups'
@@ -31,6 +34,39 @@ func (b *bot) resolve(ctx context.Context) (pim.Roles, []pim.GroupID, error) {
 		readers = append(readers, id)
 	}
 	return roles, readers, nil
+}
+
+// peoplesGroups are the people's and the approvers' groups that the settings name for a role. An error says that one is not
+// known; who is in the others is watched all the same.
+func (b *bot) peoplesGroups(ctx context.Context, role string) (workflow.PeoplesGroups, error) {
+	var out workflow.PeoplesGroups
+	i := slices.IndexFunc(b.cfg.Roles, func(r config.Role) bool { return r.Name == role })
+	if i < 0 {
+		return out, nil
+	}
+	find := func(name string) (pim.GroupID, error) {
+		id, _, _, err := b.entra.GroupByName(ctx, name)
+		return id, err
+	}
+	for _, name := range b.cfg.Roles[i].Eligible {
+		id, err := find(name)
+		if err != nil {
+			return out, err
+		}
+		out.Eligible = append(out.Eligible, id)
+	}
+	for _, name := range b.cfg.Roles[i].Approvers {
+		if tenant.IsUPN(name) {
+			continue
+		}
+		switch id, err := find(name); {
+		case err == nil:
+			out.Approvers = append(out.Approvers, id)
+		case !pim.IsKind(err, pim.NotFound) || !tenant.IsID(name): // else a person's object id
+			return out, err
+		}
+	}
+	return out, nil
 }
 
 func (b *bot) groupID(ctx context.Context, nameOrID string) (pim.GroupID, error) {

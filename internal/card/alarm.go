@@ -38,3 +38,16 @@ func RulesChanged(role pim.Role, what string) Card {
 		},
 	}
 }
+
+// PeopleChanged tells on-call who came into or left the groups of those who may ask
+// for a role, or approve it.
+func PeopleChanged(role pim.Role, what string) Card {
+	title := roleTitle(role, &pim.Request{Role: role.Name})
+	return Card{
+		Title: title + ": people were changed", Tone: Alarm, Fallback: title + ": who may ask or approve was changed.",
+		Lines: []Text{
+			Join(Plain("In Entra, "), Typed(what), Plain(".")),
+			Plain("If that was not meant to be, take it back in Entra: elevate tenant check says who changed it."),
+		},
+	}
+}

@@ -17,6 +17,10 @@ const (
 	AlarmStanding AlarmKind = "standing"
 	// AlarmUnexplained is an activation of which PIM shows no request.
 	AlarmUnexplained AlarmKind = "unexplained"
+	// AlarmOwner is an owner who was none when Elevate looked first.
+	AlarmOwner AlarmKind = "owner"
+	// AlarmEligible is an eligibility that the settings do not declare.
+	AlarmEligible AlarmKind = "eligible"
 )
 
 // Alarm is something about a governed group that came neither through an
@@ -41,6 +45,10 @@ func (a Alarm) Phrase() string {
 		return "has a standing assignment in PIM, which nobody activated"
 	case AlarmUnexplained:
 		return "has an activation in PIM of which PIM shows no request"
+	case AlarmOwner:
+		return "was made an owner of the group, and can let anyone in"
+	case AlarmEligible:
+		return "is eligible for the role, which the settings do not declare"
 	case AlarmOutside:
 	}
 	return "is a member outside PIM"
@@ -57,6 +65,12 @@ type Watched struct {
 	Known []PrincipalID
 	// Unexplained are activations of which PIM shows no request.
 	Unexplained []Instance
+	// Owners own the group now, and Owned did when it was looked at first.
+	Owners []Profile
+	Owned  []PrincipalID
+	// Eligible are the eligibilities for it. Declared are those of the settings, nil where these do not say.
+	Eligible []Eligibility
+	Declared []PrincipalID
 }
 
 // AlarmsOf are the alarms that a reading of a group gives cause for.
@@ -84,6 +98,16 @@ func AlarmsOf(w Watched) []Alarm {
 			continue
 		}
 		alarms = append(alarms, a)
+	}
+	for _, o := range w.Owners {
+		if !slices.Contains(w.Owned, o.ID) {
+			alarms = append(alarms, Alarm{Kind: AlarmOwner, Group: w.Group, Person: o.ID, Name: o.Name, Since: w.At})
+		}
+	}
+	for _, e := range w.Eligible {
+		if w.Declared != nil && !slices.Contains(w.Declared, e.Principal) {
+			alarms = append(alarms, Alarm{Kind: AlarmEligible, Group: w.Group, Person: e.Principal, Name: e.Name, Since: w.At})
+		}
 	}
 	slices.SortFunc(alarms, func(a, b Alarm) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Person, b.Person), cmp.Compare(a.Kind, b.Kind))

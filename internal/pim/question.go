@@ -15,6 +15,7 @@ type Question struct {
 	Owners   []GroupID     // the people who own these groups
 	Profiles []PrincipalID // what the directory says of these people
 	Eligible []PrincipalID // the eligibilities of these people
+	MayHave  []GroupID     // all eligibilities for these groups
 }
 
 // Recent asks for the requests of one person for one group.
@@ -45,6 +46,7 @@ type Answer struct {
 	Owners   map[GroupID][]Profile
 	Profiles map[PrincipalID]Profile
 	Eligible map[PrincipalID][]Eligibility
+	MayHave  map[GroupID][]Eligibility
 	// Failed holds the first error of each part that could not be read.
 	Failed []error
 }
@@ -73,6 +75,7 @@ type Instance struct {
 type Eligibility struct {
 	Group     GroupID
 	Principal PrincipalID // the person, or the group the person is in
+	Name      string      // of the principal, where it was asked for
 	Access    string
 	Start     time.Time
 	End       time.Time // zero: permanent

@@ -27,25 +27,34 @@ func openAlarms(tx *store.Tx) (open []pim.Alarm, err error) {
 	return open, err
 }
 
-// watchGroups raises and ends the alarms of the groups whose members were read,
-// and tells of changed activation rules. Only the sweep's own lane calls it.
+// covered is which kinds of alarms a reading of a group can raise and end.
+type covered map[pim.GroupID]map[pim.AlarmKind]bool
+
+func (c covered) by(a pim.Alarm) bool { return c[a.Group][a.Kind] }
+
+func (c covered) add(g pim.GroupID, kinds ...pim.AlarmKind) {
+	if c[g] == nil {
+		c[g] = map[pim.AlarmKind]bool{}
+	}
+	for _, k := range kinds {
+		c[g][k] = true
+	}
+}
+
+// watchGroups raises and ends the alarms of the groups that were read, and tells of
+// changed activation rules and of people who came and went. Only the sweep's own
+// lane calls it.
 func (s *Service) watchGroups(a pim.Answer, unexplained []pim.Instance) error {
 	var seen []pim.Alarm
-	read := map[pim.GroupID]bool{}
-	err := s.cfg.Store.View(func(tx *store.Tx) error {
+	read := covered{}
+	err := s.update(func(tx *store.Tx) error {
 		seen = nil
 		for _, role := range s.cfg.Roles {
-			members, hasMembers := a.Members[role.Group]
-			instances, hasInstances := a.Active[role.Group]
-			if !hasMembers || !hasInstances {
-				continue
-			}
-			known, err := s.following(tx, role.Group)
+			w, err := s.watched(tx, role, a, unexplained, read)
 			if err != nil {
 				return err
 			}
-			read[role.Group] = true
-			seen = append(seen, pim.AlarmsOf(pim.Watched{Group: role.Group, At: tx.Now(), Members: members, Instances: instances, Known: known, Unexplained: unexplained})...)
+			seen = append(seen, pim.AlarmsOf(w)...)
 		}
 		return nil
 	})
@@ -56,8 +65,54 @@ func (s *Service) watchGroups(a pim.Answer, unexplained []pim.Instance) error {
 		if err := s.settleAlarms(tx, read, s.sure(seen, read)); err != nil {
 			return err
 		}
-		return s.compareRules(tx, a)
+		if err := s.compareRules(tx, a); err != nil {
+			return err
+		}
+		return s.comparePeople(tx, a)
 	})
+}
+
+// watched is what a reading says of a group, and notes what it covers.
+func (s *Service) watched(tx *store.Tx, role pim.Role, a pim.Answer, unexplained []pim.Instance, read covered) (pim.Watched, error) {
+	w := pim.Watched{Group: role.Group, At: tx.Now()}
+	members, hasMembers := a.Members[role.Group]
+	instances, hasInstances := a.Active[role.Group]
+	if hasMembers && hasInstances {
+		known, err := s.following(tx, role.Group)
+		if err != nil {
+			return w, err
+		}
+		w.Members, w.Instances, w.Known, w.Unexplained = members, instances, known, unexplained
+		read.add(role.Group, pim.AlarmOutside, pim.AlarmStanding, pim.AlarmUnexplained)
+	}
+	if owners, hasOwners := a.Owners[role.Group]; hasOwners {
+		owned, err := ownedBefore(tx, role.Group, owners)
+		if err != nil {
+			return w, err
+		}
+		w.Owners, w.Owned = owners, owned
+		read.add(role.Group, pim.AlarmOwner)
+	}
+	if eligible, hasEligible := a.MayHave[role.Group]; hasEligible {
+		w.Eligible, w.Declared = eligible, s.declared(role)
+		if w.Declared != nil {
+			read.add(role.Group, pim.AlarmEligible)
+		}
+	}
+	return w, nil
+}
+
+// ownedBefore are those who owned a group when it was read first.
+func ownedBefore(tx *store.Tx, g pim.GroupID, now []pim.Profile) (before []pim.PrincipalID, err error) {
+	key := "owners|" + string(g)
+	if known, err := tx.Meta(key, &before); err != nil || known {
+		return before, err
+	}
+	before = []pim.PrincipalID{}
+	for _, o := range now {
+		before = append(before, o.ID)
+	}
+	return before, tx.PutMeta(key, before)
 }
 
 // following are the people whose access to a group Elevate follows.
@@ -75,9 +130,9 @@ func (s *Service) following(tx *store.Tx, g pim.GroupID) ([]pim.PrincipalID, err
 
 // sure are those of the alarms that were seen before, long enough ago; the rest is
 // remembered.
-func (s *Service) sure(seen []pim.Alarm, read map[pim.GroupID]bool) []pim.Alarm {
+func (s *Service) sure(seen []pim.Alarm, read covered) []pim.Alarm {
 	s.suspects = slices.DeleteFunc(s.suspects, func(old pim.Alarm) bool {
-		return read[old.Group] && !slices.ContainsFunc(seen, old.Same)
+		return read.by(old) && !slices.ContainsFunc(seen, old.Same)
 	})
 	var sure []pim.Alarm
 	for _, now := range seen {
@@ -100,7 +155,7 @@ func (s *Service) doubtful(g pim.GroupID) bool {
 }
 
 // settleAlarms raises what is new and ends what is over.
-func (s *Service) settleAlarms(tx *store.Tx, read map[pim.GroupID]bool, sure []pim.Alarm) error {
+func (s *Service) settleAlarms(tx *store.Tx, read covered, sure []pim.Alarm) error {
 	open, err := openAlarms(tx)
 	if err != nil {
 		return err
@@ -108,7 +163,7 @@ func (s *Service) settleAlarms(tx *store.Tx, read map[pim.GroupID]bool, sure []p
 	kept := open[:0:0]
 	var over, raised []pim.Alarm
 	for _, old := range open {
-		if read[old.Group] && !slices.ContainsFunc(s.suspects, old.Same) {
+		if read.by(old) && !slices.ContainsFunc(s.suspects, old.Same) {
 			over = append(over, old)
 		} else {
 			kept = append(kept, old)
@@ -218,6 +273,9 @@ func (s *Service) compareRules(tx *store.Tx, a pim.Answer) error {
 func (s *Service) alarmCard(m message) card.Card {
 	if m.Alarm == nil {
 		role, _ := s.cfg.Roles.Named(m.Role)
+		if m.People != "" {
+			return card.PeopleChanged(role, m.People)
+		}
 		return card.RulesChanged(role, m.Rules)
 	}
 	role, _ := s.cfg.Roles.Of(m.Alarm.Group)

@@ -80,6 +80,8 @@ type message struct {
 	Over  bool       `json:"over,omitempty"`
 	// Rules is what changed about a role's activation rules.
 	Rules string `json:"rules,omitempty"`
+	// People is who came into or left a role's groups.
+	People string `json:"people,omitempty"`
 	// Ending is set when the request's access ends soon.
 	Ending bool `json:"ending,omitempty"`
 	// Revoked is set when somebody else ends the request's access.

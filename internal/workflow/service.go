@@ -36,6 +36,8 @@ type Config struct {
 	// Unlink ends the account's link and session inside the transaction, and tells the account why; "" where the person
 	// wanted it.
 	Unlink func(tx *store.Tx, a pim.ChatAccount, by pim.Actor, why string) error
+	// Peoples finds the groups whose people are watched for a role. Nil: none are.
+	Peoples func(ctx context.Context, role string) (PeoplesGroups, error)
 	// Reaches returns the chat accounts, beside linked ones, in which a person can
 	// be written to; nil knows none.
 	Reaches func(tx *store.Tx, id pim.PrincipalID) ([]pim.ChatAccount, error)
@@ -70,10 +72,14 @@ type Service struct {
 	readers  membership
 	owners   membership
 	failing  failing
-	suspects []pim.Alarm // seen at the last readings; the sweep's own
-	eligible eligibles
-	steps    steps
-	answers  *bounded.Repeats[Reply]
+	suspects []pim.Alarm // seen at the last readings; the sweep's own, as what follows
+	// lookedAt is when a group was last read as a whole. Of peoples, peoplesAsked were looked up in this sweep.
+	lookedAt     map[pim.GroupID]time.Time
+	peoples      map[string]PeoplesGroups
+	peoplesAsked int
+	eligible     eligibles
+	steps        steps
+	answers      *bounded.Repeats[Reply]
 	// linksTried is the links effect's own.
 	linksTried tried
 	// update writes to the state file. It takes no context: a write that was
@@ -86,7 +92,7 @@ func New(cfg Config) *Service {
 	if cfg.Tick <= 0 {
 		cfg.Tick = time.Second
 	}
-	s := &Service{cfg: cfg, policies: newPolicies(), linksTried: tried{}, answers: newAnswers(cfg.Now)}
+	s := &Service{cfg: cfg, policies: newPolicies(), linksTried: tried{}, answers: newAnswers(cfg.Now), lookedAt: map[pim.GroupID]time.Time{}, peoples: map[string]PeoplesGroups{}}
 	s.update = func(fn func(*store.Tx) error) error { return cfg.Store.Update(context.Background(), fn) }
 	s.queue = newQueue(cfg.Now, cfg.Tick, cfg.Logger)
 	s.queue.perform = s.perform

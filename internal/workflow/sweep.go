@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"elevate/internal/pim"
@@ -12,8 +13,6 @@ import (
 
 const (
 	sweepEvery = time.Minute
-	// rulesEvery is how often the sweep reads the activation rules too.
-	rulesEvery = 10 * time.Minute
 	// settled is how long after a grant PIM's lists may still lag.
 	settled = 2 * time.Minute
 )
@@ -81,21 +80,8 @@ func (s *Service) sweepOnce(ctx context.Context) error {
 	if err := s.expire(); err != nil {
 		return err // what runs out here does not wait for PIM
 	}
-	var q pim.Question
 	now := s.cfg.Now()
-	for _, role := range s.cfg.Roles {
-		q.Pending = append(q.Pending, role.Group)
-		q.Active = append(q.Active, role.Group)
-		_, fresh := s.policies.get(role.Group, now, rulesEvery-sweepEvery)
-		if !fresh {
-			s.policyQuestion(&q, role.Group)
-			q.Owners = append(q.Owners, role.Group)
-		}
-		if !fresh || s.doubtful(role.Group) {
-			q.Members = append(q.Members, role.Group)
-		}
-	}
-	q.Members = append(q.Members, s.cfg.Readers...)
+	q := s.sweepQuestion(ctx)
 	answer, err := s.cfg.Directory.Look(ctx, q)
 	if err != nil {
 		return err
@@ -124,6 +110,55 @@ func (s *Service) sweepOnce(ctx context.Context) error {
 	}
 	s.swept.Store(now.Unix())
 	return nil
+}
+
+// sweepQuestion asks what is pending and active in all groups, and of some of them
+// also for everything that is watched: those that were asked for longest ago, so
+// that each comes within ten minutes and no sweep costs much more than another.
+func (s *Service) sweepQuestion(ctx context.Context) pim.Question {
+	var q pim.Question
+	now := s.cfg.Now()
+	whole := s.longestUnread(now)
+	s.peoplesAsked = 0
+	for _, role := range s.cfg.Roles {
+		q.Pending = append(q.Pending, role.Group)
+		q.Active = append(q.Active, role.Group)
+		if whole[role.Group] {
+			s.policyQuestion(&q, role.Group)
+			s.lookedAt[role.Group] = now
+			q.Members = append(q.Members, s.peoplesOf(ctx, role).all()...)
+		}
+		if whole[role.Group] || s.doubtful(role.Group) {
+			q.Members, q.Owners, q.MayHave = append(q.Members, role.Group), append(q.Owners, role.Group), append(q.MayHave, role.Group)
+		}
+	}
+	q.Members = append(q.Members, s.cfg.Readers...)
+	return q
+}
+
+// sweepsForAll is in how many sweeps all groups are read as a whole.
+const sweepsForAll = 9
+
+// overdue is how old what is known of a group may be before it is read whosever turn it
+// is, as after a standstill. It is used for policyUse.
+const overdue = policyUse - 3*time.Minute
+
+// longestUnread are the groups whose turn it is, and those whose rules or owners are not
+// known.
+func (s *Service) longestUnread(now time.Time) map[pim.GroupID]bool {
+	turn := map[pim.GroupID]bool{}
+	var groups []pim.GroupID
+	for _, role := range s.cfg.Roles {
+		if _, known := s.policies.get(role.Group, now, overdue); !known || s.owners.certainly(role.Group, "") == pim.NotKnown {
+			turn[role.Group] = true
+		}
+		groups = append(groups, role.Group)
+	}
+	slices.SortStableFunc(groups, func(a, b pim.GroupID) int { return s.lookedAt[a].Compare(s.lookedAt[b]) })
+	for _, g := range groups[:(len(groups)+sweepsForAll-1)/sweepsForAll] {
+		turn[g] = true
+	}
+	return turn
 }
 
 // learnPeople keeps who may read everything and who owns the governed groups.

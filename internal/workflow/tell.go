@@ -64,7 +64,7 @@ func (s *Service) cardFor(e store.Effect, m message) (*card.Card, error) {
 		return s.stillTrue(e.Request, endsSoon)
 	case m.Revoked:
 		return s.stillTrue(e.Request, revoked)
-	case m.Alarm != nil, m.Rules != "":
+	case m.Alarm != nil, m.Rules != "", m.People != "":
 		c = s.alarmCard(m)
 	case m.Form:
 		c = card.FormReady(m.Role)

@@ -18,6 +18,9 @@ type Group struct {
 	Eligible  []pim.PrincipalID
 	Approvers []pim.PrincipalID // none: no approval is needed
 	Owners    []pim.PrincipalID
+	// EligibleGroup is the group of those who may ask, where it is watched, and Also who is eligible beside it.
+	EligibleGroup pim.GroupID
+	Also          []pim.PrincipalID
 	// ApproverGroup names the approvers' group; empty: they are named one by one.
 	ApproverGroup pim.GroupID
 	Max           time.Duration
@@ -26,7 +29,9 @@ type Group struct {
 // Directory is a tenant in memory. Its fields are set before it is used.
 type Directory struct {
 	Faults
-	Now func() time.Time
+	// Asked is told of each question. It may be nil, and is set before the service runs.
+	Asked func(pim.Question)
+	Now   func() time.Time
 	// Provisioning is how long PIM takes from a grant to the membership.
 	Provisioning time.Duration
 	// Removal is how long the membership outlives its end.

@@ -23,6 +23,7 @@ const (
 	PartOwners   Part = "owners"
 	PartProfiles Part = "profiles"
 	PartEligible Part = "eligible"
+	PartMayHave  Part = "may have"
 )
 
 // Hide has a part of every answer missing, with that error in Failed; nil
@@ -45,11 +46,15 @@ func (d *Directory) Look(ctx context.Context, q pim.Question) (pim.Answer, error
 		for _, r := range d.requests {
 			d.settle(r)
 		}
+		if d.Asked != nil {
+			d.Asked(q)
+		}
 		a := pim.Answer{
 			At: d.Now(), Requests: map[string]pim.Copy{}, Gone: map[string]bool{}, Pending: map[pim.GroupID][]pim.Copy{},
 			Recent: map[pim.Recent][]pim.Copy{}, Access: map[pim.Membership]pim.Access{}, Active: map[pim.GroupID][]pim.Instance{},
 			Policies: map[pim.GroupID]pim.Policy{}, Members: map[pim.GroupID][]pim.Profile{}, Owners: map[pim.GroupID][]pim.Profile{},
 			Profiles: map[pim.PrincipalID]pim.Profile{}, Eligible: map[pim.PrincipalID][]pim.Eligibility{},
+			MayHave: map[pim.GroupID][]pim.Eligibility{},
 		}
 		d.lookAtRequests(q, &a)
 		d.lookAtAccess(q, &a)
@@ -154,9 +159,19 @@ func (d *Directory) lookAtRules(q pim.Question, a *pim.Answer) {
 	each(d, a, PartMembers, q.Members, func(id pim.GroupID) {
 		a.Members[id] = d.profiles(d.membersOf(id))
 		for g := range maps.Values(d.groups) {
-			if g.ApproverGroup == id {
+			switch id {
+			case g.ApproverGroup:
 				a.Members[id] = d.profiles(g.Approvers)
+			case g.EligibleGroup:
+				a.Members[id] = d.profiles(g.Eligible)
 			}
+		}
+	})
+	each(d, a, PartMayHave, q.MayHave, func(id pim.GroupID) {
+		g := d.groups[id]
+		a.MayHave[id] = []pim.Eligibility{{Group: id, Principal: pim.PrincipalID(g.EligibleGroup), Access: pim.Member}}
+		for _, p := range g.Also {
+			a.MayHave[id] = append(a.MayHave[id], pim.Eligibility{Group: id, Principal: p, Name: d.people[p].Name, Access: pim.Member})
 		}
 	})
 	each(d, a, PartOwners, q.Owners, func(id pim.GroupID) { a.Owners[id] = d.profiles(d.groups[id].Owners) })
