@@ -142,7 +142,7 @@ func shown(err error) error {
 
 // wantedOf is what the settings declare of the tenant.
 func wantedOf(cfg *config.Config) tenant.Wanted {
-	var w tenant.Wanted
+	w := tenant.Wanted{Readers: cfg.Readers}
 	for _, r := range cfg.Roles {
 		rules := tenant.Rules{
 			Longest: r.Duration.Max, Justification: r.Require.Justification, Ticket: r.Require.Ticket, MFA: r.Require.MFA,

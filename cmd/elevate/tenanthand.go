@@ -42,7 +42,7 @@ func (t *tenantSide) byHand(ctx context.Context, actual tenant.Actual, looked fu
 	var hand []handwork
 	registration, err := looked()
 	wanted := wantedRegistration(t.cfg)
-	wanted.Assigned = actual.SignIns(t.wanted, t.cfg.Readers)
+	wanted.Assigned = actual.SignIns(t.wanted, registration.Assigned)
 	own := handwork{
 		Title: "Elevate's own application " + t.cfg.Entra.ClientID + ", in the Entra admin center under App registrations and Enterprise applications",
 		Wrong: true, Steps: wanted.Mend(registration, t.now()),
