@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -72,7 +73,7 @@ func (p program) tenantSub(name, help string, do func(context.Context, *tenantSi
 			if err := noWords(args); err != nil {
 				return err
 			}
-			side, err := p.openTenant(ctx, f, entra.AdministratorConfig{Changes: name == "apply"})
+			side, err := p.openTenant(ctx, f, entra.AdministratorConfig{Changes: name == "apply", Groups: true})
 			if err != nil {
 				return err
 			}
@@ -162,6 +163,37 @@ func wantedOf(cfg *config.Config) tenant.Wanted {
 	return w
 }
 
+// look reads all there is to say of the tenant: the plan, and what is to be done by hand.
+func (t *tenantSide) look(ctx context.Context) (tenant.Plan, tenant.Actual, []handwork, error) {
+	looked := t.lookBeside(ctx)
+	plan, actual, err := t.read(ctx)
+	seen := looked()
+	if err != nil {
+		return plan, actual, nil, err
+	}
+	if err := t.others(ctx, &plan, actual, seen.groups); err != nil {
+		seen.groupsErr = err
+	}
+	return plan, actual, t.byHand(ctx, actual, seen), nil
+}
+
+// others names the groups under PIM that are behind no role. A tenant may have some that are not Elevate's.
+func (t *tenantSide) others(ctx context.Context, plan *tenant.Plan, actual tenant.Actual, under []pim.GroupID) error {
+	var ask tenant.Wanted
+	for _, id := range under {
+		if !actual.Behind(t.wanted, id) {
+			ask.Roles = append(ask.Roles, tenant.Role{Group: string(id)})
+		}
+	}
+	if len(ask.Roles) == 0 {
+		return nil
+	}
+	found, err := t.admin.Read(ctx, ask)
+	maps.Copy(actual.Groups, found.Groups) // for their names
+	plan.Beside(t.wanted, actual, found)
+	return err
+}
+
 // read reads what stands, and compares.
 func (t *tenantSide) read(ctx context.Context) (tenant.Plan, tenant.Actual, error) {
 	actual, err := t.admin.Read(ctx, t.wanted)
@@ -172,12 +204,10 @@ func (t *tenantSide) read(ctx context.Context) (tenant.Plan, tenant.Actual, erro
 }
 
 func (p program) tenantPlan(ctx context.Context, t *tenantSide) error {
-	looked := t.lookAtRegistration(ctx)
-	plan, actual, err := t.read(ctx)
+	plan, _, hand, err := t.look(ctx)
 	if err != nil {
 		return err
 	}
-	hand := t.byHand(ctx, actual, looked)
 	if t.flags.json {
 		err = t.printJSON(plan, hand, nil)
 	} else {
@@ -206,6 +236,7 @@ type planJSON struct {
 	Onboards   []string         `json:"onboards"` // groups that come under PIM for good
 	Warnings   []tenant.Finding `json:"warnings"`
 	Undeclared []tenant.Finding `json:"undeclared"`
+	Others     []tenant.Finding `json:"others"` // groups under PIM that are behind no role
 	Assignable assignableJSON   `json:"role_assignable_groups"`
 	ByHand     []handwork       `json:"by_hand"`
 	Changed    []changedJSON    `json:"changed,omitempty"` // by whom, for check
@@ -228,7 +259,7 @@ func (t *tenantSide) printJSON(plan tenant.Plan, hand []handwork, changed []chan
 	enc.SetEscapeHTML(false)
 	return enc.Encode(planJSON{
 		Tenant: t.cfg.Entra.TenantID, SignedInAs: t.who, Refused: notNil(plan.Refused), Steps: notNil(plan.Steps), Onboards: notNil(plan.Onboards()),
-		Warnings: notNil(plan.Warnings), Undeclared: notNil(plan.Undeclared), ByHand: notNil(hand), Changed: changed,
+		Warnings: notNil(plan.Warnings), Undeclared: notNil(plan.Undeclared), Others: notNil(plan.Others), ByHand: notNil(hand), Changed: changed,
 		Assignable: assignableJSON{plan.Assignable, plan.Assignable + plan.Making, tenant.MaxAssignable},
 	})
 }

@@ -16,12 +16,10 @@ import (
 const settles = 2 * time.Minute
 
 func (p program) tenantApply(ctx context.Context, t *tenantSide) error {
-	looked := t.lookAtRegistration(ctx)
-	plan, actual, err := t.read(ctx)
+	plan, actual, hand, err := t.look(ctx)
 	if err != nil {
 		return err
 	}
-	hand := t.byHand(ctx, actual, looked)
 	t.print(plan, hand, summary(plan))
 	if len(plan.Refused) > 0 {
 		return errRefused

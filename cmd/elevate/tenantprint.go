@@ -28,9 +28,12 @@ func (t *tenantSide) print(plan tenant.Plan, hand []handwork, comesTo string) {
 	}
 	printFindings(out, "Warnings", "!", plan.Warnings)
 	printFindings(out, "There and not declared; nothing is done about it", "?", plan.Undeclared)
+	printFindings(out, othersTitle, "?", plan.Others)
 	printByHand(out, hand)
 	fmt.Fprintf(out, "\n%s\n", comesTo)
 }
+
+const othersTitle = "Under PIM and behind no role of the settings; nothing is done about it"
 
 // titled is a role's name with its title.
 func (t *tenantSide) titled(name string) string {
