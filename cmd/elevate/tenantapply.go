@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,7 +35,22 @@ func (p program) tenantApply(ctx context.Context, t *tenantSide) error {
 	if err := t.account(ctx, plan, states); err != nil {
 		return err
 	}
-	return t.readBack(ctx)
+	if err := t.readBack(ctx); err != nil {
+		return err
+	}
+	return t.leftByHand(ctx, hand)
+}
+
+// leftByHand says what else is to be done by hand now that the plan was carried out: what it made has to be assigned, for one.
+func (t *tenantSide) leftByHand(ctx context.Context, said []handwork) error {
+	_, _, hand, err := t.look(ctx)
+	if err != nil {
+		return err
+	}
+	printByHand(t.p.out, slices.DeleteFunc(hand, func(h handwork) bool {
+		return slices.ContainsFunc(said, func(before handwork) bool { return before.Title == h.Title && slices.Equal(before.Steps, h.Steps) })
+	}))
+	return nil
 }
 
 // confirm asks, and says what cannot be undone.
