@@ -6,12 +6,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
+	"runtime"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
+	"github.com/pkg/browser"
 
 	"elevate/adapters/entra"
 	"elevate/internal/config"
@@ -36,7 +40,7 @@ type tenantFlags struct {
 	yes    bool
 }
 
-const waysToSignIn = "how to sign in: `WAY` is browser, device (a code to enter in any browser) or pipeline (the workload identity of tenant.client_id)"
+const waysToSignIn = "how to sign in: `WAY` is browser, device (a code to enter in a browser anywhere) or pipeline (as the application tenant.client_id, by workload identity)"
 
 func (p program) tenantCommand() *ffcli.Command {
 	c := &ffcli.Command{
@@ -102,10 +106,19 @@ func (p program) openTenant(ctx context.Context, f tenantFlags, as entra.Adminis
 	}
 	as.Way = entra.Way(f.way)
 	switch as.Way {
-	case entra.ByBrowser, entra.ByDevice:
+	case entra.ByBrowser:
+		if !p.hasDisplay(runtime.GOOS) {
+			return nil, errors.New("there is no display here for a browser to open on; run it again with -sign-in device, which shows a code to enter in a browser anywhere")
+		}
+		browser.Stdout, browser.Stderr = io.Discard, io.Discard // what browsers print is noise, and no part of a plan
+	case entra.ByDevice:
 	case entra.ByPipeline:
 		if strings.EqualFold(cfg.Tenant.ClientID, config.GraphCommandLine) {
-			return nil, errors.New("a pipeline signs in as an application of its own: set tenant.client_id to that one's client id, which must not be the bot's")
+			return nil, errors.New("a pipeline signs in by its workload identity, as an application of its own, never as the bot's: register one with a federated credential " +
+				"for the pipeline and the application permissions that the README lists, and set tenant.client_id to its client id")
+		}
+		if file, _ := p.env("AZURE_FEDERATED_TOKEN_FILE"); file == "" {
+			return nil, errors.New("no workload identity is here: AZURE_FEDERATED_TOKEN_FILE has to name the file with the pipeline's token; a person signs in with -sign-in device")
 		}
 	default:
 		return nil, usagef("there is no way to sign in called %q; -sign-in takes browser, device or pipeline", f.way)
@@ -131,6 +144,17 @@ func (p program) openTenant(ctx context.Context, f tenantFlags, as entra.Adminis
 	}
 	fmt.Fprintf(p.errs, "Signed in as %s to the tenant %s.\n", who, cfg.Entra.TenantID)
 	return &tenantSide{p: p, cfg: cfg, flags: f, admin: admin, now: as.Now, tempo: tenant.Tempo{Now: time.Now, Wait: tenant.Wait}, who: who, wanted: wantedOf(cfg)}, nil
+}
+
+// hasDisplay reports whether a browser can open. Elsewhere than on X and Wayland there is always a desktop to try.
+func (p program) hasDisplay(system string) bool {
+	if slices.Contains([]string{"windows", "darwin"}, system) {
+		return true
+	}
+	return slices.ContainsFunc([]string{"DISPLAY", "WAYLAND_DISPLAY", "BROWSER", "WSL_DISTRO_NAME"}, func(name string) bool {
+		value, _ := p.env(name)
+		return value != ""
+	})
 }
 
 // shown is an error as a person sees it.
