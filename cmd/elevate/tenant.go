@@ -127,7 +127,7 @@ func (p program) openTenant(ctx context.Context, f tenantFlags, as entra.Adminis
 	as.TenantID, as.ClientID, as.Authority, as.Graph = cfg.Entra.TenantID, cfg.Tenant.ClientID, cfg.Entra.Authority, cfg.Entra.Graph
 	as.SamePersonAttribute, as.Transport, as.Sandbox, as.Now = cfg.People.SamePerson, way, cfg.Sandbox, time.Now
 	as.Defender = cfg.Tenant.Defender == config.DefenderBeta
-	as.Tell = func(message string) { fmt.Fprintln(p.errs, message) }
+	as.Tell = func(message string) { printWrapped(p.errs, "", "", message) }
 	if cfg.SandboxClock != "" {
 		as.Now = newSandboxClock(ctx, cfg.SandboxClock, &http.Client{Transport: way, Timeout: 5 * time.Second}).Now
 	}
@@ -142,7 +142,7 @@ func (p program) openTenant(ctx context.Context, f tenantFlags, as entra.Adminis
 	if err != nil {
 		return nil, shown(err)
 	}
-	fmt.Fprintf(p.errs, "Signed in as %s to the tenant %s.\n", who, cfg.Entra.TenantID)
+	printWrapped(p.errs, "", "", "Signed in as "+who+" to the tenant "+cfg.Entra.TenantID+".")
 	return &tenantSide{p: p, cfg: cfg, flags: f, admin: admin, now: as.Now, tempo: tenant.Tempo{Now: time.Now, Wait: tenant.Wait}, who: who, wanted: wantedOf(cfg)}, nil
 }
 

@@ -55,9 +55,10 @@ func (t *tenantSide) leftByHand(ctx context.Context, said []handwork) error {
 
 // confirm asks, and says what cannot be undone.
 func (t *tenantSide) confirm(ctx context.Context, plan tenant.Plan) error {
-	fmt.Fprintf(t.p.out, "\nThis is about the tenant %s, as %s.\n", t.cfg.Entra.TenantID, t.who)
+	fmt.Fprintln(t.p.out)
+	printWrapped(t.p.out, "", "", "This is about the tenant "+t.cfg.Entra.TenantID+", as "+t.who+".")
 	if groups := plan.Onboards(); len(groups) > 0 {
-		fmt.Fprintf(t.p.out, "It brings under PIM, which cannot be undone: %s.\n", strings.Join(groups, ", "))
+		printWrapped(t.p.out, "", "", "It brings under PIM, which cannot be undone: "+strings.Join(groups, ", ")+".")
 	}
 	if t.flags.yes {
 		return nil
@@ -90,14 +91,15 @@ func (t *tenantSide) progress(plan tenant.Plan) func(tenant.Progress) {
 		switch p.State {
 		case tenant.Done:
 			finished++
-			fmt.Fprintf(t.p.out, "[%d/%d] %s: %s ✓\n", finished, len(plan.Steps), s.Role, s.Says)
+			printWrapped(t.p.out, fmt.Sprintf("[%d/%d] ", finished, len(plan.Steps)), "        ", s.Role+": "+s.Says+" ✓")
 		case tenant.Waiting:
 			if why[p.Step] != p.Says {
 				why[p.Step] = p.Says
-				fmt.Fprintf(t.p.out, "        %s: %s … waits: %s\n", s.Role, s.Says, p.Says)
+				printWrapped(t.p.out, "        ", "        ", s.Role+": "+s.Says+" … waits: "+p.Says)
 			}
 		case tenant.Failed:
-			fmt.Fprintf(t.p.out, "        %s: %s ✗\n        %s\n", s.Role, s.Says, p.Says)
+			printWrapped(t.p.out, "        ", "        ", s.Role+": "+s.Says+" ✗")
+			printWrapped(t.p.out, "        ", "        ", p.Says)
 		case tenant.Left:
 		}
 	}
@@ -116,7 +118,7 @@ func (t *tenantSide) account(ctx context.Context, plan tenant.Plan, states []ten
 	}
 	fmt.Fprintf(t.p.out, "\n%d of %s made. Not made:\n", len(states)-len(left), counted(len(states), "change"))
 	for _, s := range left {
-		fmt.Fprintf(t.p.out, "  - %s: %s\n", s.Role, s.Says)
+		printWrapped(t.p.out, "  - ", "    ", s.Role+": "+s.Says)
 	}
 	if ctx.Err() != nil {
 		return errors.New("interrupted; `elevate tenant apply` goes on where it stopped")

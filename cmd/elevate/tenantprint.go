@@ -30,7 +30,8 @@ func (t *tenantSide) print(plan tenant.Plan, hand []handwork, comesTo string) {
 	printFindings(out, "There and not declared; nothing is done about it", "?", plan.Undeclared)
 	printFindings(out, othersTitle, "?", plan.Others)
 	printByHand(out, hand)
-	fmt.Fprintf(out, "\n%s\n", comesTo)
+	fmt.Fprintln(out)
+	printWrapped(out, "", "", comesTo)
 }
 
 const othersTitle = "Under PIM and behind no role of the settings; nothing is done about it"
@@ -50,12 +51,12 @@ func printStep(out io.Writer, s tenant.Step) {
 	if s.Kind == tenant.SetRule || s.Extends {
 		sign = "~"
 	}
-	fmt.Fprintf(out, "  %s %s\n", sign, s.Says)
+	printWrapped(out, "  "+sign+" ", "    ", s.Says)
 	for _, c := range s.Changes {
-		fmt.Fprintf(out, "      %s: %s → %s\n", c.What, c.Was, c.Will)
+		printWrapped(out, "      ", "        ", c.What+": "+c.Was+" → "+c.Will)
 	}
 	if s.Onboards {
-		fmt.Fprintf(out, "      This brings %s under PIM, which cannot be undone.\n", s.Group)
+		printWrapped(out, "      ", "      ", "This brings "+s.Group+" under PIM, which cannot be undone.")
 	}
 }
 
@@ -66,9 +67,9 @@ func printFindings(out io.Writer, title, sign string, findings []tenant.Finding)
 	}
 	fmt.Fprintf(out, "\n%s\n", title)
 	for i, f := range findings {
-		fmt.Fprint(out, wrapped(columns(out), "  "+sign+" ", "    ", f.About+": "+f.Says))
+		printWrapped(out, "  "+sign+" ", "    ", f.About+": "+f.Says)
 		if f.Mend != "" && (i+1 == len(findings) || findings[i+1].Mend != f.Mend) {
-			fmt.Fprint(out, wrapped(columns(out), "      ", "      ", f.Mend))
+			printWrapped(out, "      ", "      ", f.Mend)
 		}
 	}
 }
@@ -90,6 +91,11 @@ func columns(out io.Writer) int {
 		return 0
 	}
 	return min(width, widest)
+}
+
+// printWrapped prints a line, broken as wide as the terminal is.
+func printWrapped(out io.Writer, first, more, text string) {
+	fmt.Fprint(out, wrapped(columns(out), first, more, text))
 }
 
 // wrapped breaks a text between words; the lines begin with first and then with more.
@@ -158,9 +164,9 @@ func printByHand(out io.Writer, hand []handwork) {
 	}
 	fmt.Fprintf(out, "\nBy hand\n")
 	for _, h := range hand {
-		fmt.Fprint(out, wrapped(columns(out), "  ", "  ", h.Title))
+		printWrapped(out, "  ", "  ", h.Title)
 		for i, s := range h.Steps {
-			fmt.Fprint(out, wrapped(columns(out), fmt.Sprintf("    %d. ", i+1), "       ", s))
+			printWrapped(out, fmt.Sprintf("    %d. ", i+1), "       ", s)
 		}
 	}
 }
