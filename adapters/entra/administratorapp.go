@@ -152,7 +152,8 @@ func (a *Administrator) through(ctx context.Context, v *view) error {
 }
 
 func addApplication(r *tenant.Registration, app application) {
-	r.Redirects = append(append(append(r.Redirects, app.Web.Redirects...), app.SPA.Redirects...), app.PublicClient.Redirects...)
+	r.Redirects = append(r.Redirects, app.Web.Redirects...)
+	r.Elsewhere = append(append(r.Elsewhere, app.SPA.Redirects...), app.PublicClient.Redirects...)
 	r.Public = app.Public != nil && *app.Public
 	if app.Claims != nil {
 		for _, c := range app.Claims.IDToken {

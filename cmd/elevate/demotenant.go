@@ -56,7 +56,7 @@ func (s *stage) administers(ctx context.Context, cfg *config.Config) (*tenantSid
 	var said bytes.Buffer
 	var entering error
 	admin, err := entra.NewAdministrator(entra.AdministratorConfig{
-		TenantID: cfg.Entra.TenantID, ClientID: cfg.Tenant.ClientID, Authority: cfg.Entra.Authority, Graph: cfg.Entra.Graph, Way: entra.ByDevice, Changes: true,
+		TenantID: cfg.Entra.TenantID, ClientID: cfg.Tenant.ClientID, Authority: cfg.Entra.Authority, Graph: cfg.Entra.Graph, Way: entra.ByDevice, Changes: true, Groups: true,
 		SamePersonAttribute: cfg.People.SamePerson, Transport: s.client.Transport, Sandbox: true, Now: s.box.Clock.Now,
 		Tell: func(message string) {
 			_, code, _ := strings.Cut(strings.TrimSuffix(message, "."), "enter the code ")

@@ -6,11 +6,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"maps"
 	"net/http"
+	"runtime"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
+	"github.com/pkg/browser"
 
 	"elevate/adapters/entra"
 	"elevate/internal/config"
@@ -35,7 +40,7 @@ type tenantFlags struct {
 	yes    bool
 }
 
-const waysToSignIn = "how to sign in: `WAY` is browser, device (a code to enter in any browser) or pipeline (the workload identity of tenant.client_id)"
+const waysToSignIn = "how to sign in: `WAY` is browser, device (a code to enter in a browser anywhere) or pipeline (as the application tenant.client_id, by workload identity)"
 
 func (p program) tenantCommand() *ffcli.Command {
 	c := &ffcli.Command{
@@ -72,7 +77,7 @@ func (p program) tenantSub(name, help string, do func(context.Context, *tenantSi
 			if err := noWords(args); err != nil {
 				return err
 			}
-			side, err := p.openTenant(ctx, f, entra.AdministratorConfig{Changes: name == "apply"})
+			side, err := p.openTenant(ctx, f, entra.AdministratorConfig{Changes: name == "apply", Groups: true})
 			if err != nil {
 				return err
 			}
@@ -101,10 +106,19 @@ func (p program) openTenant(ctx context.Context, f tenantFlags, as entra.Adminis
 	}
 	as.Way = entra.Way(f.way)
 	switch as.Way {
-	case entra.ByBrowser, entra.ByDevice:
+	case entra.ByBrowser:
+		if !p.hasDisplay(runtime.GOOS) {
+			return nil, errors.New("there is no display here for a browser to open on; run it again with -sign-in device, which shows a code to enter in a browser anywhere")
+		}
+		browser.Stdout, browser.Stderr = io.Discard, io.Discard // what browsers print is noise, and no part of a plan
+	case entra.ByDevice:
 	case entra.ByPipeline:
 		if strings.EqualFold(cfg.Tenant.ClientID, config.GraphCommandLine) {
-			return nil, errors.New("a pipeline signs in as an application of its own: set tenant.client_id to that one's client id, which must not be the bot's")
+			return nil, errors.New("a pipeline signs in by its workload identity, as an application of its own, never as the bot's: register one with a federated credential " +
+				"for the pipeline and the application permissions that the README lists, and set tenant.client_id to its client id")
+		}
+		if file, _ := p.env("AZURE_FEDERATED_TOKEN_FILE"); file == "" {
+			return nil, errors.New("no workload identity is here: AZURE_FEDERATED_TOKEN_FILE has to name the file with the pipeline's token; a person signs in with -sign-in device")
 		}
 	default:
 		return nil, usagef("there is no way to sign in called %q; -sign-in takes browser, device or pipeline", f.way)
@@ -117,7 +131,7 @@ func (p program) openTenant(ctx context.Context, f tenantFlags, as entra.Adminis
 	as.TenantID, as.ClientID, as.Authority, as.Graph = cfg.Entra.TenantID, cfg.Tenant.ClientID, cfg.Entra.Authority, cfg.Entra.Graph
 	as.SamePersonAttribute, as.Transport, as.Sandbox, as.Now = cfg.People.SamePerson, way, cfg.Sandbox, time.Now
 	as.Defender = cfg.Tenant.Defender == config.DefenderBeta
-	as.Tell = func(message string) { fmt.Fprintln(p.errs, message) }
+	as.Tell = func(message string) { printWrapped(p.errs, "", "", message) }
 	tempo := tenant.Tempo{Now: time.Now, Wait: tenant.Wait}
 	if cfg.SandboxClock != "" {
 		clock := newSandboxClock(ctx, cfg.SandboxClock, &http.Client{Transport: way, Timeout: 5 * time.Second})
@@ -134,8 +148,19 @@ func (p program) openTenant(ctx context.Context, f tenantFlags, as entra.Adminis
 	if err != nil {
 		return nil, shown(err)
 	}
-	fmt.Fprintf(p.errs, "Signed in as %s to the tenant %s.\n", who, cfg.Entra.TenantID)
+	printWrapped(p.errs, "", "", "Signed in as "+who+" to the tenant "+cfg.Entra.TenantID+".")
 	return &tenantSide{p: p, cfg: cfg, flags: f, admin: admin, now: as.Now, tempo: tempo, who: who, wanted: wantedOf(cfg)}, nil
+}
+
+// hasDisplay reports whether a browser can open. Elsewhere than on X and Wayland there is always a desktop to try.
+func (p program) hasDisplay(system string) bool {
+	if slices.Contains([]string{"windows", "darwin"}, system) {
+		return true
+	}
+	return slices.ContainsFunc([]string{"DISPLAY", "WAYLAND_DISPLAY", "BROWSER", "WSL_DISTRO_NAME"}, func(name string) bool {
+		value, _ := p.env(name)
+		return value != ""
+	})
 }
 
 // shown is an error as a person sees it.
@@ -148,7 +173,7 @@ func shown(err error) error {
 
 // wantedOf is what the settings declare of the tenant.
 func wantedOf(cfg *config.Config) tenant.Wanted {
-	var w tenant.Wanted
+	w := tenant.Wanted{Readers: cfg.Readers}
 	for _, r := range cfg.Roles {
 		rules := tenant.Rules{
 			Longest: r.Duration.Max, Justification: r.Require.Justification, Ticket: r.Require.Ticket, MFA: r.Require.MFA,
@@ -168,6 +193,37 @@ func wantedOf(cfg *config.Config) tenant.Wanted {
 	return w
 }
 
+// look reads all there is to say of the tenant: the plan, and what is to be done by hand.
+func (t *tenantSide) look(ctx context.Context) (tenant.Plan, tenant.Actual, []handwork, error) {
+	looked := t.lookBeside(ctx)
+	plan, actual, err := t.read(ctx)
+	seen := looked()
+	if err != nil {
+		return plan, actual, nil, err
+	}
+	if err := t.others(ctx, &plan, actual, seen.groups); err != nil {
+		seen.groupsErr = err
+	}
+	return plan, actual, t.byHand(ctx, actual, seen), nil
+}
+
+// others names the groups under PIM that are behind no role. A tenant may have some that are not Elevate's.
+func (t *tenantSide) others(ctx context.Context, plan *tenant.Plan, actual tenant.Actual, under []pim.GroupID) error {
+	var ask tenant.Wanted
+	for _, id := range under {
+		if !actual.Behind(t.wanted, id) {
+			ask.Roles = append(ask.Roles, tenant.Role{Group: string(id)})
+		}
+	}
+	if len(ask.Roles) == 0 {
+		return nil
+	}
+	found, err := t.admin.Read(ctx, ask)
+	maps.Copy(actual.Groups, found.Groups) // for their names
+	plan.Beside(t.wanted, actual, found)
+	return err
+}
+
 // read reads what stands, and compares.
 func (t *tenantSide) read(ctx context.Context) (tenant.Plan, tenant.Actual, error) {
 	actual, err := t.admin.Read(ctx, t.wanted)
@@ -178,12 +234,10 @@ func (t *tenantSide) read(ctx context.Context) (tenant.Plan, tenant.Actual, erro
 }
 
 func (p program) tenantPlan(ctx context.Context, t *tenantSide) error {
-	looked := t.lookAtRegistration(ctx)
-	plan, actual, err := t.read(ctx)
+	plan, _, hand, err := t.look(ctx)
 	if err != nil {
 		return err
 	}
-	hand := t.byHand(ctx, actual, looked)
 	if t.flags.json {
 		err = t.printJSON(plan, hand, nil)
 	} else {
@@ -212,6 +266,7 @@ type planJSON struct {
 	Onboards   []string         `json:"onboards"` // groups that come under PIM for good
 	Warnings   []tenant.Finding `json:"warnings"`
 	Undeclared []tenant.Finding `json:"undeclared"`
+	Others     []tenant.Finding `json:"others"` // groups under PIM that are behind no role
 	Assignable assignableJSON   `json:"role_assignable_groups"`
 	ByHand     []handwork       `json:"by_hand"`
 	Changed    []changedJSON    `json:"changed,omitempty"` // by whom, for check
@@ -234,7 +289,7 @@ func (t *tenantSide) printJSON(plan tenant.Plan, hand []handwork, changed []chan
 	enc.SetEscapeHTML(false)
 	return enc.Encode(planJSON{
 		Tenant: t.cfg.Entra.TenantID, SignedInAs: t.who, Refused: notNil(plan.Refused), Steps: notNil(plan.Steps), Onboards: notNil(plan.Onboards()),
-		Warnings: notNil(plan.Warnings), Undeclared: notNil(plan.Undeclared), ByHand: notNil(hand), Changed: changed,
+		Warnings: notNil(plan.Warnings), Undeclared: notNil(plan.Undeclared), Others: notNil(plan.Others), ByHand: notNil(hand), Changed: changed,
 		Assignable: assignableJSON{plan.Assignable, plan.Assignable + plan.Making, tenant.MaxAssignable},
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,12 +18,10 @@ import (
 const settles = 2 * time.Minute
 
 func (p program) tenantApply(ctx context.Context, t *tenantSide) error {
-	looked := t.lookAtRegistration(ctx)
-	plan, actual, err := t.read(ctx)
+	plan, actual, hand, err := t.look(ctx)
 	if err != nil {
 		return err
 	}
-	hand := t.byHand(ctx, actual, looked)
 	t.print(plan, hand, summary(plan))
 	if len(plan.Refused) > 0 {
 		return errRefused
@@ -37,14 +36,30 @@ func (p program) tenantApply(ctx context.Context, t *tenantSide) error {
 	if err := t.account(ctx, plan, states); err != nil {
 		return err
 	}
-	return t.readBack(ctx)
+	if err := t.readBack(ctx); err != nil {
+		return err
+	}
+	return t.leftByHand(ctx, hand)
+}
+
+// leftByHand says what else is to be done by hand now that the plan was carried out: what it made has to be assigned, for one.
+func (t *tenantSide) leftByHand(ctx context.Context, said []handwork) error {
+	_, _, hand, err := t.look(ctx)
+	if err != nil {
+		return err
+	}
+	printByHand(t.p.out, slices.DeleteFunc(hand, func(h handwork) bool {
+		return slices.ContainsFunc(said, func(before handwork) bool { return before.Title == h.Title && slices.Equal(before.Steps, h.Steps) })
+	}))
+	return nil
 }
 
 // confirm asks, and says what cannot be undone.
 func (t *tenantSide) confirm(ctx context.Context, plan tenant.Plan) error {
-	fmt.Fprintf(t.p.out, "\nThis is about the tenant %s, as %s.\n", t.cfg.Entra.TenantID, t.who)
+	fmt.Fprintln(t.p.out)
+	printWrapped(t.p.out, "", "", "This is about the tenant "+t.cfg.Entra.TenantID+", as "+t.who+".")
 	if groups := plan.Onboards(); len(groups) > 0 {
-		fmt.Fprintf(t.p.out, "It brings under PIM, which cannot be undone: %s.\n", strings.Join(groups, ", "))
+		printWrapped(t.p.out, "", "", "It brings under PIM, which cannot be undone: "+strings.Join(groups, ", ")+".")
 	}
 	if t.flags.yes {
 		return nil
@@ -77,14 +92,15 @@ func (t *tenantSide) progress(plan tenant.Plan) func(tenant.Progress) {
 		switch p.State {
 		case tenant.Done:
 			finished++
-			fmt.Fprintf(t.p.out, "[%d/%d] %s: %s ✓\n", finished, len(plan.Steps), s.Role, s.Says)
+			printWrapped(t.p.out, fmt.Sprintf("[%d/%d] ", finished, len(plan.Steps)), "        ", s.Role+": "+s.Says+" ✓")
 		case tenant.Waiting:
 			if why[p.Step] != p.Says {
 				why[p.Step] = p.Says
-				fmt.Fprintf(t.p.out, "        %s: %s … waits: %s\n", s.Role, s.Says, p.Says)
+				printWrapped(t.p.out, "        ", "        ", s.Role+": "+s.Says+" … waits: "+p.Says)
 			}
 		case tenant.Failed:
-			fmt.Fprintf(t.p.out, "        %s: %s ✗\n        %s\n", s.Role, s.Says, p.Says)
+			printWrapped(t.p.out, "        ", "        ", s.Role+": "+s.Says+" ✗")
+			printWrapped(t.p.out, "        ", "        ", p.Says)
 		case tenant.Left:
 		}
 	}
@@ -103,7 +119,7 @@ func (t *tenantSide) account(ctx context.Context, plan tenant.Plan, states []ten
 	}
 	fmt.Fprintf(t.p.out, "\n%d of %s made. Not made:\n", len(states)-len(left), counted(len(states), "change"))
 	for _, s := range left {
-		fmt.Fprintf(t.p.out, "  - %s: %s\n", s.Role, s.Says)
+		printWrapped(t.p.out, "  - ", "    ", s.Role+": "+s.Says)
 	}
 	if ctx.Err() != nil {
 		return errors.New("interrupted; `elevate tenant apply` goes on where it stopped")

@@ -17,18 +17,17 @@ import (
 const lookBack = 30 * 24 * time.Hour
 
 func (p program) tenantCheck(ctx context.Context, t *tenantSide) error {
-	looked := t.lookAtRegistration(ctx)
-	plan, actual, err := t.read(ctx)
+	plan, actual, hand, err := t.look(ctx)
 	if err != nil {
 		return err
 	}
-	hand := t.byHand(ctx, actual, looked)
 	hand = slices.DeleteFunc(hand, func(h handwork) bool { return !h.Wrong && !h.Unread })
 	if plan.Nothing() && len(plan.Undeclared)+len(hand) == 0 {
 		if t.flags.json {
 			return t.printJSON(plan, hand, nil)
 		}
 		printFindings(p.out, "Warnings", "!", plan.Warnings)
+		printFindings(p.out, othersTitle, "?", plan.Others)
 		fmt.Fprintf(p.out, "No drift: %s as declared.\n", counted(len(t.cfg.Roles), "role"))
 		return nil
 	}
@@ -62,6 +61,9 @@ func drift(plan tenant.Plan, hand []handwork) string {
 	add(len(plan.Steps), "change", "to make")
 	add(len(plan.Undeclared), "thing", "there and not declared")
 	add(wrong, "step", "by hand")
+	if len(parts) == 0 {
+		return "Nothing differs of what could be looked at; " + counted(unread, "part") + " could not be."
+	}
 	add(unread, "part", "that could not be looked at")
 	return "Not as declared: " + strings.Join(parts, ", ") + "."
 }

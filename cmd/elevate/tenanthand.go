@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"elevate/adapters/entra"
 	"elevate/internal/config"
@@ -20,29 +21,31 @@ func wantedRegistration(cfg *config.Config) tenant.WantedRegistration {
 	}
 }
 
-// lookAtRegistration reads the bot's own application beside what else is read, and returns what waits for it.
-func (t *tenantSide) lookAtRegistration(ctx context.Context) func() (tenant.Registration, error) {
-	type seen struct {
-		registration tenant.Registration
-		err          error
-	}
-	done := make(chan seen, 1)
-	go func() {
-		r, err := t.admin.Registration(ctx, t.cfg.Entra.ClientID)
-		done <- seen{r, err}
-	}()
-	return func() (tenant.Registration, error) {
-		s := <-done
-		return s.registration, s.err
+// beside is what is read beside what the settings name: the bot's own application, and which groups are under PIM.
+type beside struct {
+	registration   tenant.Registration
+	groups         []pim.GroupID
+	err, groupsErr error
+}
+
+// lookBeside reads them while something else is read, and returns what waits for it.
+func (t *tenantSide) lookBeside(ctx context.Context) func() beside {
+	var seen beside
+	var both sync.WaitGroup
+	both.Go(func() { seen.registration, seen.err = t.admin.Registration(ctx, t.cfg.Entra.ClientID) })
+	both.Go(func() { seen.groups, seen.groupsErr = t.admin.GroupsOfPIM(ctx) })
+	return func() beside {
+		both.Wait()
+		return seen
 	}
 }
 
 // byHand is what has no stable interface, or is not Elevate's to write. What could not be looked at is said to be.
-func (t *tenantSide) byHand(ctx context.Context, actual tenant.Actual, looked func() (tenant.Registration, error)) []handwork {
+func (t *tenantSide) byHand(ctx context.Context, actual tenant.Actual, seen beside) []handwork {
 	var hand []handwork
-	registration, err := looked()
+	registration, err := seen.registration, seen.err
 	wanted := wantedRegistration(t.cfg)
-	wanted.Assigned = actual.SignIns(t.wanted, t.cfg.Readers)
+	wanted.Assigned = actual.SignIns(t.wanted, registration.Assigned)
 	own := handwork{
 		Title: "Elevate's own application " + t.cfg.Entra.ClientID + ", in the Entra admin center under App registrations and Enterprise applications",
 		Wrong: true, Steps: wanted.Mend(registration, t.now()),
@@ -52,6 +55,9 @@ func (t *tenantSide) byHand(ctx context.Context, actual tenant.Actual, looked fu
 	}
 	if len(own.Steps) > 0 {
 		hand = append(hand, own)
+	}
+	if seen.groupsErr != nil {
+		hand = append(hand, handwork{Title: "Groups under PIM that no role names", Unread: true, Steps: []string{"They could not be looked at: " + shown(seen.groupsErr).Error()}})
 	}
 	steps := defenderSteps(t.cfg)
 	if t.cfg.Tenant.Defender == config.DefenderNone || len(steps) == 0 {

@@ -30,9 +30,13 @@ func (t *tenantSide) print(plan tenant.Plan, hand []handwork, comesTo string) {
 	}
 	printFindings(out, "Warnings", "!", plan.Warnings)
 	printFindings(out, "There and not declared; nothing is done about it", "?", plan.Undeclared)
+	printFindings(out, othersTitle, "?", plan.Others)
 	printByHand(out, hand)
-	fmt.Fprintf(out, "\n%s\n", comesTo)
+	fmt.Fprintln(out)
+	printWrapped(out, "", "", comesTo)
 }
+
+const othersTitle = "Under PIM and behind no role of the settings; nothing is done about it"
 
 // titled is a role's name with its title.
 func (t *tenantSide) titled(name string) string {
@@ -49,15 +53,15 @@ func printStep(out io.Writer, s tenant.Step) {
 	if s.Kind == tenant.SetRule || s.Extends {
 		sign = "~"
 	}
-	fmt.Fprintf(out, "  %s %s\n", sign, s.Says)
+	printWrapped(out, "  "+sign+" ", "    ", s.Says)
 	for _, c := range s.Changes {
-		fmt.Fprintf(out, "      %s: %s → %s\n", c.What, c.Was, c.Will)
+		printWrapped(out, "      ", "        ", c.What+": "+c.Was+" → "+c.Will)
 	}
 	for _, note := range s.Notes {
-		fmt.Fprint(out, wrapped(columns(out), "      ", "      ", note))
+		printWrapped(out, "      ", "      ", note)
 	}
 	if s.Onboards {
-		fmt.Fprintf(out, "      This brings %s under PIM, which cannot be undone.\n", s.Group)
+		printWrapped(out, "      ", "      ", "This brings "+s.Group+" under PIM, which cannot be undone.")
 	}
 }
 
@@ -68,9 +72,9 @@ func printFindings(out io.Writer, title, sign string, findings []tenant.Finding)
 	}
 	fmt.Fprintf(out, "\n%s\n", title)
 	for i, f := range findings {
-		fmt.Fprint(out, wrapped(columns(out), "  "+sign+" ", "    ", f.About+": "+f.Says))
+		printWrapped(out, "  "+sign+" ", "    ", f.About+": "+f.Says)
 		if f.Mend != "" && (i+1 == len(findings) || findings[i+1].Mend != f.Mend) {
-			fmt.Fprint(out, wrapped(columns(out), "      ", "      ", f.Mend))
+			printWrapped(out, "      ", "      ", f.Mend)
 		}
 	}
 }
@@ -118,6 +122,11 @@ func (p plain) Write(b []byte) (int, error) {
 		return 0, err
 	}
 	return len(b), nil
+}
+
+// printWrapped prints a line, broken as wide as the terminal is.
+func printWrapped(out io.Writer, first, more, text string) {
+	fmt.Fprint(out, wrapped(columns(out), first, more, text))
 }
 
 // wrapped breaks a text between words; the lines begin with first and then with more.
@@ -186,9 +195,9 @@ func printByHand(out io.Writer, hand []handwork) {
 	}
 	fmt.Fprintf(out, "\nBy hand\n")
 	for _, h := range hand {
-		fmt.Fprint(out, wrapped(columns(out), "  ", "  ", h.Title))
+		printWrapped(out, "  ", "  ", h.Title)
 		for i, s := range h.Steps {
-			fmt.Fprint(out, wrapped(columns(out), fmt.Sprintf("    %d. ", i+1), "       ", s))
+			printWrapped(out, fmt.Sprintf("    %d. ", i+1), "       ", s)
 		}
 	}
 }

@@ -97,10 +97,11 @@ func (a Actual) group(name string) (Found, bool) {
 	return found[0], true
 }
 
-// SignIns are those who have to be able to sign in to the bot, of what exists: people's and approvers' groups and approvers, and
-// other groups by name.
-func (a Actual) SignIns(w Wanted, more []string) map[pim.PrincipalID]string {
-	names := slices.Clone(more)
+// SignIns are those who have to be able to sign in to the bot, of what exists: people's, approvers' and readers' groups, and
+// approvers by themselves unless they are in a group that may. Entra takes direct members alone for that.
+// https://learn.microsoft.com/entra/identity/enterprise-apps/assign-user-or-group-access-portal
+func (a Actual) SignIns(w Wanted, assigned []pim.PrincipalID) map[pim.PrincipalID]string {
+	names := slices.Clone(w.Readers)
 	for _, r := range w.Roles {
 		names = append(names, r.Eligible...)
 		if r.Rules.Approval {
@@ -111,11 +112,18 @@ func (a Actual) SignIns(w Wanted, more []string) map[pim.PrincipalID]string {
 	for _, name := range names {
 		if g, found := a.group(name); found {
 			out[pim.PrincipalID(g.ID)] = g.Name
-		} else if p, found := a.People[Key(name)]; found {
+		} else if p, found := a.People[Key(name)]; found && !a.isIn(p.ID, assigned) {
 			out[p.ID] = called(p.Name, name)
 		}
 	}
 	return out
+}
+
+// isIn reports whether somebody is a direct member of one of these, as far as they were read.
+func (a Actual) isIn(who pim.PrincipalID, groups []pim.PrincipalID) bool {
+	return slices.ContainsFunc(groups, func(g pim.PrincipalID) bool {
+		return slices.ContainsFunc(a.Details[pim.GroupID(g)].Members, func(m Member) bool { return m.ID == who })
+	})
 }
 
 // NameOf says by its display name what an id is, as far as it is known.

@@ -18,6 +18,8 @@ type Plan struct {
 	Warnings []Finding
 	// Undeclared is what stands in the tenant beside what is declared. Nothing is done about it.
 	Undeclared []Finding
+	// Others are groups under PIM that are behind no role, and that no group of the settings is eligible for.
+	Others []Finding
 	// Assignable is how many role-assignable groups the tenant has, and Making how many more the steps make.
 	Assignable, Making int
 }

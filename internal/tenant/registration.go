@@ -11,8 +11,9 @@ import (
 
 // Registration is the bot's own application in the tenant, as it stands.
 type Registration struct {
-	Found     bool
-	Redirects []string
+	Found bool
+	// Redirects are the redirect addresses of the platform Web; Elsewhere those of other platforms, where no secret is asked for.
+	Redirects, Elsewhere []string
 	// Delegated are the permissions that were consented to for everybody; ByPerson those that single people consented to.
 	Delegated, ByPerson []string
 	// Application are the permissions that it has by itself.
@@ -107,6 +108,9 @@ func (w WantedRegistration) settings(r Registration) []string {
 	}
 	for _, other := range extra(r.Redirects, []string{w.Redirect}) {
 		add("Take away the redirect address %s unless you know what it is for: sign-ins can be sent there.", other)
+	}
+	for _, other := range extra(r.Elsewhere, nil) {
+		add("Take away the redirect address %s of the platform single-page, mobile or desktop application: there codes are taken without the secret.", other)
 	}
 	for _, claim := range extra(w.Claims, r.Claims) {
 		add("Add the optional claim %s to the ID token under Token configuration.", claim)

@@ -10,6 +10,8 @@ import (
 type Wanted struct {
 	Roles  []Role
 	Groups []Group
+	// Readers are the groups whose members may read everything, by name or object id. They are looked up, and never changed.
+	Readers []string
 }
 
 // Role is one governed group and who may have it.
@@ -84,7 +86,7 @@ func (w Wanted) GroupNames() []string {
 	for _, g := range w.Groups {
 		all = append(all, g.Name)
 	}
-	return distinct(all)
+	return distinct(append(all, w.Readers...))
 }
 
 // PeopleNames are all people that the settings name, by object id or user principal name, and object ids of approvers that
