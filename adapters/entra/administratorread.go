@@ -93,7 +93,7 @@ func split(names []string, is func(string) bool) (yes, no []string) {
 }
 
 func (r *tenantReader) askNames(ctx context.Context, v *view) {
-	ids, names := split(r.wanted.GroupNames(), tenant.IsID)
+	ids, names := split(r.wanted.GroupNames(), pim.IsGUID)
 	inChunks(names, func(in string) { r.askGroups(ctx, v, "displayName in "+in, tenantByName) })
 	inChunks(ids, func(in string) { r.askGroups(ctx, v, "id in "+in, tenantByID) })
 	upns, ids := split(r.wanted.PeopleNames(), tenant.IsUPN)
