@@ -112,7 +112,7 @@ func split(names []string, is func(string) bool) (yes, no []string) {
 }
 
 func (r *tenantReader) askNames(ctx context.Context, v *view) {
-	ids, names := split(r.wanted.GroupNames(), tenant.IsID)
+	ids, names := split(r.wanted.GroupNames(), pim.IsGUID)
 	inChunks(names, func(in string) { r.askGroups(ctx, v, "displayName in "+in, tenantByName) })
 	inChunks(ids, func(in string) { r.askGroups(ctx, v, "id in "+in, tenantByID) })
 	r.askRelated(ctx, v, names, ids, "owners", r.addOwners)
@@ -120,7 +120,7 @@ func (r *tenantReader) askNames(ctx context.Context, v *view) {
 	for _, role := range r.wanted.Roles {
 		governed = append(governed, role.Group)
 	}
-	ids, names = split(governed, tenant.IsID)
+	ids, names = split(governed, pim.IsGUID)
 	r.askRelated(ctx, v, names, ids, "memberOf", r.addAround)
 	upns, ids := split(r.wanted.PeopleNames(), tenant.IsUPN)
 	inChunks(upns, func(in string) { r.askPeople(ctx, v, "userPrincipalName in "+in) })

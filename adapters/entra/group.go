@@ -3,7 +3,6 @@ package entra
 import (
 	"context"
 	"net/http"
-	"regexp"
 	"time"
 
 	"github.com/microsoftgraph/msgraph-sdk-go/groups"
@@ -11,8 +10,6 @@ import (
 
 	"elevate/internal/pim"
 )
-
-var guid = regexp.MustCompile(`^(?i)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
 
 var groupProperties = []string{"id", "displayName", "isAssignableToRole"}
 
@@ -36,7 +33,7 @@ func (c *Client) groupsLike(ctx context.Context, nameOrID string) ([]models.Grou
 	if err != nil {
 		return nil, err
 	}
-	if guid.MatchString(nameOrID) {
+	if pim.IsGUID(nameOrID) {
 		return k.groupWithID(ctx, nameOrID)
 	}
 	filter, top := "displayName eq "+quoted(nameOrID), int32(2)

@@ -62,7 +62,7 @@ func (b *bot) peoplesGroups(ctx context.Context, role string) (workflow.PeoplesG
 		switch id, err := find(name); {
 		case err == nil:
 			out.Approvers = append(out.Approvers, id)
-		case !pim.IsKind(err, pim.NotFound) || !tenant.IsID(name): // else a person's object id
+		case !pim.IsKind(err, pim.NotFound) || !pim.IsGUID(name): // else a person's object id
 			return out, err
 		}
 	}

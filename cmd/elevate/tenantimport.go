@@ -146,7 +146,7 @@ func (t *tenantSide) namesOf(ctx context.Context, w tenant.Wanted, actual tenant
 	var same tenant.Wanted
 	for _, groups := range found.Groups {
 		for _, g := range groups {
-			usable := config.Wrong("group", g.Name) == "" && !tenant.IsID(g.Name)
+			usable := config.Wrong("group", g.Name) == "" && !pim.IsGUID(g.Name)
 			names[pim.PrincipalID(g.ID)] = principal{g.Name, true, usable}
 			if usable {
 				same.Groups = append(same.Groups, tenant.Group{Name: g.Name})

@@ -26,7 +26,7 @@ func TestWhatIsImportedLoadsWhateverTheNames(t *testing.T) {
 		"null", "12", "alice@contoso.com", "\xff\xfe", "\ufeffmark", "for", "until", "*anchor", "%tag", "", "emoji 🚒", "'", "a\\", "0000000a-0000-4000-8000-000000000009",
 	} {
 		for _, context := range []string{"", "c1", "c1', mfa: true}\n", "'"} {
-			byName := config.Wrong("group", name) == "" && !tenant.IsID(name)
+			byName := config.Wrong("group", name) == "" && !pim.IsGUID(name)
 			names := map[pim.PrincipalID]principal{people: {name, true, byName}}
 			var out bytes.Buffer
 			out.Write(begin)

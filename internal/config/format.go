@@ -36,9 +36,8 @@ var formats = map[string]format{
 	"line":  lineUpTo(200),
 	"title": lineUpTo(75),
 	"group": groupName, "approver": groupOrPerson,
-	"role": roleName,
-	"principal": shaped(`^([0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[^@\s'"]{1,64}@[A-Za-z0-9.-]{1,255})$`,
-		"is neither a user principal name nor an object id. Write one of the two, as in alice@contoso.com."),
+	"role":        roleName,
+	"principal":   principal,
 	"adminclient": adminClient,
 
 	"address":  listenAddress,
@@ -60,15 +59,24 @@ var formats = map[string]format{
 // or nothing.
 func Wrong(word, text string) string { return formats[word](&Config{}, text) }
 
-var isGUID = shaped(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`,
-	"is not a GUID. Copy the id as Entra shows it, as in 11111111-2222-3333-4444-555555555555.")
-
 // guid takes no GUID of zeros, which stands in examples where the own one has to be put.
-func guid(c *Config, text string) string {
+func guid(_ *Config, text string) string {
 	if strings.Trim(text, "0-") == "" {
 		return "is a placeholder. Copy the id as Entra shows it."
 	}
-	return isGUID(c, text)
+	if !pim.IsGUID(text) {
+		return "is not a GUID. Copy the id as Entra shows it, as in 11111111-2222-3333-4444-555555555555."
+	}
+	return ""
+}
+
+var upn = regexp.MustCompile(`^[^@\s'"]{1,64}@[A-Za-z0-9.-]{1,255}$`)
+
+func principal(_ *Config, text string) string {
+	if pim.IsGUID(text) || upn.MatchString(text) {
+		return ""
+	}
+	return "is neither a user principal name nor an object id. Write one of the two, as in alice@contoso.com."
 }
 
 // azureCLI is the Azure CLI's client id, which is the same in every tenant.

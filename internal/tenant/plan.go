@@ -167,7 +167,7 @@ func (c *comparison) groups(r Role) {
 // isPerson reports whether an approver is a person: by name, or because the id was found among the people.
 func (c *comparison) isPerson(name string) bool {
 	_, found := c.actual.People[Key(name)]
-	return IsUPN(name) || (IsID(name) && found)
+	return IsUPN(name) || (pim.IsGUID(name) && found)
 }
 
 // missing says whether a group has to be made. What cannot be made or told apart is refused.
@@ -178,7 +178,7 @@ func (c *comparison) missing(about, name string) (bool, Found) {
 		return false, found[0]
 	case len(found) > 1:
 		c.refuse(about, "Write the object id of the right one in the settings.", "The tenant has %d groups called %q.", len(found), name)
-	case IsID(name):
+	case pim.IsGUID(name):
 		c.refuse(about, "Correct the id in the settings, or write a name: a group that is missing is made.", "The tenant has no group with the id %s.", name)
 	default:
 		return true, Found{}

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"elevate/internal/pim"
 )
 
 // Wanted is what the settings declare.
@@ -53,20 +55,6 @@ type Group struct {
 // Key is the one spelling in which names and ids are compared; Entra compares without regard to case.
 func Key(nameOrID string) string { return strings.ToLower(strings.TrimSpace(nameOrID)) }
 
-// IsID reports whether a text has the form of an object id.
-func IsID(s string) bool {
-	const form = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx"
-	if len(s) != len(form) {
-		return false
-	}
-	for i, c := range strings.ToLower(s) {
-		if hex := strings.ContainsRune("0123456789abcdef", c); hex != (form[i] == 'x') || (!hex && c != '-') {
-			return false
-		}
-	}
-	return true
-}
-
 // IsUPN reports whether a text can only be a user principal name: names of groups may hold an @, too, but the settings
 // write such groups by their id.
 func IsUPN(s string) bool { return strings.Contains(s, "@") && !strings.Contains(s, " ") }
@@ -95,7 +83,7 @@ func (w Wanted) PeopleNames() []string {
 	var all []string
 	for _, r := range w.Roles {
 		for _, a := range r.Approvers {
-			if IsUPN(a) || IsID(a) {
+			if IsUPN(a) || pim.IsGUID(a) {
 				all = append(all, a)
 			}
 		}
