@@ -2,11 +2,14 @@ package workflow
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/time/rate"
 
 	"elevate/internal/bounded"
 	"elevate/internal/pim"
@@ -72,6 +75,7 @@ type Service struct {
 	failing  failing
 	suspects []pim.Alarm // seen at the last readings; the sweep's own
 	eligible eligibles
+	homes    homes
 	steps    steps
 	answers  *bounded.Repeats[Reply]
 	// linksTried is the links effect's own.
@@ -87,7 +91,11 @@ func New(cfg Config) *Service {
 		cfg.Tick = time.Second
 	}
 	s := &Service{cfg: cfg, policies: newPolicies(), linksTried: tried{}, answers: newAnswers(cfg.Now)}
+	s.homes.pace = rate.NewLimiter(rate.Every(homesPause), homesAtOnce)
 	s.update = func(fn func(*store.Tx) error) error { return cfg.Store.Update(context.Background(), fn) }
+	s.cfg.Unlink = func(tx *store.Tx, a pim.ChatAccount, by pim.Actor, why string) error {
+		return errors.Join(cfg.Unlink(tx, a, by, why), s.turnHomes(tx))
+	}
 	s.queue = newQueue(cfg.Now, cfg.Tick, cfg.Logger)
 	s.queue.perform = s.perform
 	s.queue.commit, s.queue.parked, s.queue.refused = s.update, s.personParked, s.placeRefused
@@ -232,10 +240,8 @@ func (s *Service) perform(ctx context.Context, e store.Effect) (result, error) {
 		return s.watch(ctx, e)
 	case kindConfirm:
 		return s.confirm(ctx, e)
-	case kindCard:
-		return s.card(ctx, e)
-	case kindTell:
-		return s.tell(ctx, e)
+	case kindCard, kindTell, kindHomes:
+		return s.show(ctx, e)
 	case kindSweep:
 		return s.sweep(ctx, e)
 	case kindEligible:
@@ -250,6 +256,17 @@ func (s *Service) perform(ctx context.Context, e store.Effect) (result, error) {
 		return s.ending(ctx, e)
 	}
 	return result{park: "This version of Elevate does not know this kind of work; a newer or older one does."}, nil
+}
+
+// show runs one of the effects that people see.
+func (s *Service) show(ctx context.Context, e store.Effect) (result, error) {
+	switch e.Kind {
+	case kindCard:
+		return s.card(ctx, e)
+	case kindTell:
+		return s.tell(ctx, e)
+	}
+	return s.showHomes(ctx)
 }
 
 // A Reopener is a Messenger that leaves a conversation alone for a while where it
