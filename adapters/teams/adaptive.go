@@ -58,12 +58,17 @@ func (d drawing) adaptive(c card.Card, views []string) (element, error) {
 
 var tooLongToDecide = card.Plain("This card is longer than Teams can show, so it cannot be decided here. Decide it in PIM.")
 
+var notAllListed = card.Text{
+	{Plain: "Not everything fits here: "}, {Code: "roles"}, {Plain: ", "}, {Code: "approvals"}, {Plain: " and "}, {Code: "who"}, {Plain: " list it."},
+}
+
 // shorten takes a part of a card away, what matters least first, and says
 // whether there was any. What it does not touch fits.
 func shorten(c *card.Card) bool {
 	switch {
 	case len(c.Sections) > 0:
 		c.Sections = c.Sections[:len(c.Sections)-1] // whole, with the buttons of its rows
+		c.Notes = []card.Text{notAllListed}
 	case len(c.Lines) > 1:
 		c.Lines = append(slices.Clone(c.Lines[:len(c.Lines)/2]), card.Plain(card.Ellipsis))
 		if len(c.Lines) == 2 {

@@ -88,7 +88,7 @@ func (p Page) open() Section {
 		r := &p.Open[i]
 		role, _ := p.All.Named(r.Role)
 		d := newDrawing(r, role, View{Viewer: Requester, Now: p.Now})
-		row := Row{Text: Join(Text{{Strong: d.title}, {Plain: " " + d.standing()}})}
+		row := Row{Text: Join(Text{{Strong: d.title}, {Plain: ": " + d.standing()}})}
 		if r.State == pim.Active {
 			row.Text = Join(row.Text, until(r.Ends))
 		}

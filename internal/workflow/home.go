@@ -23,7 +23,7 @@ const (
 	homesMost  = 200            // pages that are kept current
 	homeLife   = 24 * time.Hour // after it was opened
 	homesEvery = 2 * time.Second
-	homesIdle  = 5 * time.Minute // between rounds that nothing asked for
+	homesIdle  = 15 * time.Minute // between rounds that nothing asked for
 	// Slack takes about a hundred pages a minute of an app, some of which are of
 	// people who open theirs at that moment.
 	homesAtOnce  = 8 // shown without a pause
