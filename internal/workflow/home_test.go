@@ -256,7 +256,10 @@ func TestHomesAreShownNoFasterThanSlackTakesThem(t *testing.T) {
 		if told != 200 { // the others were pushed out
 			t.Errorf("%d of %d pages are current, want the 200 that were opened last", told, many)
 		}
-		w.pass(25 * time.Hour)
+		w.mu.Lock()
+		w.skew += 25 * time.Hour
+		w.mu.Unlock()
+		w.pass(20 * time.Minute)
 		if n := w.bot.Waiting(); n > 10 {
 			t.Errorf("%d effects wait a day later", n)
 		}
