@@ -18,7 +18,7 @@ type message struct {
 
 // message draws a card.
 func (d drawing) message(c card.Card) message {
-	m := message{text: d.fallback(c), blocks: d.blocks(c)}
+	m := message{text: d.fallback(c), blocks: d.blocks(c, maxBlocks)}
 	if len(m.blocks) == 0 {
 		m.blocks = []slack.Block{section(words(c.Fallback, maxText, ellipsis))}
 	}
@@ -43,12 +43,18 @@ func (d drawing) fallback(c card.Card) string {
 }
 
 // blocks draws what stands above, the body, and the buttons. Only the body is
-// shortened when there are too many blocks.
-func (d drawing) blocks(c card.Card) []slack.Block {
+// shortened when there are too many blocks; whoever makes sections bounds them.
+func (d drawing) blocks(c card.Card, most int) []slack.Block {
 	head := slices.Concat(d.mark(), d.header(c), d.mentions(c))
 	body := slices.Concat(d.lines(c.Lines), d.facts(c.Facts), d.steps(c.Steps))
-	tail := slices.Concat(d.buttons(c.Buttons), d.notes(c.Notes))
-	if room := maxBlocks - len(head) - len(tail); len(body) > room {
+	notes := d.notes(c.Notes)
+	tail := d.buttons(c.Buttons)
+	lists := d.lists(c.Sections)
+	if room := most - len(head) - len(tail) - len(notes) - 1; len(lists) > room {
+		lists = lists[:max(room, 0)]
+	}
+	tail = slices.Concat(tail, lists, notes)
+	if room := most - len(head) - len(tail); len(body) > room {
 		body = append(body[:room-1:room-1], section(plain(ellipsis)))
 	}
 	return slices.Concat(head, body, tail)
@@ -167,6 +173,33 @@ func (d drawing) notes(notes []card.Text) []slack.Block {
 		return nil
 	}
 	return []slack.Block{slack.NewContextBlock("", elements...)}
+}
+
+// lists draws sections. One button stands beside its row, several under it.
+func (d drawing) lists(all []card.Section) []slack.Block {
+	var blocks []slack.Block
+	for _, s := range all {
+		blocks = append(blocks, slack.NewHeaderBlock(plain(card.Cut(tidy(s.Title), maxHeader))))
+		for _, row := range s.Rows {
+			o := d.text(row.Text, maxText)
+			switch {
+			case o == nil:
+			case len(row.Buttons) == 1:
+				blocks = append(blocks, d.beside(o, row.Buttons[0]))
+			default:
+				blocks = append(append(blocks, section(o)), d.buttons(row.Buttons)...)
+			}
+		}
+	}
+	return blocks
+}
+
+func (d drawing) beside(o *slack.TextBlockObject, b card.Button) slack.Block {
+	e, ok := d.button(b, 0).(*slack.ButtonBlockElement)
+	if !ok {
+		return section(o)
+	}
+	return slack.NewSectionBlock(o, nil, slack.NewAccessory(e))
 }
 
 func section(o *slack.TextBlockObject) slack.Block { return slack.NewSectionBlock(o, nil, nil) }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"net/http"
 
-	"github.com/slack-go/slack"
 	"github.com/slack-go/slack/slackevents"
 
 	"elevate/internal/card"
@@ -105,21 +104,16 @@ func (h *Handler) changed(ctx context.Context, user string) {
 // publishHome shows the Home tab to a person.
 func (h *Handler) publishHome(ctx context.Context, user string) {
 	from, err := h.sender(ctx, user, h.where("", user), "")
-	c := sentence(excuse(err))
 	switch {
 	case err != nil:
+		err = h.client.publish(ctx, user, sentence(excuse(err)))
 	case h.cfg.Home != nil:
-		c = h.cfg.Home(ctx, from)
+		err = h.cfg.Home(ctx, from)
 	default:
-		c = welcome()
-	}
-	view := slack.HomeTabViewRequest{Type: slack.VTHomeTab, Blocks: slack.Blocks{BlockSet: h.client.drawing().message(c).blocks}}
-	resp, err := h.client.api.PublishViewContext(ctx, slack.PublishViewContextRequest{UserID: user, View: view})
-	if err == nil && resp.ID == "" {
-		err = incomplete("views.publish")
+		err = h.client.ShowHome(ctx, from.Account, welcome())
 	}
 	if err != nil {
-		e := pim.Explain(fault("views.publish", err))
+		e := pim.Explain(err)
 		h.cfg.Count(Undelivered)
 		h.cfg.Logger.Warn("the Home tab was not shown", "chat", string(pim.Slack), "kind", string(e.Kind), "code", e.Code)
 	}

@@ -115,12 +115,14 @@ func TestHomeTabSaysWhatElevateIs(t *testing.T) {
 	golden(t, "home", view)
 }
 
-func TestHomeTabMayBeDrawnByTheWorkflow(t *testing.T) {
+func TestHomeTabMayBeShownByTheWorkflow(t *testing.T) {
+	var client *slack.Client
 	b := newBench(t, func(_ *slack.Config, hc *slack.HandlerConfig) {
-		hc.Home = func(_ context.Context, from workflow.Sender) card.Card {
-			return card.Card{Title: "Hello", Lines: []card.Text{card.Typed(from.Name)}, Fallback: "Hello"}
+		hc.Home = func(ctx context.Context, from workflow.Sender) error {
+			return client.ShowHome(ctx, from.Account, card.Card{Title: "Hello", Lines: []card.Text{card.Typed(from.Name)}, Fallback: "Hello"})
 		}
 	})
+	client = b.client
 	b.event(object{"type": "app_home_opened", "user": alice, "tab": "home"}, nil)
 	b.handler.Close()
 	if calls := b.api.to("views.publish"); len(calls) != 1 || !strings.Contains(fmt.Sprint(calls[0].json), "Alice Example") {

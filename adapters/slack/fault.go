@@ -28,7 +28,7 @@ var kinds = map[string]pim.Kind{
 	"restricted_action_non_threadable_channel": pim.Forbidden, "restricted_action_thread_locked": pim.Forbidden,
 	"user_not_found": pim.Forbidden, "users_not_found": pim.Forbidden, "user_disabled": pim.Forbidden,
 	"user_not_visible": pim.Forbidden, "cannot_dm_bot": pim.Forbidden, "cannot_dm_user": pim.Forbidden,
-	"messages_tab_disabled": pim.Forbidden, "ekm_access_denied": pim.Forbidden, "team_access_not_granted": pim.Forbidden,
+	"messages_tab_disabled": pim.Forbidden, "not_enabled": pim.Forbidden, "ekm_access_denied": pim.Forbidden, "team_access_not_granted": pim.Forbidden,
 
 	"invalid_auth": pim.Administered, "not_authed": pim.Administered, "account_inactive": pim.Administered,
 	"token_revoked": pim.Administered, "token_expired": pim.Administered, "no_permission": pim.Administered,

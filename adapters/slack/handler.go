@@ -35,8 +35,8 @@ type HandlerConfig struct {
 	Logger        *slog.Logger
 	// Count counts what was refused or went wrong, by reason; nil counts nothing.
 	Count func(reason string)
-	// Home draws a person's Home tab; nil draws what Elevate is.
-	Home func(ctx context.Context, from workflow.Sender) card.Card
+	// Home shows a person's Home tab; nil shows what Elevate is.
+	Home func(ctx context.Context, from workflow.Sender) error
 	// AccountChanged is told of accounts that Slack says have changed; nil tells nobody.
 	AccountChanged func(ctx context.Context, a pim.ChatAccount)
 }

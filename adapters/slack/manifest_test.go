@@ -158,6 +158,9 @@ func TestManifestSubscribesToTheEventsThatAreHandled(t *testing.T) {
 			}
 		}
 	})
+	if home := manifest(t).Features.AppHome; !home.HomeTabEnabled || !home.MessagesTabEnabled {
+		t.Errorf("pages and direct messages need both tabs: %+v", home)
+	}
 	if diff := cmp.Diff(slices.Sorted(maps.Keys(handled)), slices.Sorted(slices.Values(manifest(t).Settings.EventSubscriptions.BotEvents))); diff != "" {
 		t.Errorf("events (handled, subscribed to): %s", diff)
 	}

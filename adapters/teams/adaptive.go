@@ -58,10 +58,17 @@ func (d drawing) adaptive(c card.Card, views []string) (element, error) {
 
 var tooLongToDecide = card.Plain("This card is longer than Teams can show, so it cannot be decided here. Decide it in PIM.")
 
+var notAllListed = card.Text{
+	{Plain: "Not everything fits here: "}, {Code: "roles"}, {Plain: ", "}, {Code: "approvals"}, {Plain: " and "}, {Code: "who"}, {Plain: " list it."},
+}
+
 // shorten takes a part of a card away, what matters least first, and says
 // whether there was any. What it does not touch fits.
 func shorten(c *card.Card) bool {
 	switch {
+	case len(c.Sections) > 0:
+		c.Sections = c.Sections[:len(c.Sections)-1] // whole, with the buttons of its rows
+		c.Notes = []card.Text{notAllListed}
 	case len(c.Lines) > 1:
 		c.Lines = append(slices.Clone(c.Lines[:len(c.Lines)/2]), card.Plain(card.Ellipsis))
 		if len(c.Lines) == 2 {
@@ -86,7 +93,7 @@ func (d drawing) whole(c card.Card, views []string) element {
 	for _, t := range c.Lines {
 		body = append(body, d.texts(t)...)
 	}
-	body = slices.Concat(body, d.facts(c.Facts), d.steps(c.Steps), d.buttons(c), d.notes(c.Notes))
+	body = slices.Concat(body, d.facts(c.Facts), d.steps(c.Steps), d.buttons(c), d.sections(c), d.notes(c.Notes))
 	if len(body) == 0 {
 		body = append(body, element{"type": "RichTextBlock", "inlines": []element{run(orElse(c.Fallback, card.Ellipsis))}})
 	}
@@ -203,6 +210,32 @@ func small(e element) {
 	for _, r := range runs {
 		r["size"], r["isSubtle"] = "Small", true
 	}
+}
+
+// sections draws lists, each row with its buttons under it. They are of answers
+// to one person: where others see a card, nobody's buttons are on it.
+func (d drawing) sections(c card.Card) []element {
+	var drawn []element
+	nth := len(c.Buttons) // the ids of fields are unique in a card
+	for _, s := range c.Sections {
+		title := element{"type": "RichTextBlock", "inlines": []element{with(run(card.Tidy(s.Title, maxTitle)), "weight", "Bolder")}}
+		title["separator"], title["spacing"] = true, "Medium"
+		drawn = append(drawn, title)
+		for _, row := range s.Rows {
+			drawn = append(drawn, d.texts(row.Text)...)
+			var actions []element
+			for _, b := range row.Buttons {
+				if a := d.action(c, b, nth); a != nil && (!d.shared || !personalAct(b.Act)) {
+					actions = append(actions, a)
+				}
+				nth++
+			}
+			if len(actions) > 0 {
+				drawn = append(drawn, element{"type": "ActionSet", "actions": actions})
+			}
+		}
+	}
+	return drawn
 }
 
 // attachment is a card as an activity carries it.

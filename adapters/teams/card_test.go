@@ -254,6 +254,40 @@ func TestNobodyDecidesOnACardThatWasShortened(t *testing.T) {
 	}
 }
 
+// A list goes as a whole, with its buttons: nobody decides on half a line.
+func TestAnAnswerThatIsTooLongLosesWholeLists(t *testing.T) {
+	t.Parallel()
+	row := card.Row{Text: card.Typed(strings.Repeat("why ", 250)), Buttons: pending().Buttons}
+	c := card.Card{Title: "Your requests", Lines: []card.Text{card.Plain("You have no requests.")}, Fallback: "You have no requests."}
+	for _, title := range []string{"Waiting for you", "Your roles", "Elevated now"} {
+		c.Sections = append(c.Sections, card.Section{Title: title, Rows: []card.Row{row, row, row, row, row}})
+	}
+	drawn := drawnAs(t, drawing{now: keptAt}, c, nil)
+	raw, err := json.Marshal(drawn)
+	if err != nil || len(raw) > maxCard {
+		t.Fatalf("%d bytes, %v", len(raw), err)
+	}
+	said := string(raw)
+	if !strings.Contains(said, "Waiting for you") || strings.Contains(said, "Elevated now") || !strings.Contains(said, "Not everything fits here") {
+		t.Errorf("it says %s", card.Cut(said, 5000))
+	}
+	ids := map[any]bool{}
+	each(drawn, func(o map[string]any) {
+		if o["type"] == "Input.Text" && ids[o["id"]] {
+			t.Errorf("two fields are called %v", o["id"])
+		}
+		if o["type"] == "Input.Text" {
+			ids[o["id"]] = true
+		}
+	})
+	if len(ids)%10 != 0 || len(ids) == 0 { // two for each row
+		t.Errorf("%d fields for the reasons", len(ids))
+	}
+	if got := titles(drawnAs(t, drawing{now: keptAt, shared: true}, card.Card{Title: "x", Sections: c.Sections[:1]}, nil)); len(got) != 0 {
+		t.Errorf("where others see it, there is %q", got)
+	}
+}
+
 // What a button of the older kind carries is the same, so an old client does the same.
 func TestOldClientsGetTheSameButtons(t *testing.T) {
 	t.Parallel()

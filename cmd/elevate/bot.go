@@ -348,7 +348,7 @@ func (b *bot) wireInbound() {
 	}
 	b.inbound = slack.NewHandler(slack.HandlerConfig{
 		Client: b.slack, Service: b.service, SigningSecret: b.cfg.Slack.SigningSecret, Now: b.around.now,
-		Logger: b.around.log, Count: b.meters.refused, AccountChanged: b.accountChanged,
+		Logger: b.around.log, Count: b.meters.refused, AccountChanged: b.accountChanged, Home: b.service.OpenHome,
 	})
 }
 

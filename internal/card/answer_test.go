@@ -58,6 +58,29 @@ func answers() map[string]card.Card {
 		"approvals_none": card.ApprovalsList(nil, asked),
 		"who":            card.WhoList([]card.WhoRow{{Role: adminRole(), Holders: []card.Holder{{Name: "Alice", Until: asked}}}, {Role: easy}}),
 		"who_none":       card.WhoList(nil),
+		"home":           card.Home(somebodysPage()),
+		"home_empty":     card.Home(card.Page{Known: true, All: roles(), Now: asked}),
+		"home_reading":   card.Home(card.Page{All: roles(), Now: asked}),
+		"home_sign_in":   card.HomeSignIn(),
+		"status_whole":   card.Status([]pim.Request{member(pim.Active)}, nil, somebodysPage()),
+	}
+}
+
+// somebodysPage is what concerns somebody who has, asks and approves.
+func somebodysPage() card.Page {
+	easy := roles()[1]
+	return card.Page{
+		Known: true, Approves: true, All: roles(), Now: asked,
+		Open: []pim.Request{member(pim.Active), typed(pim.WaitingForSignIn), inPIM(pim.Pending)},
+		Waits: []card.Wait{
+			{Request: inPIM(pim.Pending), Role: adminRole(), Requester: "Alice"},
+			{Request: stories()["pending_claim"], Role: adminRole(), Requester: "Alice"},
+			{Request: stories()["pending_odd"], Role: adminRole(), Requester: "Alice"},
+		},
+		Roles: []card.RoleRow{{Role: adminRole(), Approvers: []string{"Bob", "Carol"}, Holds: asked.Add(time.Hour)}, {Role: easy, Eligible: asked.AddDate(0, 3, 0)}},
+		Who: []card.WhoRow{
+			{Role: adminRole(), Holders: []card.Holder{{Name: "Alice", Until: asked}}, Alarms: []pim.Alarm{{Name: "Mallory", Kind: pim.AlarmOutside, Since: asked}}}, {Role: easy},
+		},
 	}
 }
 
@@ -65,7 +88,7 @@ func TestGoldenAnswers(t *testing.T) {
 	for name, c := range answers() {
 		t.Run(name, func(t *testing.T) {
 			golden(t, filepath.Join("testdata", "answers", name+".json"), c)
-			if len(c.Lines)+len(c.Facts) == 0 || !strings.HasSuffix(c.Fallback, ".") {
+			if len(c.Lines)+len(c.Facts)+len(c.Sections) == 0 || !strings.HasSuffix(c.Fallback, ".") {
 				t.Errorf("title %q, fallback %q", c.Title, c.Fallback)
 			}
 		})
@@ -82,6 +105,16 @@ func TestAnswersKeepWhatPeopleWroteInert(t *testing.T) {
 	wantInert(t, card.ApprovalsList([]card.Wait{{Request: r, Role: adminRole(), Requester: hostile + "Alice"}}, asked))
 	wantInert(t, card.RolesList([]card.RoleRow{{Role: adminRole(), Approvers: []string{hostile + "Bob"}}}))
 	wantInert(t, card.WhoList([]card.WhoRow{{Role: adminRole(), Holders: []card.Holder{{Name: hostile + "Alice"}}}}))
+	page := card.Page{Known: true, All: roles(), Now: asked, Open: []pim.Request{r}, Waits: []card.Wait{{Request: r, Role: adminRole(), Requester: hostile + "Alice"}}}
+	page.Roles = []card.RoleRow{{Role: adminRole(), Approvers: []string{hostile + "Bob"}}}
+	page.Who = []card.WhoRow{{Role: adminRole(), Holders: []card.Holder{{Name: hostile + "Alice"}}, Alarms: []pim.Alarm{{Name: hostile + "Mallory"}}}}
+	var whole card.Card
+	for _, section := range card.Home(page).Sections {
+		for _, row := range section.Rows {
+			whole.Lines, whole.Buttons = append(whole.Lines, row.Text), append(whole.Buttons, row.Buttons...)
+		}
+	}
+	wantInert(t, whole)
 	form := card.ReasonForm(card.FormDeny, r, adminRole(), hostile+"Alice", asked)
 	wantInert(t, card.Card{Lines: form.Lines})
 }
@@ -124,6 +157,14 @@ func TestLongListsAreCut(t *testing.T) {
 	} {
 		if len(c.Lines) != 20 || len(c.Buttons) > 10 || len(c.Notes) != 1 || words(c.Notes[0]) != "5 more are not shown." {
 			t.Errorf("%s: %d lines, %d buttons, notes %v", name, len(c.Lines), len(c.Buttons), c.Notes)
+		}
+	}
+	for title, want := range map[string]string{"Your access and requests": "/elevate status", "Waiting for you": "/elevate approvals"} {
+		for _, section := range card.Home(card.Page{Known: true, Open: mine, Waits: waits, Now: asked}).Sections {
+			rows := section.Rows
+			if last := words(rows[len(rows)-1].Text); section.Title == title && (len(rows) != 16 || last != "and 10 more \u2013 "+want) {
+				t.Errorf("%s: %d rows, the last is %q", title, len(rows), last)
+			}
 		}
 	}
 	v := view(card.Approvers)

@@ -37,6 +37,9 @@ type Card struct {
 	Steps []Step
 	// Buttons are drawn in a row; an adapter may break it.
 	Buttons []Button
+	// Sections are lists under the rest, in a card that holds several. Their rows
+	// have their own buttons.
+	Sections []Section `json:",omitempty"` // cards without any keep the hash that they had before there were any
 	// Notes are small print.
 	Notes []Text
 	// Fallback is the notification and what a screen reader says; a whole sentence.
@@ -92,6 +95,18 @@ func Join(parts ...Text) Text {
 	return t
 }
 
+// Section is a list with a heading.
+type Section struct {
+	Title string
+	Rows  []Row
+}
+
+// Row is one entry of a section, with what can be done about it.
+type Row struct {
+	Text    Text
+	Buttons []Button
+}
+
 // Fact is a label and its value.
 type Fact struct {
 	Label string
@@ -127,7 +142,8 @@ const (
 	OpenForm          Act = "form"
 	Open              Act = "open" // opens URL, changes nothing
 	SignIn            Act = "sign_in"
-	Refresh           Act = "refresh" // draws the card anew
+	BeginSignIn       Act = "begin_sign_in" // answers with a sign-in link
+	Refresh           Act = "refresh"       // draws the card anew
 )
 
 // Button is one button. Request and Digest travel with a click and come back

@@ -186,10 +186,14 @@ func WhoList(rows []WhoRow) Card {
 	for _, row := range rows[:min(len(rows), mostRows)] {
 		c.Lines = append(c.Lines, Join(Text{{Strong: row.Role.Title}, {Plain: ": "}}, holders(row.Holders, "nobody")))
 		for _, a := range row.Alarms[:min(len(row.Alarms), mostRows)] {
-			c.Lines = append(c.Lines, Join(Plain("⚠ "), Typed(alarmed(a)), Plain(" "+a.Phrase()+", seen since "), At(a.Since), Plain(".")))
+			c.Lines = append(c.Lines, alarmLine(a))
 		}
 	}
 	return c
+}
+
+func alarmLine(a pim.Alarm) Text {
+	return Join(Plain("⚠ "), Typed(alarmed(a)), Plain(" "+a.Phrase()+", seen since "), At(a.Since), Plain("."))
 }
 
 // list begins a list's card.

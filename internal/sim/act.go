@@ -261,6 +261,9 @@ func (s *Sandbox) actEvent(ctx context.Context, words []string) (Result, error) 
 		return Result{Text: fmt.Sprintf("answered with status %d", status), Status: status}, err
 	case len(words) == 1 && words[0] == "app_uninstalled":
 		err = s.Slack.Uninstall(ctx)
+	case len(words) == 2 && words[0] == "home" && (words[1] == "on" || words[1] == "off"):
+		s.Slack.SetHome(words[1] == "on")
+		return Result{Text: "the app's Home tab is " + words[1]}, nil
 	case len(words) == 2 && words[0] == "user_change":
 		err = s.Slack.SendUserChange(ctx, words[1])
 	default:

@@ -47,7 +47,7 @@ var helpLines = []string{
 	"heal                                              ends all faults",
 	"graph members|active|requests [GROUP] | calls     what the directory holds, and how often Graph was called",
 	"teams calls | findings                            how often the connector was called, and what no client would show",
-	"event url_verification | ssl_check | app_uninstalled | user_change PERSON",
+	"event url_verification | ssl_check | app_uninstalled | user_change PERSON | home on|off",
 	"people                                            who there is, and what they may do",
 	"tenant role-assignable N | write-limit N | new-group-lag 90s | onboarding-lag 1m | patch-answers 200|204   how the tenant behaves",
 	"crowd NUMBER GROUP REASON                         so many newcomers ask for a group in the portal",

@@ -44,6 +44,11 @@ func weigh(r Reply) int {
 		for _, f := range r.Card.Facts {
 			parts += 1 + len(f.Value)
 		}
+		for _, section := range r.Card.Sections {
+			for _, row := range section.Rows {
+				parts += 1 + len(row.Text) + 2*len(row.Buttons)
+			}
+		}
 	}
 	if r.Form != nil {
 		for _, f := range r.Form.Fields {

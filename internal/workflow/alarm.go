@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -187,7 +188,7 @@ func (s *Service) settleAlarms(tx *store.Tx, read covered, sure []pim.Alarm) err
 			return err
 		}
 	}
-	return tx.PutMeta(alarmsKept, kept)
+	return errors.Join(tx.PutMeta(alarmsKept, kept), s.turnHomes(tx))
 }
 
 // sayAlarm writes the event and tells on-call.

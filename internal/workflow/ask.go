@@ -300,7 +300,7 @@ func (s *Service) record(tx *store.Tx, r *pim.Request, e pim.Event) error {
 	if _, err := tx.Append(e); err != nil {
 		return err
 	}
-	return tx.PutRequest(*r)
+	return errors.Join(tx.PutRequest(*r), s.turnHomes(tx))
 }
 
 func chatOf(by pim.Actor) pim.Chat {

@@ -81,6 +81,8 @@ func (s *Service) click(from Sender, c Click) Reply {
 		return s.giveBack(from, own{verb: verbRelease, request: c.Request, clicked: s.cfg.Now(), clickedOn: shown})
 	case card.OpenForm:
 		return s.openForm(from, c.Role, c.Request)
+	case card.BeginSignIn:
+		return s.account(from, pim.VerbSignIn)
 	case card.Refresh, card.Open, card.SignIn:
 		return Reply{}
 	}

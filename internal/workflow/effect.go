@@ -27,6 +27,7 @@ const (
 	kindLapse    = "lapse"    // an intent that nobody signed in for
 	kindRemind   = "remind"   // a request that nobody decides
 	kindEnding   = "ending"   // an access that ends soon
+	kindHomes    = "homes"    // the pages that people opened lately
 )
 
 // personal reports whether effects of this kind are done as a person.
@@ -45,6 +46,8 @@ func poolOf(e store.Effect) string {
 		return string(e.To.Chat)
 	case kindSubmit, kindDecide, kindCancel, kindRelease, kindRevoke:
 		return "person"
+	case kindHomes:
+		return kindHomes // it never takes a card's room
 	}
 	return "read"
 }

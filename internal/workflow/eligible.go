@@ -3,6 +3,7 @@ package workflow
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -34,6 +35,14 @@ func (e *eligibles) get(id pim.PrincipalID, now time.Time) (map[pim.GroupID]pim.
 	defer e.mu.Unlock()
 	known, ok := e.by[id]
 	return known.groups, ok && now.Sub(known.at) <= eligibleAge
+}
+
+// last is get whatever its age.
+func (e *eligibles) last(id pim.PrincipalID) (map[pim.GroupID]pim.Eligibility, bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	known, ok := e.by[id]
+	return known.groups, ok
 }
 
 func (e *eligibles) put(id pim.PrincipalID, groups map[pim.GroupID]pim.Eligibility, now time.Time) {
@@ -71,7 +80,41 @@ func (s *Service) learnEligible(ctx context.Context, e store.Effect) (result, er
 		}
 	}
 	s.eligible.put(id, groups, s.cfg.Now())
-	return result{}, nil
+	return result{apply: s.turnHomes}, nil
+}
+
+// readEligible has somebody's eligibilities read, where they are not known or old.
+func (s *Service) readEligible(tx *store.Tx, who identity) error {
+	for _, id := range who.ids() {
+		if _, fresh := s.eligible.get(id, tx.Now()); fresh || id == "" {
+			continue
+		}
+		if err := tx.PutEffect(eligibleEffect(id)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Service) oldEligible(who identity, now time.Time) bool {
+	return slices.ContainsFunc(who.ids(), func(id pim.PrincipalID) bool {
+		_, fresh := s.eligible.get(id, now)
+		return !fresh && id != ""
+	})
+}
+
+// eligibleFor is what a person was eligible for when that was last read; known is
+// false where it never was.
+func (s *Service) eligibleFor(who identity) (found map[pim.GroupID]pim.Eligibility, known bool) {
+	found = map[pim.GroupID]pim.Eligibility{}
+	for _, id := range who.ids() {
+		groups, ok := s.eligible.last(id)
+		if !ok {
+			return nil, false
+		}
+		maps.Copy(found, groups)
+	}
+	return found, true
 }
 
 // groups are the governed groups.

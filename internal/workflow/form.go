@@ -58,12 +58,7 @@ func (s *Service) openForm(from Sender, role string, before pim.RequestID) Reply
 		if known {
 			return nil
 		}
-		for _, id := range who.ids() {
-			if err := tx.PutEffect(eligibleEffect(id)); err != nil {
-				return err
-			}
-		}
-		return nil
+		return s.readEligible(tx, who)
 	})
 	if err != nil {
 		return s.notDone(err)

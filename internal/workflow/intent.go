@@ -252,6 +252,7 @@ func describeVerb(verb string) string {
 // Resume goes on with what a sign-in interrupted, by the same door and with the
 // rules run again. The text is for the sign-in page.
 func (s *Service) Resume(_ context.Context, account pim.ChatAccount, intent string) (string, error) {
+	defer s.homesTurned() // whoever signed in may be known only now
 	var in store.Intent
 	var found bool
 	err := s.cfg.Store.View(func(tx *store.Tx) error {

@@ -54,16 +54,23 @@ func (s *Service) list(from Sender, cmd pim.Command) Reply {
 	return out
 }
 
-// status lists the person's own requests, newest first.
+// status lists the person's own requests, newest first, and what else concerns
+// them, as their page does.
 func (s *Service) status(from Sender) Reply {
 	var mine []pim.Request
+	var who identity
+	var p card.Page
 	known := false
 	err := s.cfg.Store.View(func(tx *store.Tx) error {
-		who, err := s.identify(tx, from.Account, from.Name)
-		if err != nil {
+		var err error
+		if who, err = s.identify(tx, from.Account, from.Name); err != nil {
 			return err
 		}
-		known = who.actor.Person != ""
+		if known = who.actor.Person != ""; known {
+			if p, err = s.page(tx, who); err != nil {
+				return err
+			}
+		}
 		mine, err = ownRequests(tx, who)
 		return err
 	})
@@ -77,7 +84,15 @@ func (s *Service) status(from Sender) Reply {
 	if err != nil {
 		return s.notDone(err)
 	}
-	return reply(card.StatusList(mine, links, s.cfg.Roles, s.cfg.Now()))
+	if !known {
+		return reply(card.StatusList(mine, links, s.cfg.Roles, s.cfg.Now()))
+	}
+	if !p.Known {
+		if err := s.update(func(tx *store.Tx) error { return s.readEligible(tx, who) }); err != nil {
+			s.cfg.Logger.Warn("eligibilities_not_read", "error", err)
+		}
+	}
+	return reply(card.Status(mine, links, p))
 }
 
 // ownRequests are what somebody asked for in the last thirty days. Those of the
@@ -181,19 +196,14 @@ func (s *Service) holds(who identity) (held map[string]time.Time, waits map[stri
 	held, waits = map[string]time.Time{}, map[string]*pim.Request{}
 	err = s.cfg.Store.View(func(tx *store.Tx) error {
 		for _, role := range s.cfg.Roles {
-			open, err := tx.OpenOf(role.Group, who.actor.Account, who.ids()...)
+			_, row, err := s.ofRole(tx, who, role)
 			if err != nil {
 				return err
 			}
-			for i, r := range open {
-				mine := slices.Contains(who.ids(), r.Principal)
-				switch {
-				case mine && r.State == pim.Active:
-					held[role.Name] = r.Ends
-				case mine, r.State == pim.WaitingForSignIn && (r.Requester.Person == "" || slices.Contains(who.ids(), r.Requester.Person)):
-					waits[role.Name] = &open[i]
-				}
+			if !row.Holds.IsZero() {
+				held[role.Name] = row.Holds
 			}
+			waits[role.Name] = row.Waits
 		}
 		return nil
 	})
@@ -249,12 +259,11 @@ func (s *Service) who(ctx context.Context, who identity, only string) card.Card 
 			if only != "" && role.Name != only || !pim.MayReadRole(role.Name, reader) {
 				continue
 			}
-			held, err := holders(tx, &pim.Request{Group: role.Group})
+			row, err := whoHas(tx, role, open)
 			if err != nil {
 				return err
 			}
-			alarms := slices.DeleteFunc(slices.Clone(open), func(a pim.Alarm) bool { return a.Group != role.Group })
-			rows = append(rows, card.WhoRow{Role: role, Holders: held, Alarms: alarms})
+			rows = append(rows, row)
 		}
 		return nil
 	})

@@ -2,11 +2,14 @@ package workflow
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/time/rate"
 
 	"elevate/internal/bounded"
 	"elevate/internal/pim"
@@ -78,6 +81,7 @@ type Service struct {
 	peoples      map[string]PeoplesGroups
 	peoplesAsked int
 	eligible     eligibles
+	homes        homes
 	steps        steps
 	answers      *bounded.Repeats[Reply]
 	// linksTried is the links effect's own.
@@ -93,7 +97,11 @@ func New(cfg Config) *Service {
 		cfg.Tick = time.Second
 	}
 	s := &Service{cfg: cfg, policies: newPolicies(), linksTried: tried{}, answers: newAnswers(cfg.Now), lookedAt: map[pim.GroupID]time.Time{}, peoples: map[string]PeoplesGroups{}}
+	s.homes.pace = rate.NewLimiter(rate.Every(homesPause), homesAtOnce)
 	s.update = func(fn func(*store.Tx) error) error { return cfg.Store.Update(context.Background(), fn) }
+	s.cfg.Unlink = func(tx *store.Tx, a pim.ChatAccount, by pim.Actor, why string) error {
+		return errors.Join(cfg.Unlink(tx, a, by, why), s.turnHomes(tx))
+	}
 	s.queue = newQueue(cfg.Now, cfg.Tick, cfg.Logger)
 	s.queue.perform = s.perform
 	s.queue.commit, s.queue.parked, s.queue.refused = s.update, s.personParked, s.placeRefused
@@ -227,7 +235,7 @@ func (s *Service) driver(tx *store.Tx, r *pim.Request) (store.Effect, error) {
 func (s *Service) work() map[string]func(context.Context, store.Effect) (result, error) {
 	return map[string]func(context.Context, store.Effect) (result, error){
 		kindSubmit: s.submit, kindDecide: s.decide, kindCancel: s.cancel, kindRelease: s.release, kindRevoke: s.revokeAs,
-		kindWatch: s.watch, kindConfirm: s.confirm, kindCard: s.card, kindTell: s.tell, kindSweep: s.sweep,
+		kindWatch: s.watch, kindConfirm: s.confirm, kindCard: s.card, kindTell: s.tell, kindHomes: s.showHomes, kindSweep: s.sweep,
 		kindEligible: s.learnEligible, kindLinks: s.links, kindLapse: s.lapse, kindRemind: s.remind, kindEnding: s.ending,
 	}
 }

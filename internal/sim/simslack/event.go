@@ -100,6 +100,10 @@ func (s *Server) OpenHome(ctx context.Context, person string) error {
 		s.mu.Unlock()
 		return err
 	}
+	if s.homeOff {
+		s.mu.Unlock()
+		return fmt.Errorf("%s sees no Home tab: it is switched off in the app's settings", p.Name)
+	}
 	event := object{"type": "app_home_opened", "user": p.ID, "tab": "home", "channel": s.direct(p).ID}
 	if home := s.screen(p.ID).home; home != nil {
 		event["view"] = s.viewObject(home)

@@ -124,6 +124,14 @@ func TestViewsStackThreeHighAndHashesGuardThem(t *testing.T) {
 	if got := w.call(t, "views.publish", again); got.Error != "hash_conflict" {
 		t.Errorf("with the old hash: %+v", got)
 	}
+	w.SetHome(false)
+	delete(again, "hash")
+	if got := w.call(t, "views.publish", again); got.Error != "not_enabled" {
+		t.Errorf("a Home tab that is switched off: %+v", got)
+	}
+	if err := w.OpenHome(t.Context(), "alice"); err == nil {
+		t.Error("it was opened")
+	}
 }
 
 func TestASubmissionCarriesWhatWasFilledIn(t *testing.T) {

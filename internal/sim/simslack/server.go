@@ -77,6 +77,7 @@ type Server struct {
 	lastTS    time.Time
 	lastID    int
 	removed   bool
+	homeOff   bool // the app's Home tab is switched off in its settings
 }
 
 // New makes a fake Slack; Handler serves it.
@@ -129,6 +130,13 @@ func (s *Server) SetRequestURLs(commands, interactions, events string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.cfg.App.CommandURL, s.cfg.App.InteractionURL, s.cfg.App.EventURL = commands, interactions, events
+}
+
+// SetHome switches the app's Home tab on or off, as its settings do.
+func (s *Server) SetHome(on bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.homeOff = !on
 }
 
 // SetSocketMode switches the app between Socket Mode and request URLs.

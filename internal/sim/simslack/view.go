@@ -149,6 +149,9 @@ func (s *Server) openView(id, external string) *view {
 }
 
 func (s *Server) viewsPublish(c *call) (object, error) {
+	if s.homeOff {
+		return nil, refuse("not_enabled")
+	}
 	p, err := s.person(c.text("user_id"))
 	if err != nil || p.ID != c.text("user_id") {
 		return nil, refuse("user_not_found")

@@ -20,6 +20,7 @@ const (
 	OpPost     Op = "post"
 	OpUpdate   Op = "update"
 	OpAccount  Op = "account"
+	OpHome     Op = "home"
 )
 
 // Fault is what goes wrong with one call.

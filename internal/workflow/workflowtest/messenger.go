@@ -12,7 +12,10 @@ import (
 	"elevate/internal/workflow"
 )
 
-var _ workflow.Messenger = (*Messenger)(nil)
+var (
+	_ workflow.Messenger = (*Messenger)(nil)
+	_ workflow.Homer     = (*Messenger)(nil)
+)
 
 // Message is a message that stands in a chat.
 type Message struct {
@@ -31,11 +34,12 @@ type Messenger struct {
 	messages []Message
 	accounts map[pim.ChatAccount]error
 	places   map[string]error // what is wrong with a place, by its name
+	homes    map[pim.ChatAccount][]card.Card
 }
 
 // NewMessenger returns an empty chat.
 func NewMessenger() *Messenger {
-	return &Messenger{accounts: map[pim.ChatAccount]error{}, places: map[string]error{}}
+	return &Messenger{accounts: map[pim.ChatAccount]error{}, places: map[string]error{}, homes: map[pim.ChatAccount][]card.Card{}}
 }
 
 // Post puts a card into a place.
@@ -70,6 +74,24 @@ func (m *Messenger) Update(ctx context.Context, ref pim.MessageRef, c card.Card)
 		return struct{}{}, pim.Errorf(pim.NotFound, "There is no such message.")
 	})
 	return err
+}
+
+// ShowHome shows a person's page.
+func (m *Messenger) ShowHome(ctx context.Context, a pim.ChatAccount, c card.Card) error {
+	_, err := run(ctx, &m.Faults, OpHome, func() (struct{}, error) {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.homes[a] = append(m.homes[a], c)
+		return struct{}{}, nil
+	})
+	return err
+}
+
+// Homes are an account's pages, one for each time that it was shown.
+func (m *Messenger) Homes(a pim.ChatAccount) []card.Card {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.homes[a])
 }
 
 // Account says whether an account may be used.
@@ -133,6 +155,15 @@ func Text(c card.Card) string {
 	}
 	for _, s := range c.Steps {
 		lines = append(lines, s.What)
+	}
+	for _, s := range c.Sections {
+		lines = append(lines, card.Plain(s.Title))
+		for _, row := range s.Rows {
+			lines = append(lines, row.Text)
+			for _, b := range row.Buttons {
+				lines = append(lines, card.Plain("["+b.Label+"]"))
+			}
+		}
 	}
 	for _, l := range lines {
 		for _, span := range l {
