@@ -74,6 +74,7 @@ type Service struct {
 	eligible eligibles
 	steps    steps
 	answers  *bounded.Repeats[Reply]
+	readings *bounded.Rates
 	// linksTried is the links effect's own.
 	linksTried tried
 	// update writes to the state file. It takes no context: a write that was
@@ -86,7 +87,10 @@ func New(cfg Config) *Service {
 	if cfg.Tick <= 0 {
 		cfg.Tick = time.Second
 	}
-	s := &Service{cfg: cfg, policies: newPolicies(), linksTried: tried{}, answers: newAnswers(cfg.Now)}
+	s := &Service{
+		cfg: cfg, policies: newPolicies(), linksTried: tried{}, answers: newAnswers(cfg.Now),
+		readings: bounded.NewRates(readingsAtOnce, readingEvery, stepPeople),
+	}
 	s.update = func(fn func(*store.Tx) error) error { return cfg.Store.Update(context.Background(), fn) }
 	s.queue = newQueue(cfg.Now, cfg.Tick, cfg.Logger)
 	s.queue.perform = s.perform
