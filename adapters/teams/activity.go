@@ -23,6 +23,9 @@ const (
 	maxBody = 256 << 10
 	// maxDepth is far above what a card brings back.
 	maxDepth = 64
+	// maxEntities is far more than people mention. Each costs a search of the text,
+	// and one with a time zone a search of all zones.
+	maxEntities = 64
 )
 
 // received is an activity whose token was checked: what the library's type
@@ -107,6 +110,7 @@ func (e *extra) read(all map[string]json.RawMessage) {
 			_ = json.Unmarshal(raw, into) // what could be read of it stays
 		}
 	}
+	e.Entities = e.Entities[:min(len(e.Entities), maxEntities)]
 }
 
 // slim is an activity as the library decodes it. channelData, which says the

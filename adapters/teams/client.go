@@ -55,6 +55,7 @@ type Client struct {
 	bearer    *bearer
 	rosters   *bounded.Cache[string] // the chat's own ids, by conversation and object id; "" for who is not there
 	members   *bounded.Cache[member]
+	lookups   *bounded.Rates // of those who are no members, or not known as such
 }
 
 var _ workflow.Messenger = (*Client)(nil)
@@ -84,6 +85,7 @@ func NewClient(cfg Config) (*Client, error) {
 	cfg.TenantID = strings.ToLower(cfg.TenantID)
 	c := &Client{
 		cfg: cfg, rosters: bounded.NewCache[string](10_000, rosterLife), members: bounded.NewCache[member](10_000, memberLife),
+		lookups: bounded.NewRates(lookupsAtOnce, lookupEvery, 10_000),
 	}
 	metadata, err := url.Parse(cfg.Metadata)
 	if err != nil || !c.metadataHost(metadata) {

@@ -19,6 +19,11 @@ const (
 	rosterLife = 10 * time.Minute
 	// memberLife is how long a person's standing is believed for answers.
 	memberLife = 5 * time.Minute
+	// How often Teams is asked about one person: twenty times at once, then six times
+	// a minute. Whoever is refused is asked about each time, by the same allowance
+	// of a conversation that everybody else in it is asked about.
+	lookupsAtOnce = 20
+	lookupEvery   = 10 * time.Second
 	// pageSize is the most Teams gives at once, and mostPages four times what the
 	// largest team has.
 	// https://learn.microsoft.com/microsoftteams/platform/bots/how-to/get-teams-context
@@ -96,6 +101,9 @@ func (c *Client) may(ctx context.Context, a *received, who pim.ChatAccount) (mem
 	conversation := withoutThread(a.Conversation.ID)
 	if m, known := c.members.Get(conversation+" "+a.From.ID, c.cfg.Now()); known && c.standing(m, who.User) == nil {
 		return m, nil
+	}
+	if !c.lookups.Allow(who.User, c.cfg.Now()) {
+		return member{}, pim.Errorf(pim.Throttled, "You said a lot within a short time. Wait a minute and say it again.")
 	}
 	m, err := c.lookUp(ctx, a.ServiceURL, conversation, a.From.ID)
 	if err == nil {

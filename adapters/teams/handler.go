@@ -79,6 +79,10 @@ const (
 	answerWithin = 2500 * time.Millisecond
 	afterwards   = 15 * time.Second
 	slotCount    = 64
+	// How often the bot says among others whom it answered elsewhere, for one
+	// person: the cards of a place share with that what Teams takes there.
+	aloudAtOnce = 5
+	aloudEvery  = time.Minute
 )
 
 // Handler takes what Teams sends.
@@ -87,6 +91,7 @@ type Handler struct {
 	client *Client
 	later  *bounded.Slots
 	first  *bounded.Repeats[encoded]
+	aloud  *bounded.Rates
 }
 
 // NewHandler returns a Handler for POST /api/messages. Close ends it.
@@ -97,7 +102,7 @@ func NewHandler(cfg HandlerConfig) *Handler {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	h := &Handler{cfg: cfg, client: cfg.Client, first: newRepeats(cfg.Now)}
+	h := &Handler{cfg: cfg, client: cfg.Client, first: newRepeats(cfg.Now), aloud: bounded.NewRates(aloudAtOnce, aloudEvery, 10_000)}
 	h.later = bounded.NewSlots(slotCount, h.survive)
 	return h
 }

@@ -146,7 +146,7 @@ func (h *Handler) show(ctx context.Context, to answerTo, drawn element, c card.C
 }
 
 // aside answers in the personal chat what was said among others, and says there
-// that it did, so that nobody waits for it.
+// that it did, so that nobody waits for it. Whoever says much is not told so each time.
 func (h *Handler) aside(ctx context.Context, to answerTo, drawn element, c card.Card, here Reference) {
 	said, private := to.refusal, to.activity.extra.Recipient.Targeted
 	if said == "" {
@@ -159,6 +159,10 @@ func (h *Handler) aside(ctx context.Context, to answerTo, drawn element, c card.
 	}
 	if private {
 		return // nobody else is told that a private command was given
+	}
+	if !h.aloud.Allow(to.from.Account.User, h.cfg.Now()) {
+		h.cfg.Count(Busy)
+		return
 	}
 	text := schema.Activity{Text: said, ReplyToID: to.activity.ID}
 	if _, err := h.patiently(ctx, here, text, func() *turn { return &turn{name: "answer in public"} }); err != nil {

@@ -6,6 +6,7 @@ import (
 	"net/url"
 
 	"elevate/internal/pim"
+	"elevate/internal/store"
 )
 
 const (
@@ -60,13 +61,44 @@ func (s *Service) serve(step func(*http.Request) (answer, error)) http.Handler {
 }
 
 func (s *Service) bounded(step func(*http.Request) (answer, error), r *http.Request) (answer, error) {
-	if !s.limit.AllowN(s.cfg.Now(), 1) {
+	if !s.limit.AllowN(s.cfg.Now(), 1) && !s.invited(r) {
 		return answer{}, &refusal{why: "too many calls", err: pim.Errorf(pim.Throttled, "Too many people sign in at once. Wait a few seconds and try again.")}
 	}
 	if len(r.URL.RawQuery) > maxQuery {
 		return answer{}, &refusal{why: "query too long", err: pim.Errorf(pim.Invalid, "This address is not one that Elevate made. Ask for a new sign-in link.")}
 	}
 	return step(r)
+}
+
+// invited reports whether a call names a link or a way back that Elevate has given out, within what its chat account may
+// take. Others' calls cost it nothing.
+func (s *Service) invited(r *http.Request) bool {
+	if len(r.URL.RawQuery) > maxQuery {
+		return false
+	}
+	token, hash := one(r.URL.Query(), "t"), linkHash
+	if r.Method == http.MethodPost {
+		r.Body = http.MaxBytesReader(nil, r.Body, maxForm)
+		if r.ParseForm() != nil {
+			return false
+		}
+		token = one(r.PostForm, "t")
+	}
+	switch r.URL.Path {
+	case entraCallback:
+		token, hash = one(r.URL.Query(), "state"), func(state string) string { return stateHash(legEntra, state) }
+	case slackCallback:
+		token, hash = one(r.URL.Query(), "state"), func(state string) string { return stateHash(legSlack, state) }
+	}
+	if !isToken(token) {
+		return false
+	}
+	var ticket store.Ticket
+	err := s.cfg.Store.View(func(tx *store.Tx) (err error) {
+		ticket, _, err = tx.Ticket(hash(token))
+		return err
+	})
+	return err == nil && !ticket.Account.IsZero() && s.own.Allow(ticket.Account.String(), s.cfg.Now())
 }
 
 // failed makes the page of an error, and the line of the log.

@@ -11,6 +11,7 @@ import (
 	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/confidential"
 	"golang.org/x/time/rate"
 
+	"elevate/internal/bounded"
 	"elevate/internal/pim"
 	"elevate/internal/store"
 )
@@ -24,6 +25,10 @@ const (
 	// The pages take this many calls a second together, and bursts of pagesAtOnce: a proxy hides who is behind them.
 	pagesPerSecond = 50
 	pagesAtOnce    = 200
+	// Beyond that, whoever holds a link or comes back from an issuer may go on, so that nobody's calls shut out others:
+	// so many calls at once for one chat account, then one each second.
+	ownPages     = 20
+	ownPageEvery = time.Second
 )
 
 // The issuers, as people call them.
@@ -43,6 +48,7 @@ type Service struct {
 	slack   *issuer // nil where Slack is not served
 	pages   *pages
 	limit   *rate.Limiter
+	own     *bounded.Rates
 	flights flights
 }
 
@@ -61,7 +67,7 @@ func New(cfg Config) (*Service, error) {
 	}
 	s := &Service{
 		cfg: cfg, client: newClient(cfg.Transport), credential: credential, pages: looks,
-		limit: rate.NewLimiter(pagesPerSecond, pagesAtOnce),
+		limit: rate.NewLimiter(pagesPerSecond, pagesAtOnce), own: bounded.NewRates(ownPages, ownPageEvery, 10_000),
 	}
 	if s.asker, err = s.msal(nil); err != nil {
 		return nil, errors.New("signin: the authority must be https://host")

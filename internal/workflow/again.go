@@ -12,9 +12,13 @@ import (
 	"elevate/internal/store"
 )
 
-// onceLife is how long a repeated step gets the first one's answer; a signature
-// is accepted for five minutes.
-const onceLife = 15 * time.Minute
+// onceLife is how long a repeated step gets the first one's answer, and seenLife
+// how long it is known which request it led to: a signature of Slack's is accepted
+// for five minutes, a token of the Bot Framework's is good for an hour.
+const (
+	onceLife = 15 * time.Minute
+	seenLife = 70 * time.Minute
+)
 
 // How many answers are kept in memory for steps that arrive twice, and how many
 // bytes they take, roughly. The state file knows for longer which request a step
@@ -32,10 +36,17 @@ func newAnswers(now func() time.Time) *bounded.Repeats[Reply] {
 	})
 }
 
+// laterParts is what an answer that reads after it weighs: it holds what was typed,
+// and then what was read.
+const laterParts = 32
+
 // weigh says about how many bytes an answer takes.
 func weigh(r Reply) int {
 	const perPart = 256 // a span of a text, whose words are short
 	parts := 4
+	if r.Later != nil {
+		parts += laterParts
+	}
 	if r.Card != nil {
 		parts += 2*len(r.Card.Buttons) + len(r.Card.Steps)
 		for _, t := range slices.Concat(r.Card.Lines, r.Card.Notes) {

@@ -94,7 +94,7 @@ func remember(tx *store.Tx, from Sender, id pim.RequestID) error {
 	if from.Once == "" {
 		return nil
 	}
-	return tx.PutSeen(onceKey(from), id, tx.Now().Add(onceLife))
+	return tx.PutSeen(onceKey(from), id, tx.Now().Add(seenLife))
 }
 
 // mayAsk checks what the state file knows against another request: how often

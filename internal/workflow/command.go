@@ -16,7 +16,14 @@ func (s *Service) Command(ctx context.Context, from Sender, text string) Reply {
 	return s.once(ctx, from, func() Reply { return s.command(ctx, from, text) })
 }
 
+// longestText bounds what is read as a command, in bytes: a reason of the longest
+// takes less than half of it. Answers are kept, with what was typed.
+const longestText = 4 << 10
+
 func (s *Service) command(ctx context.Context, from Sender, text string) Reply {
+	if len(text) > longestText {
+		return problem(pim.Errorf(pim.Invalid, "That is too long for a command: a reason has at most %d characters. Nothing was done.", pim.MaxReason))
+	}
 	cmd, err := pim.ParseCommand(text, pim.Reading{Roles: s.cfg.Roles, Now: s.cfg.Now(), Zone: from.Zone})
 	if slices.Contains(toCome, cmd.Verb) { // nobody has to learn first how it would be said
 		return problem(pim.Errorf(pim.Conflict, "This Elevate cannot do `%s` yet. `/elevate help` lists what it can.", cmd.Verb))

@@ -16,6 +16,13 @@ import (
 // listMost bounds what a list reads.
 const listMost = 50
 
+// How often one account has lists read: each asks PIM, as the application, which
+// reads for everybody else by the same allowance of Microsoft's.
+const (
+	readingsAtOnce = 30
+	readingEvery   = 3 * time.Second
+)
+
 // list answers what only reads.
 func (s *Service) list(from Sender, cmd pim.Command) Reply {
 	if cmd.Verb == pim.VerbStatus {
@@ -50,6 +57,8 @@ func (s *Service) list(from Sender, cmd pim.Command) Reply {
 		return s.notDone(err)
 	case signIn:
 		return s.signInFirst(from)
+	case !s.readings.Allow(from.Account.String(), s.cfg.Now()):
+		return problem(pim.Errorf(pim.Throttled, "You asked for many lists within a short time. Wait a minute and ask again."))
 	}
 	return out
 }

@@ -84,6 +84,7 @@ type Service struct {
 	homes        homes
 	steps        steps
 	answers      *bounded.Repeats[Reply]
+	readings     *bounded.Rates
 	// linksTried is the links effect's own.
 	linksTried tried
 	// update writes to the state file. It takes no context: a write that was
@@ -96,7 +97,10 @@ func New(cfg Config) *Service {
 	if cfg.Tick <= 0 {
 		cfg.Tick = time.Second
 	}
-	s := &Service{cfg: cfg, policies: newPolicies(), linksTried: tried{}, answers: newAnswers(cfg.Now), lookedAt: map[pim.GroupID]time.Time{}, peoples: map[string]PeoplesGroups{}}
+	s := &Service{
+		cfg: cfg, policies: newPolicies(), linksTried: tried{}, answers: newAnswers(cfg.Now), lookedAt: map[pim.GroupID]time.Time{}, peoples: map[string]PeoplesGroups{},
+		readings: bounded.NewRates(readingsAtOnce, readingEvery, stepPeople),
+	}
 	s.homes.pace = rate.NewLimiter(rate.Every(homesPause), homesAtOnce)
 	s.update = func(fn func(*store.Tx) error) error { return cfg.Store.Update(context.Background(), fn) }
 	s.cfg.Unlink = func(tx *store.Tx, a pim.ChatAccount, by pim.Actor, why string) error {
