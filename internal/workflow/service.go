@@ -39,6 +39,8 @@ type Config struct {
 	// Reaches returns the chat accounts, beside linked ones, in which a person can
 	// be written to; nil knows none.
 	Reaches func(tx *store.Tx, id pim.PrincipalID) ([]pim.ChatAccount, error)
+	// OnCall returns who is on call now, at once; nil knows nobody.
+	OnCall func() []OnCallPerson
 	// PIMPage is the address of PIM's own page for approvers.
 	PIMPage string
 	Now     func() time.Time
