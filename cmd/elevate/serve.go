@@ -153,6 +153,9 @@ func (b *bot) run(ctx context.Context) error {
 // work is what runs beside the servers.
 func (b *bot) work() []func(context.Context) error {
 	tasks := []func(context.Context) error{b.service.Run, b.housekeeping, b.checkUps, b.sayStopping}
+	if b.onCall != nil {
+		tasks = append(tasks, b.onCall.run)
+	}
 	if b.slack != nil {
 		tasks = append(tasks, b.listenToSlack)
 	}

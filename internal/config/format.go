@@ -54,6 +54,7 @@ var formats = map[string]format{
 	"botframework": ofCloud(botFrameworkHosts, false),
 	"connector":    ofCloud(connectorHosts, false),
 	"pagerduty":    ofCloud(pagerDutyHosts, true),
+	"ping":         pingURL,
 }
 
 var isGUID = shaped(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`,
