@@ -35,6 +35,8 @@ type View struct {
 	Places, Closed int
 	// Unheard is set when on-call cannot be told of the request at the moment.
 	Unheard bool
+	// Unchecked is since when PIM could not be read; zero while it can.
+	Unchecked time.Time
 	// PortalURL is PIM's own page.
 	PortalURL string
 	// OnCall are the people who are on call now.

@@ -260,6 +260,7 @@ func (s *Service) scene(tx *store.Tx, e store.Effect, v card.Viewer) (scene, err
 	if known, ok := s.policies.get(r.Group, tx.Now(), policyUse); ok {
 		sc.view.ApproverNames = known.names()
 	}
+	sc.view.Unchecked = s.unchecked(&r, tx.Now())
 	if sc.stranger, err = s.stranger(tx, &r, e.To); err != nil {
 		return scene{}, err
 	}

@@ -72,6 +72,7 @@ type Service struct {
 	readers  membership
 	owners   membership
 	failing  failing
+	unread   unread
 	suspects []pim.Alarm // seen at the last readings; the sweep's own
 	eligible eligibles
 	steps    steps
@@ -125,6 +126,9 @@ func (s *Service) takeUp() error {
 		return err
 	}
 	if err := s.update(revive); err != nil {
+		return err
+	}
+	if err := s.takeUpUnread(); err != nil {
 		return err
 	}
 	s.queue.takeUp(effects) // a due time that is too far ahead is seen at its first look at the clock
@@ -327,6 +331,9 @@ func (s *Service) Retry(ctx context.Context, keys ...string) ([]string, error) {
 
 // Waiting returns how many effects wait or run.
 func (s *Service) Waiting() int { return s.queue.size() }
+
+// Stuck reports whether work that could be done has waited for far too long.
+func (s *Service) Stuck() bool { return s.queue.stuck() }
 
 // Swept returns when the last sweep succeeded; zero when none has yet.
 func (s *Service) Swept() time.Time {
