@@ -103,3 +103,20 @@ func TestWorkThatIsHeldForTooLongIsStuck(t *testing.T) {
 		}
 	})
 }
+
+func TestCardsOfGroupsThatWereReadStayTrueWhereOnlyARestFails(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.signIn(alice)
+		w.says(alice, "mde-admin triage INC-1")
+		w.pass(10 * time.Second)
+		id := w.newest(alice).ID
+		w.dir.Hide(workflowtest.PartPolicies, errDown)
+		w.pass(30 * time.Minute)
+		if said := w.failing(); len(said) != 1 {
+			t.Errorf("on-call was told %v", said)
+		}
+		if _, saying, _ := w.unchecked(id, approvals); saying > 0 {
+			t.Error("a card says that it was not checked, and it was")
+		}
+	})
+}
