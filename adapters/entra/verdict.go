@@ -24,6 +24,7 @@ const (
 	opDecide  operation = "decide"
 	opWaiting operation = "waiting"
 	opGroup   operation = "group"
+	opPerson  operation = "person"
 	opClock   operation = "clock"
 	opBatch   operation = "batch"
 )
@@ -33,7 +34,7 @@ func (o operation) changes() bool {
 	switch o {
 	case opSubmit, opCancel, opDecide, opMakeGroup, opAddMember, opSetRule, opMakeEligible:
 		return true
-	case opStages, opWaiting, opGroup, opClock, opBatch, opReadRules, opFindGroup:
+	case opStages, opWaiting, opGroup, opPerson, opClock, opBatch, opReadRules, opFindGroup:
 	}
 	return false
 }

@@ -89,7 +89,8 @@ func shorten(c *card.Card) bool {
 }
 
 func (d drawing) whole(c card.Card, views []string) element {
-	body := slices.Concat(d.mark(), d.header(c))
+	calls, called := mentions(c)
+	body := slices.Concat(d.mark(), d.header(c), calls)
 	for _, t := range c.Lines {
 		body = append(body, d.texts(t)...)
 	}
@@ -98,6 +99,9 @@ func (d drawing) whole(c card.Card, views []string) element {
 		body = append(body, element{"type": "RichTextBlock", "inlines": []element{run(orElse(c.Fallback, card.Ellipsis))}})
 	}
 	drawn := adaptiveCard(body)
+	if len(called) > 0 {
+		drawn["msteams"] = element{"entities": called}
+	}
 	drawn["fallbackText"] = card.Tidy(orElse(c.Fallback, c.Title), maxTitle)
 	if d.shared && c.Request != "" && len(views) > 0 {
 		drawn["refresh"] = element{

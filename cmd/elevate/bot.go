@@ -47,6 +47,7 @@ type bot struct {
 	teams     *teams.Client
 	signin    *signin.Service
 	service   *workflow.Service
+	onCall    *roster                           // nil without a schedule
 	serving   *atomic.Pointer[workflow.Service] // the same, for the operator's orders, once it runs
 	meters    *meters
 	socket    *server                 // takes the operator's orders from when the state file is open
@@ -279,6 +280,7 @@ func (b *bot) wireService(ctx context.Context) error {
 	if b.teams != nil {
 		messengers[pim.Teams] = b.teams
 	}
+	b.wireOnCall()
 	b.service = workflow.New(workflow.Config{ //nolint:contextcheck // its writes outlive who waits for them
 		Store: b.db, Directory: b.entra, Messengers: messengers, Roles: roles, Readers: readers,
 		Tenant: pim.TenantID(b.cfg.Entra.TenantID), DecideWithin: b.cfg.Entra.DecideWithin, KeepSessions: b.cfg.Entra.Session > 0,
@@ -286,7 +288,8 @@ func (b *bot) wireService(ctx context.Context) error {
 			return b.signin.Link(tx, l.Account, l.AccountName, b.workspaceName(l.Account), l.Intent, l.Claims)
 		},
 		EndSession: b.signin.EndSession, SignOut: b.signin.SignOut, Unlink: b.signin.Unlink, Reaches: b.reaches, Peoples: b.peoplesGroups, PIMPage: pimPage(b.cfg.Entra.Authority),
-		Now: b.around.now, Tick: b.around.tick, Logger: b.around.log, Count: b.meters.effect, SweepFirst: b.around.restored,
+		OnCall: b.whoIsOnCall(),
+		Now:    b.around.now, Tick: b.around.tick, Logger: b.around.log, Count: b.meters.effect, SweepFirst: b.around.restored,
 	})
 	b.wireInbound()
 	b.wireFromTeams()

@@ -34,7 +34,7 @@ func (b *bot) checkUp(ctx context.Context) {
 			}
 		},
 	}
-	d.check(ctx, d.entra, d.slack, d.teams)
+	d.check(ctx, d.entra, d.slack, d.teams, d.pagerDuty)
 	if ctx.Err() == nil {
 		b.unwell.Store(int64(d.wrongs))
 	}

@@ -124,7 +124,7 @@ func teller(out io.Writer, asJSON bool) func(checked) {
 var errUnwell = errors.New("something is wrong; what to mend stands above")
 
 func (d *doctor) run(ctx context.Context) error {
-	d.check(ctx, d.settings, d.entra, d.eachRole, d.state, d.slack, d.teams)
+	d.check(ctx, d.settings, d.entra, d.eachRole, d.state, d.slack, d.teams, d.pagerDuty)
 	if d.wrongs > 0 {
 		return errUnwell
 	}

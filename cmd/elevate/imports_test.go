@@ -27,10 +27,11 @@ var arrows = map[string][]string{
 	"internal/workflow":              {"internal/bounded", "internal/card", "internal/pim", "internal/store"},
 	"internal/workflow/workflowtest": {"internal/card", "internal/keyset", "internal/pim", "internal/store", "internal/workflow"},
 	// The load program measures the whole path, so it knows an adapter; nothing imports it.
-	"internal/load":  {"adapters/slack", "internal/bounded", "internal/keyset", "internal/pim", "internal/secret", "internal/store", "internal/workflow"},
-	"adapters/entra": {"internal/pim", "internal/secret", "internal/tenant"},
-	"adapters/slack": {"internal/bounded", "internal/card", "internal/exchange", "internal/pim", "internal/secret", "internal/workflow"},
-	"adapters/teams": {"internal/bounded", "internal/card", "internal/exchange", "internal/pim", "internal/secret", "internal/workflow"},
+	"internal/load":      {"adapters/slack", "internal/bounded", "internal/keyset", "internal/pim", "internal/secret", "internal/store", "internal/workflow"},
+	"adapters/entra":     {"internal/pim", "internal/secret", "internal/tenant"},
+	"adapters/pagerduty": {"internal/exchange", "internal/pim", "internal/secret"},
+	"adapters/slack":     {"internal/bounded", "internal/card", "internal/exchange", "internal/pim", "internal/secret", "internal/workflow"},
+	"adapters/teams":     {"internal/bounded", "internal/card", "internal/exchange", "internal/pim", "internal/secret", "internal/workflow"},
 }
 
 // sandboxOnly is what production code outside cmd never imports.

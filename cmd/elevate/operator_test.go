@@ -381,13 +381,16 @@ func TestTheHeadOfTheAuditTrailGoesIntoTheLog(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	other.sayHead()
+	w.until(func() bool { return !w.bot.service.Swept().IsZero() }, "PIM was not read")
+	other.sayAlive()
 	var line struct {
 		Msg, Head string
 		Verify    string
 		Seq       uint64
+		PIMRead   time.Time `json:"pim_read"`
+		Open      *int      `json:"open_requests"`
 	}
-	if err := json.Unmarshal(log.Bytes(), &line); err != nil || line.Msg != "audit_head" || line.Seq < head.Seq || line.Head == "" || line.Verify != fmt.Sprintf("elevate audit verify -config FILE -anchor %d:%s", line.Seq, line.Head) {
+	if err := json.Unmarshal(log.Bytes(), &line); err != nil || line.Msg != "alive" || line.Open == nil || *line.Open != 0 || line.PIMRead.IsZero() || line.Seq < head.Seq || line.Head == "" || line.Verify != fmt.Sprintf("elevate audit verify -config FILE -anchor %d:%s", line.Seq, line.Head) {
 		t.Errorf("logged %s, %v", log.String(), err)
 	}
 }

@@ -72,7 +72,7 @@ func writeSandboxFiles(home string, settings sim.Settings) error {
 func sandboxSecrets(s sim.Settings) map[string]string {
 	secrets := map[string]string{
 		"entra-client": s.Entra.ClientSecret, "slack-signing": s.Slack.SigningSecret,
-		"slack-bot": s.Slack.BotToken, "slack-client": s.Slack.ClientSecret,
+		"slack-bot": s.Slack.BotToken, "slack-client": s.Slack.ClientSecret, "pagerduty": s.PagerDuty.Token,
 	}
 	if s.Teams.ClientSecret != "" {
 		secrets["teams-client"] = s.Teams.ClientSecret

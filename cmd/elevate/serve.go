@@ -18,6 +18,7 @@ import (
 	"elevate/internal/bounded"
 	"elevate/internal/config"
 	"elevate/internal/pim"
+	"elevate/internal/store"
 )
 
 func (p program) serveCommand() *ffcli.Command {
@@ -153,6 +154,12 @@ func (b *bot) run(ctx context.Context) error {
 // work is what runs beside the servers.
 func (b *bot) work() []func(context.Context) error {
 	tasks := []func(context.Context) error{b.service.Run, b.housekeeping, b.checkUps, b.sayStopping}
+	if b.cfg.Watch.Ping != "" {
+		tasks = append(tasks, newPinger(b).run)
+	}
+	if b.onCall != nil {
+		tasks = append(tasks, b.onCall.run)
+	}
 	if b.slack != nil {
 		tasks = append(tasks, b.listenToSlack)
 	}
@@ -167,8 +174,8 @@ func (b *bot) sayStopping(ctx context.Context) error {
 }
 
 // housekeeping ends links that nobody signs in to any more and sessions that
-// are over, and says the head of the event chain, every hour; once a day it
-// puts the head into the chat.
+// are over, and says that the bot lives, every hour; once a day it puts the head
+// of the event chain into the chat.
 func (b *bot) housekeeping(ctx context.Context) error {
 	tick := time.NewTicker(time.Minute)
 	defer tick.Stop()
@@ -179,7 +186,7 @@ func (b *bot) housekeeping(ctx context.Context) error {
 			if err := b.signin.Sweep(ctx); err != nil {
 				b.around.log.Warn("links_not_swept", "error", err)
 			}
-			b.sayHead()
+			b.sayAlive()
 		}
 		if err := b.anchor(ctx); err != nil {
 			b.around.log.Warn("audit_not_anchored", "error", pim.Explain(err).Message)
@@ -192,18 +199,29 @@ func (b *bot) housekeeping(ctx context.Context) error {
 	}
 }
 
-// sayHead puts the head of the event chain into the log, which is kept apart
-// from the state file.
-func (b *bot) sayHead() {
-	head, err := b.db.Head()
-	if err != nil {
-		b.around.log.Error("audit_head_not_read", "error", err)
+// sayAlive says in the log that the bot lives, when PIM was last read and how
+// much is open, with the head of the event chain: the log is kept apart from the
+// state file.
+func (b *bot) sayAlive() {
+	said := []any{"pim_read", "not yet", "effects_waiting", b.service.Waiting()}
+	if swept := b.service.Swept(); !swept.IsZero() {
+		said[1] = swept.UTC().Format(time.RFC3339)
+	}
+	var open []pim.Request
+	err := b.db.View(func(tx *store.Tx) (err error) {
+		open, err = tx.OpenRequests()
+		return err
+	})
+	head, err2 := b.db.Head()
+	if err = errors.Join(err, err2); err != nil {
+		b.around.log.Error("state_not_read", "error", err)
 		return
 	}
-	if head.Seq == 0 {
-		return
+	said = append(said, "open_requests", len(open))
+	if head.Seq > 0 {
+		said = append(said, "seq", head.Seq, "head", head.Head, "verify", verifyCommand(head))
 	}
-	b.around.log.Info("audit_head", "seq", head.Seq, "head", head.Head, "verify", verifyCommand(head))
+	b.around.log.Info("alive", said...)
 }
 
 // publicHandler is what Slack and browsers reach.

@@ -15,7 +15,6 @@ func unused(cfg *config.Config) []string {
 			found = append(found, path)
 		}
 	}
-	note("on_call", cfg.OnCall.PagerDuty != nil)
 	for i, r := range cfg.Roles {
 		role := func(key string, set bool) { note(fmt.Sprintf("roles[%d].%s", i, key), set) }
 		role("emergency", r.Emergency)

@@ -22,7 +22,7 @@ func TestSettingsThatNothingActsOnAreNamedByTheirPath(t *testing.T) {
 		},
 	}
 	want := []string{
-		"on_call", "roles[1].emergency", "roles[1].reviewers",
+		"roles[1].emergency", "roles[1].reviewers",
 	}
 	if diff := cmp.Diff(want, unused(cfg)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

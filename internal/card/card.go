@@ -48,6 +48,8 @@ type Card struct {
 	Request pim.RequestID
 	// Mention are the accounts of this chat that the card calls (approvers, on-call).
 	Mention []pim.ChatAccount
+	// MentionNames are what they are called, one each, for a chat whose mentions carry a name.
+	MentionNames []string
 	// Personal are the accounts of this chat for whom the card has buttons of
 	// their own, where the chat can show each person another view.
 	Personal []pim.ChatAccount

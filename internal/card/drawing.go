@@ -46,6 +46,9 @@ func named(names ...string) string {
 // lines are what a reader has to know beyond the facts.
 func (d drawing) lines() []Text {
 	var lines []Text
+	if !d.v.Unchecked.IsZero() {
+		lines = append(lines, Join(Plain("Not checked since "), At(d.v.Unchecked), Plain(": PIM cannot be read at the moment, so this may be out of date.")))
+	}
 	if d.claim != nil {
 		doing := " is denying…"
 		if d.claim.Approve {

@@ -35,10 +35,12 @@ type View struct {
 	Places, Closed int
 	// Unheard is set when on-call cannot be told of the request at the moment.
 	Unheard bool
+	// Unchecked is since when PIM could not be read; zero while it can.
+	Unchecked time.Time
 	// PortalURL is PIM's own page.
 	PortalURL string
-	// Mention are the accounts of this chat that the card calls.
-	Mention []pim.ChatAccount
+	// OnCall are the people who are on call now.
+	OnCall []OnCallPerson
 	// Personal are the accounts of this chat for whom the card has buttons of their own.
 	Personal []pim.ChatAccount
 }
@@ -60,8 +62,10 @@ type Holder struct {
 // facts come from that alone; what the person typed is shown only before.
 func ForRequest(r pim.Request, role pim.Role, v View) Card {
 	d := newDrawing(&r, role, v)
-	return Card{
+	c := Card{
 		Title: d.heading(), Tone: d.tone(), Lines: d.lines(), Facts: d.facts(), Steps: d.steps(),
-		Buttons: d.buttons(), Notes: d.notes(), Fallback: d.sentence(), Request: r.ID, Mention: v.Mention, Personal: v.Personal,
+		Buttons: d.buttons(), Notes: d.notes(), Fallback: d.sentence(), Request: r.ID, Personal: v.Personal,
 	}
+	c.Call(v.OnCall)
+	return c
 }

@@ -74,14 +74,29 @@ func sandboxClock(c *Config, text string) string {
 	return wrong
 }
 
+// pingURL checks an address that is only called: whoever gives it out says what its host and query are.
+func pingURL(c *Config, text string) string {
+	_, wrong := parseCalled(c, text)
+	return wrong
+}
+
 // parseURL takes https addresses; in the sandbox also http, and this machine's only.
 func parseURL(c *Config, text string) (*url.URL, string) {
+	address, err := url.Parse(text)
+	if err == nil && address.Hostname() != "" && (address.User != nil || address.RawQuery != "" || address.ForceQuery || address.Fragment != "") {
+		return nil, "must be an address without a user, a query and a fragment. Remove them."
+	}
+	return parseCalled(c, text)
+}
+
+// parseCalled takes what parseURL takes, and a query.
+func parseCalled(c *Config, text string) (*url.URL, string) {
 	address, err := url.Parse(text)
 	if err != nil || address.Hostname() == "" || address.Opaque != "" {
 		return nil, "is not an address. Write it in full, as in https://elevate.example.com."
 	}
-	if address.User != nil || address.RawQuery != "" || address.ForceQuery || address.Fragment != "" {
-		return nil, "must be an address without a user, a query and a fragment. Remove them."
+	if address.User != nil || address.Fragment != "" {
+		return nil, "must be an address without a user and a fragment. Remove them."
 	}
 	switch {
 	case c.Sandbox && !isLoopback(address.Hostname()):

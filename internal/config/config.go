@@ -53,6 +53,8 @@ type Config struct {
 	Tenant Tenant `yaml:"tenant"`
 	// OnCall says where to look up whom to mention.
 	OnCall OnCall `yaml:"on_call"`
+	// Watch says who is told that the bot lives.
+	Watch Watch `yaml:"watch"`
 	// Slack is nil if the bot does not serve Slack.
 	Slack *Slack `yaml:"slack"`
 	// Teams is nil if the bot does not serve Teams.
@@ -216,6 +218,13 @@ type PagerDuty struct {
 }
 
 func (p *PagerDuty) setDefaults() { p.API = "https://api.pagerduty.com" }
+
+// Watch says who is told that the bot lives.
+type Watch struct {
+	// Ping is called while PIM is read and the work gets done, at most once a minute, so that silence means trouble. It
+	// may hold a token in its path or query, and is never logged.
+	Ping string `yaml:"ping" check:"ping"`
+}
 
 // Slack is one workspace or Enterprise organisation.
 type Slack struct {

@@ -53,6 +53,7 @@ var formats = map[string]format{
 	"botframework": ofCloud(botFrameworkHosts, false),
 	"connector":    ofCloud(connectorHosts, false),
 	"pagerduty":    ofCloud(pagerDutyHosts, true),
+	"ping":         pingURL,
 }
 
 // Wrong says what is wrong with a text that is to become a setting with that word in its tag check, as the rest of a sentence,

@@ -99,6 +99,7 @@ func TestCompleteExampleLoads(t *testing.T) {
 		},
 		People:  config.People{SamePerson: "employeeId", Accounts: config.AccountsAnyOfPerson},
 		Readers: []string{"Security Auditors"}, Tenant: config.Tenant{ClientID: config.GraphCommandLine, Defender: config.DefenderSteps},
+		Watch: config.Watch{Ping: "https://watch.example.com/ping?of=elevate"},
 		OnCall: config.OnCall{PagerDuty: &config.PagerDuty{
 			Token: secret.New("pd-token"), Schedule: "P123", API: "https://api.eu.pagerduty.com",
 		}},

@@ -70,6 +70,10 @@ func (s *Sandbox) do(ctx context.Context, words []string) (Result, error) {
 		return s.actGraph(words[1:])
 	case "teams":
 		return s.actTeamsSide(words[1:])
+	case "pagerduty":
+		return s.actPagerDuty(words[1:])
+	case "pings":
+		return Result{Text: strconv.FormatInt(s.pings.Load(), 10) + " pings"}, nil
 	case "people":
 		return s.actPeople()
 	case "tenant":

@@ -29,6 +29,7 @@ type addresses struct {
 	Graph     string `json:"graph"`
 	Slack     string `json:"slack"`
 	Teams     string `json:"teams"`
+	PagerDuty string `json:"pagerduty"`
 	Door      string `json:"door"`
 	Control   string `json:"control"`
 	Token     string `json:"token"` // of the control API

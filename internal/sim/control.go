@@ -17,6 +17,9 @@ const actWithin = time.Minute
 // clockPath tells the world's time to whoever asks.
 const clockPath = "/clock"
 
+// pingPath is the sandbox's dead man's switch: it counts who says that they live.
+const pingPath = "/ping"
+
 // actRequest is the body of POST /act.
 type actRequest struct {
 	Words []string `json:"words"`
@@ -40,6 +43,10 @@ func (s *Sandbox) control() http.Handler {
 		if r.Method == http.MethodGet && r.URL.Path == clockPath {
 			// The bot follows the world's clock; what time it is is no secret.
 			_, _ = io.WriteString(w, s.Clock.Now().UTC().Format(time.RFC3339Nano))
+			return
+		}
+		if r.Method == http.MethodGet && r.URL.Path == pingPath {
+			s.pings.Add(1)
 			return
 		}
 		token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")

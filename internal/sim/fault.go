@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"elevate/internal/sim/simchat"
 	"elevate/internal/sim/simentra"
 	"elevate/internal/sim/simslack"
 	"elevate/internal/sim/simteams"
@@ -69,6 +70,8 @@ func (s *Sandbox) actBreak(words []string) (Result, error) {
 		s.Slack.Break(b.method, simslack.Fault{Kind: simslack.FaultKind(b.kind), Times: b.times, RetryAfter: b.after, Delay: b.after})
 	case "teams":
 		s.Teams.Break(b.method, simteams.Fault{Kind: simteams.FaultKind(b.kind), Times: b.times, RetryAfter: b.after, Delay: b.after})
+	case "pagerduty":
+		s.PagerDuty.Break(b.method, simchat.Fault{Kind: simchat.FaultKind(b.kind), Times: b.times, RetryAfter: b.after, Delay: b.after})
 	case "graph", "login":
 		s.breakEntra(words[0], b)
 	default:
@@ -98,6 +101,7 @@ func (s *Sandbox) breakEntra(side string, b breakage) {
 func (s *Sandbox) actHeal() (Result, error) {
 	s.Slack.Heal()
 	s.Teams.Heal()
+	s.PagerDuty.Heal()
 	s.Entra.Mend()
 	return Result{Text: "everything works again"}, nil
 }

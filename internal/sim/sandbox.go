@@ -12,6 +12,7 @@ import (
 	"elevate/internal/sim/cast"
 	"elevate/internal/sim/simclock"
 	"elevate/internal/sim/simentra"
+	"elevate/internal/sim/simpagerduty"
 	"elevate/internal/sim/simslack"
 	"elevate/internal/sim/simteams"
 )
@@ -32,27 +33,30 @@ type Config struct {
 
 // Sandbox is a running sandbox.
 type Sandbox struct {
-	Clock *simclock.Clock
-	Entra *simentra.Server
-	Slack *simslack.Server
-	Teams *simteams.Server
+	Clock     *simclock.Clock
+	Entra     *simentra.Server
+	Slack     *simslack.Server
+	Teams     *simteams.Server
+	PagerDuty *simpagerduty.Server
 
-	LoginURL   string
-	GraphURL   string
-	SlackURL   string
-	TeamsURL   string
-	PublicURL  string // where chats and browsers reach the bot
-	ControlURL string
-	Token      string // of the control API
-	BotListen  string // where the bot has to listen
-	BotAdmin   string // a free address for its listen_admin
-	CAPEM      []byte
+	LoginURL     string
+	GraphURL     string
+	SlackURL     string
+	TeamsURL     string
+	PagerDutyURL string
+	PublicURL    string // where chats and browsers reach the bot
+	ControlURL   string
+	Token        string // of the control API
+	BotListen    string // where the bot has to listen
+	BotAdmin     string // a free address for its listen_admin
+	CAPEM        []byte
 
 	cast     *cast.Cast
 	app      cast.App
 	bot      cast.App // in Teams
 	noTeams  bool
 	seen     atomic.Int64
+	pings    atomic.Int64 // of the dead man's switch
 	now      func() time.Time
 	started  time.Time
 	ca       *authority
@@ -62,7 +66,7 @@ type Sandbox struct {
 
 // listeners are the open ports of a sandbox.
 type listeners struct {
-	login, graph, slack, teams, door, control net.Listener
+	login, graph, slack, teams, pagerDuty, door, control net.Listener
 }
 
 // Start opens all ports and serves until Close.
@@ -106,6 +110,7 @@ func openPorts(ctx context.Context, kept addresses) (listeners, error) {
 		{&ports.graph, kept.Graph},
 		{&ports.slack, kept.Slack},
 		{&ports.teams, kept.Teams},
+		{&ports.pagerDuty, kept.PagerDuty},
 		{&ports.door, kept.Door},
 		{&ports.control, kept.Control},
 	} {
@@ -120,7 +125,7 @@ func openPorts(ctx context.Context, kept addresses) (listeners, error) {
 
 func (l listeners) close() error {
 	var errs []error
-	for _, open := range []net.Listener{l.login, l.graph, l.slack, l.teams, l.door, l.control} {
+	for _, open := range []net.Listener{l.login, l.graph, l.slack, l.teams, l.pagerDuty, l.door, l.control} {
 		if open != nil {
 			errs = append(errs, open.Close())
 		}
@@ -132,7 +137,7 @@ func (l listeners) close() error {
 func assemble(ctx context.Context, cfg Config, kept addresses, ca *authority, ports listeners) (*Sandbox, error) {
 	s := &Sandbox{
 		LoginURL: "https://" + ports.login.Addr().String(), GraphURL: "https://" + ports.graph.Addr().String(),
-		SlackURL: "https://" + ports.slack.Addr().String(), TeamsURL: "https://" + ports.teams.Addr().String(),
+		SlackURL: "https://" + ports.slack.Addr().String(), TeamsURL: "https://" + ports.teams.Addr().String(), PagerDutyURL: "https://" + ports.pagerDuty.Addr().String(),
 		PublicURL: "https://" + ports.door.Addr().String(), ControlURL: "http://" + ports.control.Addr().String(), Token: kept.Token, CAPEM: ca.pem,
 		cast: cfg.Cast, now: cfg.Now, started: cfg.Now(), ca: ca, noTeams: cfg.NoTeams,
 	}
@@ -162,6 +167,7 @@ func assemble(ctx context.Context, cfg Config, kept addresses, ca *authority, po
 	if s.Slack, err = s.newSlack(cfg); err != nil {
 		return nil, err
 	}
+	s.PagerDuty = simpagerduty.New(s.inPagerDuty(onCallFirst)...)
 	s.Teams, err = s.newTeams(cfg)
 	return s, err
 }
@@ -229,7 +235,7 @@ func (s *Sandbox) count() int { return int(s.seen.Add(1)) }
 func (s *Sandbox) addresses(ports listeners) addresses {
 	return addresses{
 		Login: ports.login.Addr().String(), Graph: ports.graph.Addr().String(), Slack: ports.slack.Addr().String(),
-		Teams: ports.teams.Addr().String(), Door: ports.door.Addr().String(), Control: ports.control.Addr().String(), Token: s.Token,
+		Teams: ports.teams.Addr().String(), PagerDuty: ports.pagerDuty.Addr().String(), Door: ports.door.Addr().String(), Control: ports.control.Addr().String(), Token: s.Token,
 		Bot: s.BotListen, BotAdmin: s.BotAdmin, StartedAt: s.started.UTC().Format(time.RFC3339),
 	}
 }

@@ -24,12 +24,13 @@ func (s *Sandbox) serve(ctx context.Context, ports listeners) error {
 	config := &tls.Config{Certificates: []tls.Certificate{leaf}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}
 	plain := ports.control
 	servers := map[net.Listener]*http.Server{
-		tls.NewListener(ports.login, config): newServer(s.Entra.LoginHandler()),
-		tls.NewListener(ports.graph, config): newServer(s.Entra.GraphHandler()),
-		tls.NewListener(ports.slack, config): newServer(s.Slack.Handler()),
-		tls.NewListener(ports.teams, config): newServer(s.Teams.Handler()),
-		tls.NewListener(ports.door, config):  newServer(s.door()),
-		plain:                                newServer(s.control()),
+		tls.NewListener(ports.login, config):     newServer(s.Entra.LoginHandler()),
+		tls.NewListener(ports.graph, config):     newServer(s.Entra.GraphHandler()),
+		tls.NewListener(ports.slack, config):     newServer(s.Slack.Handler()),
+		tls.NewListener(ports.teams, config):     newServer(s.Teams.Handler()),
+		tls.NewListener(ports.pagerDuty, config): newServer(s.PagerDuty.Handler()),
+		tls.NewListener(ports.door, config):      newServer(s.door()),
+		plain:                                    newServer(s.control()),
 	}
 	var running sync.WaitGroup
 	for listener, server := range servers {

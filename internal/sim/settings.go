@@ -4,23 +4,26 @@ import (
 	"time"
 
 	"elevate/internal/sim/cast"
+	"elevate/internal/sim/simpagerduty"
 	"elevate/internal/sim/simslack"
 	"elevate/internal/sim/simteams"
 )
 
 // Settings are the plain values of the bot's settings that fit the sandbox, secrets included.
 type Settings struct {
-	Listen      string        `json:"listen"`
-	ListenAdmin string        `json:"listen_admin"`
-	PublicURL   string        `json:"public_url"`
-	Clock       string        `json:"clock"`       // where the world tells its time
-	AuditPlace  string        `json:"audit_place"` // a Slack channel for the audit anchor
-	Readers     []string      `json:"readers"`
-	Entra       EntraSettings `json:"entra"`
-	Slack       SlackSettings `json:"slack"`
-	Teams       TeamsSettings `json:"teams"`
-	Roles       []Role        `json:"roles"`
-	Groups      []Group       `json:"groups"` // what the roles name and the tenant does not have yet
+	Listen      string            `json:"listen"`
+	ListenAdmin string            `json:"listen_admin"`
+	PublicURL   string            `json:"public_url"`
+	Clock       string            `json:"clock"`       // where the world tells its time
+	Ping        string            `json:"ping"`        // where the dead man's switch is
+	AuditPlace  string            `json:"audit_place"` // a Slack channel for the audit anchor
+	Readers     []string          `json:"readers"`
+	Entra       EntraSettings     `json:"entra"`
+	Slack       SlackSettings     `json:"slack"`
+	Teams       TeamsSettings     `json:"teams"`
+	PagerDuty   PagerDutySettings `json:"pagerduty"`
+	Roles       []Role            `json:"roles"`
+	Groups      []Group           `json:"groups"` // what the roles name and the tenant does not have yet
 }
 
 // Group is a people's or an approvers' group that is to be made.
@@ -61,6 +64,13 @@ type TeamsSettings struct {
 	ServiceURL     string `json:"service_url"`
 }
 
+// PagerDutySettings are those of the on-call schedule.
+type PagerDutySettings struct {
+	Token    string `json:"token"`
+	Schedule string `json:"schedule"`
+	API      string `json:"api"`
+}
+
 // Role is a governed group of the model scenario.
 type Role struct {
 	Name          string        `json:"name"`
@@ -86,7 +96,7 @@ type Role struct {
 func (s *Sandbox) Settings() Settings {
 	slack := s.Slack.App()
 	settings := Settings{
-		Listen: s.BotListen, ListenAdmin: s.BotAdmin, PublicURL: s.PublicURL, Clock: s.ControlURL + clockPath, AuditPlace: simslack.Audit, Readers: []string{cast.Auditors},
+		Listen: s.BotListen, ListenAdmin: s.BotAdmin, PublicURL: s.PublicURL, Clock: s.ControlURL + clockPath, Ping: s.ControlURL + pingPath, AuditPlace: simslack.Audit, Readers: []string{cast.Auditors},
 		Entra: EntraSettings{
 			TenantID: s.cast.TenantID, ClientID: s.app.ClientID, ClientSecret: s.app.Secret, Authority: s.LoginURL, Graph: s.GraphURL,
 			AdminClient: cast.GraphCLIClientID,
@@ -98,7 +108,8 @@ func (s *Sandbox) Settings() Settings {
 		Teams: TeamsSettings{
 			AppID: s.bot.ClientID, TenantID: s.cast.TenantID, ClientSecret: s.bot.Secret, OpenIDMetadata: s.Teams.MetadataURL(), ServiceURL: s.Teams.GlobalURL(),
 		},
-		Roles: modelRoles(), Groups: s.missingGroups(),
+		PagerDuty: PagerDutySettings{Token: simpagerduty.Token, Schedule: simpagerduty.Schedule, API: s.PagerDutyURL},
+		Roles:     modelRoles(), Groups: s.missingGroups(),
 	}
 	if s.noTeams {
 		settings.Teams = TeamsSettings{}

@@ -175,6 +175,8 @@ type scene struct {
 	view    card.View
 	// missing is set when the state wants a card there and Elevate posted none.
 	missing bool
+	// onCall are to be mentioned by a first card.
+	onCall []card.OnCallPerson
 	// stranger is set when the place belongs to an account that may not hear of the request any more.
 	stranger bool
 }
@@ -195,7 +197,12 @@ func (s *Service) card(ctx context.Context, e store.Effect) (result, error) {
 		if sc, err = s.scene(tx, e, p.Audience); err != nil {
 			return err
 		}
-		sc.missing, err = s.missing(tx, &sc, spot{e.To, p.Audience})
+		if sc.missing, err = s.missing(tx, &sc, spot{e.To, p.Audience}); err != nil {
+			return err
+		}
+		if sc.missing && p.Audience == card.OnCall {
+			sc.onCall, err = s.onCallNow(tx, e.To)
+		}
 		return err
 	})
 	if err != nil {
@@ -253,6 +260,7 @@ func (s *Service) scene(tx *store.Tx, e store.Effect, v card.Viewer) (scene, err
 	if known, ok := s.policies.get(r.Group, tx.Now(), policyUse); ok {
 		sc.view.ApproverNames = known.names()
 	}
+	sc.view.Unchecked = s.unchecked(&r, tx.Now())
 	if sc.stranger, err = s.stranger(tx, &r, e.To); err != nil {
 		return scene{}, err
 	}
@@ -347,7 +355,13 @@ func seenBefore(tx *store.Tx, r *pim.Request) (card.Seen, error) {
 // post puts a first card into a place. Other messages that show the request there
 // are drawn anew by the same effect once more, after this one is stored.
 func (s *Service) post(ctx context.Context, m Messenger, e store.Effect, p place, sc scene, drawn card.Card) (result, error) {
-	ref, err := m.Post(ctx, e.To, drawn)
+	first := drawn
+	if len(sc.onCall) > 0 {
+		// Nobody is mentioned again when the card turns: it is stored as one that names nobody.
+		sc.view.OnCall = sc.onCall
+		first = s.draw(sc)
+	}
+	ref, err := m.Post(ctx, e.To, first)
 	if err != nil {
 		return givenUp(err)
 	}

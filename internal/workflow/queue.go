@@ -33,6 +33,7 @@ const effectTime = 45 * time.Second
 type item struct {
 	store.Effect
 	due     time.Time
+	ready   time.Time // when it was found due
 	tries   int
 	why     string // what the last try came to, if it failed
 	refused bool   // by the chat: it is tried again slowly
@@ -169,6 +170,23 @@ func (q *queue) size() int {
 	return len(q.items)
 }
 
+// stuckAfter is how long work may be due. A flood is through sooner: what a chat
+// or Graph asks to wait for is not due meanwhile.
+const stuckAfter = 10 * time.Minute
+
+// stuck reports whether something has been due for too long.
+func (q *queue) stuck() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	now := q.now()
+	for _, at := range q.lanes.by {
+		if len(at.ready) > 0 && now.Sub(at.ready[0].ready) > stuckAfter {
+			return true
+		}
+	}
+	return false
+}
+
 // run starts effects until ctx ends, then waits for those that run: none is cut
 // in half.
 func (q *queue) run(ctx context.Context) {
@@ -203,7 +221,9 @@ func (q *queue) start(ctx context.Context) {
 	now := q.now()
 	q.lookAtClock(now)
 	for len(q.wait) > 0 && !q.wait[0].due.After(now) {
-		q.lanes.add(heap.Pop(&q.wait).(*item))
+		it := heap.Pop(&q.wait).(*item)
+		it.ready = now
+		q.lanes.add(it)
 	}
 	for _, p := range q.lanes.pools {
 		if p.chat && q.quiet() {

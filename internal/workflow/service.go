@@ -44,6 +44,8 @@ type Config struct {
 	// Reaches returns the chat accounts, beside linked ones, in which a person can
 	// be written to; nil knows none.
 	Reaches func(tx *store.Tx, id pim.PrincipalID) ([]pim.ChatAccount, error)
+	// OnCall returns who is on call now, at once; nil knows nobody.
+	OnCall func() []OnCallPerson
 	// PIMPage is the address of PIM's own page for approvers.
 	PIMPage string
 	Now     func() time.Time
@@ -75,6 +77,7 @@ type Service struct {
 	readers  membership
 	owners   membership
 	failing  failing
+	unread   unread
 	suspects []pim.Alarm // seen at the last readings; the sweep's own, as what follows
 	// lookedAt is when a group was last read as a whole. Of peoples, peoplesAsked were looked up in this sweep.
 	lookedAt     map[pim.GroupID]time.Time
@@ -141,6 +144,9 @@ func (s *Service) takeUp() error {
 		return err
 	}
 	if err := s.update(revive); err != nil {
+		return err
+	}
+	if err := s.takeUpUnread(); err != nil {
 		return err
 	}
 	s.queue.takeUp(effects) // a due time that is too far ahead is seen at its first look at the clock
@@ -325,6 +331,9 @@ func (s *Service) Retry(ctx context.Context, keys ...string) ([]string, error) {
 
 // Waiting returns how many effects wait or run.
 func (s *Service) Waiting() int { return s.queue.size() }
+
+// Stuck reports whether work that could be done has waited for far too long.
+func (s *Service) Stuck() bool { return s.queue.stuck() }
 
 // Swept returns when the last sweep succeeded; zero when none has yet.
 func (s *Service) Swept() time.Time {

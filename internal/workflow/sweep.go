@@ -60,7 +60,18 @@ func (s *Service) noteSweep(failed error) error {
 	if text == "" {
 		return nil
 	}
+	var since time.Time
+	if failed != nil {
+		if since = s.Swept(); since.IsZero() {
+			since = s.failing.since
+		}
+	}
+	// Before the cards are drawn anew, and again by the next sweep if that could not be written.
+	s.unread.set(since)
 	err := s.update(func(tx *store.Tx) error {
+		if err := s.turnUnread(tx, since); err != nil {
+			return err
+		}
 		seq, err := tx.Append(pim.Event{Kind: pim.EventSweepFailing, Chat: pim.System, Text: text})
 		if err != nil {
 			return err
@@ -86,6 +97,7 @@ func (s *Service) sweepOnce(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.unread.saw(answer, now)
 	if err := s.learn(ctx, answer); err != nil {
 		s.cfg.Logger.Warn("policies_not_read", "error", err)
 	}

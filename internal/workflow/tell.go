@@ -48,6 +48,9 @@ func (s *Service) tell(ctx context.Context, e store.Effect) (result, error) {
 	if err != nil || c == nil {
 		return result{}, err
 	}
+	if err := s.callOnCall(e.To, m, c); err != nil {
+		return result{}, err
+	}
 	if _, err := messenger.Post(ctx, e.To, *c); err != nil {
 		return givenUp(err)
 	}
