@@ -119,3 +119,24 @@ func TestOnePIMRequestBelongsToOneRequest(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestEventsAreFoundByTime(t *testing.T) {
+	f := newFile(t)
+	begin := f.now
+	for i := range 10 {
+		f.now = begin.Add(time.Duration(i/2) * time.Hour) // two in each hour
+		f.update(t, func(tx *store.Tx) error {
+			_, err := tx.Append(pim.Event{Kind: pim.EventSignedIn, Chat: pim.Web})
+			return err
+		})
+	}
+	for after, want := range map[time.Duration]uint64{-time.Hour: 1, 0: 1, time.Nanosecond: 3, time.Hour: 3, 4 * time.Hour: 9, 5 * time.Hour: 11} {
+		f.view(t, func(tx *store.Tx) error {
+			got, err := tx.EventAt(begin.Add(after))
+			if got != want {
+				t.Errorf("%s after the begin: event %d, want %d", after, got, want)
+			}
+			return err
+		})
+	}
+}
