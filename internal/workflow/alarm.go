@@ -27,6 +27,9 @@ func openAlarms(tx *store.Tx) (open []pim.Alarm, err error) {
 	return open, err
 }
 
+// OpenAlarms are those that are not over.
+func OpenAlarms(tx *store.Tx) ([]pim.Alarm, error) { return openAlarms(tx) }
+
 // watchGroups raises and ends the alarms of the groups whose members were read,
 // and tells of changed activation rules. Only the sweep's own lane calls it.
 func (s *Service) watchGroups(a pim.Answer, unexplained []pim.Instance) error {
