@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -162,7 +163,8 @@ func (w wantedReport) write(names []string, contents []func(io.Writer) error) (e
 			return fmt.Errorf("the report cannot be written: %w", err)
 		}
 		made = append(made, file.Name())
-		if err := errors.Join(contents[i](file), file.Sync(), file.Close()); err != nil {
+		lines := bufio.NewWriter(file)
+		if err := errors.Join(contents[i](lines), lines.Flush(), file.Sync(), file.Close()); err != nil {
 			return fmt.Errorf("writing %s: %w", name, err)
 		}
 	}

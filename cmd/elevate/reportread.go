@@ -75,7 +75,7 @@ func (op operator) requestsIn(p report.Period) ([]pim.RequestID, time.Time, erro
 			return nil
 		}
 		since := p.From.Add(-report.LookBack)
-		if err := tx.Made(since, take); err != nil {
+		if err := tx.MadeBetween(since, p.To, take); err != nil {
 			return err
 		}
 		open, err := tx.OpenRequests()

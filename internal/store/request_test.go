@@ -120,6 +120,29 @@ func TestOnePIMRequestBelongsToOneRequest(t *testing.T) {
 	}
 }
 
+func TestRequestsMadeBetweenTwoTimesAreFound(t *testing.T) {
+	f := newFile(t)
+	f.update(t, func(tx *store.Tx) error {
+		for i, id := range []pim.RequestID{"aaaaa2", "aaaaa3", "aaaaa4"} {
+			if err := tx.PutRequest(request(id, alice, start.Add(time.Duration(i)*time.Hour))); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	f.view(t, func(tx *store.Tx) error {
+		var found []pim.RequestID
+		err := tx.MadeBetween(start.Add(time.Hour), start.Add(2*time.Hour), func(r pim.Request) error {
+			found = append(found, r.ID)
+			return nil
+		})
+		if diff := cmp.Diff([]pim.RequestID{"aaaaa3"}, found); diff != "" {
+			t.Errorf("the first time belongs to it, the second does not: %s", diff)
+		}
+		return err
+	})
+}
+
 func TestEventsAreFoundByTime(t *testing.T) {
 	f := newFile(t)
 	begin := f.now
