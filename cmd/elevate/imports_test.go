@@ -22,6 +22,7 @@ var arrows = map[string][]string{
 	"internal/exchange":              {},
 	"internal/card":                  {"internal/pim"},
 	"internal/store":                 {"internal/keyset", "internal/pim"},
+	"internal/report":                {"internal/pim"},
 	"internal/config":                {"internal/pim", "internal/secret"},
 	"internal/signin":                {"internal/bounded", "internal/keyset", "internal/pim", "internal/secret", "internal/store"},
 	"internal/workflow":              {"internal/bounded", "internal/card", "internal/pim", "internal/store"},

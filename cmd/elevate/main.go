@@ -111,7 +111,7 @@ func (p program) commands() *ffcli.Command {
 		FlagSet:    p.flags("elevate"),
 		Subcommands: []*ffcli.Command{
 			p.demoCommand(), p.serveCommand(), p.doctorCommand(), p.tenantCommand(), p.sandboxCommand(), p.actCommand(),
-			p.requestsCommand(), p.auditCommand(), p.queueCommand(), p.linksCommand(), p.backupCommand(), p.keysetCommand(), p.manifestCommand(), p.versionCommand(),
+			p.requestsCommand(), p.reportCommand(), p.auditCommand(), p.queueCommand(), p.linksCommand(), p.backupCommand(), p.keysetCommand(), p.manifestCommand(), p.versionCommand(),
 		},
 	}
 	root.Exec = p.group(root)

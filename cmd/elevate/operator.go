@@ -50,6 +50,9 @@ func (op operator) do(ctx context.Context, words []string, stream io.Reader, out
 	case "links remove":
 		return op.linksRemove(ctx, rest, out)
 	}
+	if words[0] == "report" {
+		return op.report(ctx, words[1:], out)
+	}
 	if words[0] == "doctor" {
 		return op.lookAt(words[1:], out)
 	}

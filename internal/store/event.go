@@ -5,7 +5,10 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"sort"
+	"time"
 
 	"elevate/internal/pim"
 )
@@ -125,6 +128,21 @@ func (tx *Tx) Events(from uint64, most int) ([]pim.Event, error) {
 		return err
 	})
 	return found, err
+}
+
+// EventAt returns the number of the first event that happened at that time or later, one more than the newest where none
+// did. It looks at a few events only, which is right as far as the clock never went back.
+func (tx *Tx) EventAt(at time.Time) (uint64, error) {
+	c, err := tx.theChain()
+	if err != nil {
+		return 0, err
+	}
+	after := sort.Search(int(c.Seq), func(i int) bool { //nolint:gosec // a file of 2^63 events does not fit anywhere
+		found, e := tx.Events(uint64(i)+1, 1) //nolint:gosec // never negative
+		err = errors.Join(err, e)
+		return len(found) == 0 || !found[0].At.Before(at)
+	})
+	return uint64(after) + 1, err //nolint:gosec // never negative
 }
 
 // EventsOf returns all events of a request, oldest first.

@@ -242,14 +242,23 @@ func (tx *Tx) Recent(role string, most int) ([]pim.Request, error) {
 // Made hands on every request that was made at that time or later, of all roles, in no order that counts. Only the keys of older
 // ones are looked at. It ends at the first error.
 func (tx *Tx) Made(since time.Time, each func(pim.Request) error) error {
-	oldest := appendNewestFirst(nil, since)
+	return tx.madeIn(appendNewestFirst(nil, since), nil, each)
+}
+
+// MadeBetween is as Made, for what was made before another time too: of newer ones only the keys are looked at.
+func (tx *Tx) MadeBetween(since, before time.Time, each func(pim.Request) error) error {
+	return tx.madeIn(appendNewestFirst(nil, since), appendNewestFirst(nil, before), each)
+}
+
+// madeIn visits what was made at the oldest time or later, and before the newest. The keys of times sort the newest first.
+func (tx *Tx) madeIn(oldest, newest []byte, each func(pim.Request) error) error {
 	const idLength = 6
 	return tx.scan(requestsRole, nil, nil, func(key, _ []byte) (bool, error) {
 		if len(key) < len(oldest)+idLength {
 			return false, dangling(requestsRole, key)
 		}
 		at, id := key[len(key)-idLength-len(oldest):len(key)-idLength], key[len(key)-idLength:]
-		if bytes.Compare(at, oldest) > 0 {
+		if bytes.Compare(at, oldest) > 0 || bytes.Compare(at, newest) <= 0 {
 			return true, nil
 		}
 		r, err := tx.indexed(requestsRole, key, pim.RequestID(id))

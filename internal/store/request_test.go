@@ -119,3 +119,47 @@ func TestOnePIMRequestBelongsToOneRequest(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestRequestsMadeBetweenTwoTimesAreFound(t *testing.T) {
+	f := newFile(t)
+	f.update(t, func(tx *store.Tx) error {
+		for i, id := range []pim.RequestID{"aaaaa2", "aaaaa3", "aaaaa4"} {
+			if err := tx.PutRequest(request(id, alice, start.Add(time.Duration(i)*time.Hour))); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	f.view(t, func(tx *store.Tx) error {
+		var found []pim.RequestID
+		err := tx.MadeBetween(start.Add(time.Hour), start.Add(2*time.Hour), func(r pim.Request) error {
+			found = append(found, r.ID)
+			return nil
+		})
+		if diff := cmp.Diff([]pim.RequestID{"aaaaa3"}, found); diff != "" {
+			t.Errorf("the first time belongs to it, the second does not: %s", diff)
+		}
+		return err
+	})
+}
+
+func TestEventsAreFoundByTime(t *testing.T) {
+	f := newFile(t)
+	begin := f.now
+	for i := range 10 {
+		f.now = begin.Add(time.Duration(i/2) * time.Hour) // two in each hour
+		f.update(t, func(tx *store.Tx) error {
+			_, err := tx.Append(pim.Event{Kind: pim.EventSignedIn, Chat: pim.Web})
+			return err
+		})
+	}
+	for after, want := range map[time.Duration]uint64{-time.Hour: 1, 0: 1, time.Nanosecond: 3, time.Hour: 3, 4 * time.Hour: 9, 5 * time.Hour: 11} {
+		f.view(t, func(tx *store.Tx) error {
+			got, err := tx.EventAt(begin.Add(after))
+			if got != want {
+				t.Errorf("%s after the begin: event %d, want %d", after, got, want)
+			}
+			return err
+		})
+	}
+}

@@ -23,7 +23,8 @@ const mostAlarms = 200
 // is raised: the directory's lists lag.
 const suspected = 2 * time.Minute
 
-func openAlarms(tx *store.Tx) (open []pim.Alarm, err error) {
+// OpenAlarms are those that are not over.
+func OpenAlarms(tx *store.Tx) (open []pim.Alarm, err error) {
 	_, err = tx.Meta(alarmsKept, &open)
 	return open, err
 }
@@ -157,7 +158,7 @@ func (s *Service) doubtful(g pim.GroupID) bool {
 
 // settleAlarms raises what is new and ends what is over.
 func (s *Service) settleAlarms(tx *store.Tx, read covered, sure []pim.Alarm) error {
-	open, err := openAlarms(tx)
+	open, err := OpenAlarms(tx)
 	if err != nil {
 		return err
 	}

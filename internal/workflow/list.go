@@ -260,7 +260,7 @@ func (s *Service) who(ctx context.Context, who identity, only string) card.Card 
 	var rows []card.WhoRow
 	err = s.cfg.Store.View(func(tx *store.Tx) error {
 		rows = nil
-		open, err := openAlarms(tx)
+		open, err := OpenAlarms(tx)
 		if err != nil {
 			return err
 		}
