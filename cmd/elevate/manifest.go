@@ -85,7 +85,7 @@ func (p program) writeOut(path string, content []byte) error {
 		if errors.Is(err, fs.ErrExist) {
 			return fmt.Errorf("%s exists already, so nothing was written; name another file", path)
 		}
-		return err
+		return fmt.Errorf("%s cannot be written: %w; see that its folder is there, yours to write in and not full, or name another file", path, err)
 	}
 	_, err := fmt.Fprintf(p.out, "Wrote %s.\n", path)
 	return err
