@@ -62,7 +62,7 @@ func appCredential(cfg CredentialConfig) (azcore.TokenCredential, error) {
 		}
 	}
 	if set != 1 {
-		return nil, errors.New("entra: exactly one of a client secret, a certificate and a federated identity is needed")
+		return nil, pim.Errorf(pim.Administered, "Exactly one of a client secret, a certificate and a federated identity is needed.")
 	}
 	options := clientOptions(cfg)
 	switch {
@@ -81,13 +81,13 @@ func appCredential(cfg CredentialConfig) (azcore.TokenCredential, error) {
 	case cfg.Federated == ManagedIdentity:
 		return managedCredential(cfg, options)
 	}
-	return nil, fmt.Errorf("entra: %q is no federated identity; use %s or %s", cfg.Federated, WorkloadIdentity, ManagedIdentity)
+	return nil, pim.Errorf(pim.Administered, "%q is no federated identity. Use %s or %s.", cfg.Federated, WorkloadIdentity, ManagedIdentity)
 }
 
 // made hides what azidentity says of its input.
 func made[C azcore.TokenCredential](credential C, err error) (azcore.TokenCredential, error) {
 	if err != nil {
-		return nil, errors.New("entra: the application's credential is not usable; check tenant, client id, authority and secret")
+		return nil, pim.Errorf(pim.Administered, "The application's credential is not usable. Check tenant, client id, authority and secret.")
 	}
 	return credential, nil
 }
@@ -111,7 +111,7 @@ func clientOptions(cfg CredentialConfig) azcore.ClientOptions {
 func certificateCredential(cfg CredentialConfig, options azcore.ClientOptions) (azcore.TokenCredential, error) {
 	certificates, key, err := azidentity.ParseCertificates([]byte(cfg.Certificate.Reveal()), nil)
 	if err != nil {
-		return nil, errors.New("entra: the certificate cannot be read; it must be PEM or PFX and hold the certificate and its private key")
+		return nil, pim.Errorf(pim.Administered, "The certificate cannot be read. It must be PEM or PFX and hold the certificate and its private key.")
 	}
 	return made(azidentity.NewClientCertificateCredential(cfg.TenantID, cfg.ClientID, certificates, key,
 		&azidentity.ClientCertificateCredentialOptions{ClientOptions: options, DisableInstanceDiscovery: cfg.Sandbox}))
@@ -164,8 +164,8 @@ func tokenFileIsNamed() error {
 	if os.Getenv(tokenFile) != "" {
 		return nil
 	}
-	return errors.New("entra: federated: workload-identity needs the environment variable " + tokenFile + ", which is not set. " +
-		"In AKS, label the pod azure.workload.identity/use: \"true\" and annotate its service account with the application's client id; elsewhere, set it to the token's file")
+	return pim.Errorf(pim.Administered, "federated: workload-identity needs the environment variable "+tokenFile+", which is not set. "+
+		"In AKS, label the pod azure.workload.identity/use: \"true\" and annotate its service account with the application's client id; elsewhere, set it to the token's file.")
 }
 
 // fileToken reads the token that Kubernetes keeps fresh.

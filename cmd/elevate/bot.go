@@ -142,7 +142,7 @@ func (b *bot) wireEntra() error {
 	e := b.cfg.Entra
 	credential, err := entra.NewAppCredential(b.application())
 	if err != nil {
-		return err
+		return fmt.Errorf("the credential under entra in the settings: %w", err)
 	}
 	b.entra, err = entra.New(entra.Config{
 		Graph: e.Graph, Transport: b.around.transport, AppCredential: credential, SamePersonAttribute: b.cfg.People.SamePerson,

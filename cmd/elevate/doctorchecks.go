@@ -287,6 +287,7 @@ func (d *doctor) approvers(about string, r *roleSeen, policy pim.Policy, who pim
 type stateSeen struct {
 	Serving      bool                           `json:"serving"`
 	Parked       int                            `json:"parked"`
+	Untaken      map[string]string              `json:"untaken,omitempty"` // conversations that did not take a card or message yet, and why
 	UnknownWords map[string]int                 `json:"unknown_words,omitempty"`
 	Swept        time.Time                      `json:"swept,omitzero"`
 	Unwritten    bool                           `json:"unwritten,omitempty"`
@@ -333,6 +334,10 @@ func (d *doctor) work(about string, seen stateSeen) {
 	}
 	if seen.Parked > 0 {
 		d.says(about, "queue", warning, fmt.Sprintf("%d pieces of work were given up", seen.Parked), "`elevate queue list` names them; retry or drop each.")
+	}
+	for _, to := range slices.Sorted(maps.Keys(seen.Untaken)) {
+		d.says(about, "queue", warning, "what is to be said in "+to+" waits: "+seen.Untaken[to],
+			"Mend what it names. `elevate queue list` has all that waits, and `elevate queue retry all` has it sent at once.")
 	}
 	for _, word := range slices.Sorted(maps.Keys(seen.UnknownWords)) {
 		d.says(about, "PIM's words", warning, fmt.Sprintf("PIM called %d requests %q, which Elevate does not know", seen.UnknownWords[word], word), "Tell Elevate's authors; such a request stays as it is.")

@@ -85,7 +85,7 @@ func (p program) writeOut(path string, content []byte) error {
 	case errors.Is(err, fs.ErrExist):
 		return errExists(path)
 	case err != nil:
-		return fmt.Errorf("%s could not be written: %w. Name another file with -out, or -out - for standard output", path, bare(err))
+		return fmt.Errorf("%s cannot be written: %w. See that its folder is there, yours to write in and not full, or name another file with -out, or -out - for standard output", path, bare(err))
 	}
 	_, err := fmt.Fprintf(p.out, "Wrote %s.\n", path)
 	return err

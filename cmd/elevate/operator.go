@@ -69,11 +69,16 @@ func (op operator) lookAt(people []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	seen := stateSeen{Parked: stats.Parked, Unwritten: op.db.Unwritten(), SinkBehind: op.db.SinkBehind(), Reached: map[pim.PrincipalID][]pim.Chat{}}
+	seen := stateSeen{Parked: stats.Parked, Unwritten: op.db.Unwritten(), SinkBehind: op.db.SinkBehind(), Untaken: map[string]string{}, Reached: map[pim.PrincipalID][]pim.Chat{}}
 	if op.serving != nil {
 		seen.Serving = true
 		if s := op.serving.Load(); s != nil {
 			seen.Swept = s.Swept()
+			for _, w := range s.Work() {
+				if w.Tries > 0 && w.Effect.To != (pim.Conversation{}) {
+					seen.Untaken[w.Effect.To.String()] = oneLine(errors.New(w.Why))
+				}
+			}
 		}
 	}
 	err = op.db.View(func(tx *store.Tx) error {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -29,7 +30,7 @@ func newTeams(cfg *config.Config, around surroundings, kept teams.References, co
 		Federated: entra.Federated(t.Federated), Transport: around.transport, Sandbox: cfg.Sandbox,
 	})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("the credential under teams in the settings: %w", err) // entra has one, too
 	}
 	return teams.NewClient(teams.Config{
 		AppID: t.AppID, TenantID: t.TenantID, Metadata: t.OpenIDMetadata, ServiceURL: t.ServiceURL, Credential: credential,

@@ -3,11 +3,13 @@ package main
 import (
 	"log/slog"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
 	"elevate/internal/config"
 	"elevate/internal/keyset"
+	"elevate/internal/pim"
 	"elevate/internal/secret"
 )
 
@@ -36,6 +38,25 @@ func TestTeamsIsWiredForARealTenant(t *testing.T) {
 	}
 	if err := b.wireTeams(); err != nil || b.teams == nil {
 		t.Errorf("not wired: %v", err)
+	}
+}
+
+// Entra's and the bot's credentials are read alike, so an error has to say whose is wrong, and doctor says the same sentence.
+func TestAnUnusableCredentialOfTheBotsIsNamed(t *testing.T) {
+	t.Parallel()
+	cfg := &config.Config{
+		Entra: config.Entra{TenantID: "11111111-1111-4111-8111-111111111111", Authority: "https://login.microsoftonline.com"},
+		Teams: &config.Teams{
+			AppID: "33333333-3333-4333-8333-333333333333", TenantID: "11111111-1111-4111-8111-111111111111",
+			Credential: config.Credential{Certificate: secret.New("no certificate")},
+		},
+	}
+	_, err := newTeams(cfg, surroundings{now: time.Now}, references{}, nil)
+	if err == nil || !strings.Contains(err.Error(), "under teams in the settings") {
+		t.Errorf("the error is %v", err)
+	}
+	if said := pim.Explain(err).Message; !strings.HasPrefix(said, "The certificate cannot be read.") {
+		t.Errorf("doctor would say %q", said)
 	}
 }
 

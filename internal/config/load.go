@@ -53,7 +53,7 @@ func Environment(all []string) Option { return func(l *loader) { l.environment =
 func Load(path string, env func(string) (string, bool), readFile func(string) ([]byte, error), options ...Option) (*Config, error) {
 	content, err := readFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("reading the settings: %w", err)
+		return nil, fmt.Errorf("the settings cannot be read: %w; name a file with -config that is there and yours to read, or write one with `elevate tenant init`", err)
 	}
 	l := &loader{
 		config: &Config{}, env: env, readFile: readFile,

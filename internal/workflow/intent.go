@@ -263,8 +263,12 @@ func (s *Service) Resume(_ context.Context, account pim.ChatAccount, intent stri
 	switch {
 	case err != nil:
 		return "", err
-	case intent == "" || !found || in.Account != account || !s.cfg.Now().Before(in.Expires):
+	case intent == "":
 		return s.signedInForNothing(account, "")
+	case !found || in.Account != account || !s.cfg.Now().Before(in.Expires):
+		// The same click made twice leaves two links, and only the newer one has something to go on with.
+		text, err := s.signedInForNothing(account, "")
+		return nothingLeft + " " + text, err
 	}
 	text, err := s.resume(in)
 	if err != nil {
@@ -272,6 +276,9 @@ func (s *Service) Resume(_ context.Context, account pim.ChatAccount, intent stri
 	}
 	return text, nil
 }
+
+const nothingLeft = "This sign-in link was made for a step that is over, or that you began again since, so nothing was done beyond signing you in. " +
+	"If the step still waits, open its newest sign-in link, or begin it again."
 
 func (s *Service) resume(in store.Intent) (string, error) {
 	from := Sender{Account: in.Account, Name: in.Name, Place: in.Origin}

@@ -78,6 +78,26 @@ func TestWhatWasInterruptedGoesOnAfterTheSignIn(t *testing.T) {
 	}
 }
 
+// Two clicks leave two links, and somebody who opens the older one must not believe that the decision was sent.
+func TestALinkWhoseStepWasBegunAgainSaysThatNothingWasDone(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.signIn(alice)
+		w.knows(bob)
+		id := w.asks(alice)
+		w.says(bob, "approve "+string(id))
+		older := w.newestLink(bob).Intent
+		w.pass(2 * time.Second)
+		w.says(bob, "approve "+string(id))
+		text, err := w.bot.Resume(t.Context(), account(bob), older)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.expect(text, "nothing was done beyond signing you in", "newest sign-in link", "go on in the chat")
+		w.pass(5 * time.Second)
+		w.is(id, pim.Pending)
+	})
+}
+
 func TestAReleaseGoesOnAfterTheSignIn(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		w.signIn(alice, bob)
