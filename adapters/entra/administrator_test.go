@@ -1,10 +1,12 @@
 package entra_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -12,12 +14,14 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+	"github.com/microsoftgraph/msgraph-sdk-go/models"
 
 	"elevate/adapters/entra"
 	"elevate/internal/pim"
@@ -156,6 +160,59 @@ func TestAnEmptyTenantBecomesAsDeclaredAndStaysSo(t *testing.T) {
 				t.Errorf("then: %+v %+v %+v", plan.Refused, plan.Steps, plan.Undeclared)
 			}
 		})
+	}
+}
+
+// elsewhere has PIM answer about another group than it was asked for.
+type elsewhere struct {
+	next     http.RoundTripper
+	from, to string
+}
+
+func (e elsewhere) RoundTrip(r *http.Request) (*http.Response, error) {
+	response, err := e.next.RoundTrip(r)
+	if err != nil || !strings.Contains(r.URL.Path, "roleManagementPolicyAssignments") && !strings.HasSuffix(r.URL.Path, "$batch") {
+		return response, err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	body = bytes.ReplaceAll(body, []byte(`"scopeId":"`+e.from), []byte(`"scopeId":"`+e.to))
+	response.Body, response.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	response.Header.Set("Content-Length", strconv.Itoa(len(body)))
+	return response, err
+}
+
+func TestAPolicyOfAnotherGroupIsNeitherReadNorWritten(t *testing.T) {
+	t.Parallel()
+	e, w := newEmptyTenant(t, simentra.Behavior{}), threeTiers()
+	a := e.admin()
+	plan, actual := e.compare(a, w)
+	plan.Apply(t.Context(), a, actual, e.tempo(), func(tenant.Progress) {})
+	_, actual = e.compare(a, w)
+	admin, analyst := actual.Groups["role_mde admin"][0].ID, actual.Groups["role_mde analyst"][0].ID
+	e.trips.next = elsewhere{e.trips.next, string(admin), string(analyst)}
+	step := tenant.Step{Kind: tenant.SetRule, Rule: tenant.LongestRule, Rules: tenant.Rules{Longest: time.Hour}}
+	if err := a.SetRule(t.Context(), admin, step, tenant.Approvers{}); err == nil || !strings.Contains(err.Error(), "something else than it was asked") {
+		t.Errorf("%v", err)
+	}
+	if _, err := a.Read(t.Context(), w); err == nil {
+		t.Error("it was read")
+	}
+}
+
+func TestOnlyPIMIsTakenForPIM(t *testing.T) {
+	t.Parallel()
+	for id, want := range map[string]bool{"": true, "01fc33a7-78ba-4d2f-a4b7-768e336e890e": true, "11111111-1111-4111-8111-111111111111": false} {
+		name, row, by, app := "MS-PIM", models.NewDirectoryAudit(), models.NewAuditActivityInitiator(), models.NewAppIdentity()
+		app.SetDisplayName(&name)
+		if id != "" {
+			app.SetAppId(&id)
+		}
+		by.SetApp(app)
+		row.SetInitiatedBy(by)
+		if entra.ByPIM(row) != want {
+			t.Errorf("%q: not %t", id, want)
+		}
 	}
 }
 

@@ -43,7 +43,7 @@ func (a *Administrator) Touched(ctx context.Context, group pim.GroupID, lately t
 		r.take = func(body []byte) (string, error) {
 			next, err := takePage(a.client, body, models.CreateDirectoryAuditCollectionResponseFromDiscriminatorValue, func(row models.DirectoryAuditable) error {
 				activity := str(row.GetActivityDisplayName())
-				if by := initiator(row); len(touched) < mostTouchings && by != "MS-PIM" && !strings.Contains(activity, "PIM activation") && !strings.Contains(activity, "PIM deactivate") {
+				if by := initiator(row); len(touched) < mostTouchings && !byPIM(row) && !strings.Contains(activity, "PIM activation") && !strings.Contains(activity, "PIM deactivate") {
 					touched = append(touched, Touching{At: at(row.GetActivityDateTime()), By: by, Activity: activity, About: otherTarget(row, group)})
 				}
 				return nil
@@ -73,6 +73,19 @@ func (a *Administrator) auditError(err error) error {
 		return &pim.Error{Kind: e.Kind, RetryAfter: e.RetryAfter, Message: "The audit log is asked too much or does not answer."}
 	}
 	return a.readError(err)
+}
+
+// pimApp is PIM's own client id, the same in every tenant.
+const pimApp = "01fc33a7-78ba-4d2f-a4b7-768e336e890e"
+
+// byPIM reports whether PIM did it. Rows seen leave its client id out; an application that only has its name says its own.
+func byPIM(row models.DirectoryAuditable) bool {
+	if row.GetInitiatedBy() == nil || row.GetInitiatedBy().GetApp() == nil {
+		return false
+	}
+	app := row.GetInitiatedBy().GetApp()
+	id := str(app.GetAppId())
+	return strings.EqualFold(id, pimApp) || (id == "" && str(app.GetDisplayName()) == "MS-PIM")
 }
 
 // initiator is who did it: a person by name, or an application.

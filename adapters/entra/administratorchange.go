@@ -234,8 +234,10 @@ func (a *Administrator) rule(ctx context.Context, group pim.GroupID, id string) 
 	var answer struct {
 		Value []struct {
 			Role   string `json:"roleDefinitionId"`
+			Scope  string `json:"scopeId"`
 			Policy struct {
 				ID    string           `json:"id"`
+				Scope string           `json:"scopeId"`
 				Rules []map[string]any `json:"rules"`
 			} `json:"policy"`
 		} `json:"value"`
@@ -246,6 +248,10 @@ func (a *Administrator) rule(ctx context.Context, group pim.GroupID, id string) 
 	for _, assigned := range answer.Value {
 		if !strings.EqualFold(assigned.Role, pim.Member) {
 			continue
+		}
+		// What is written to another group's policy would let people into that one.
+		if pim.NewGroupID(assigned.Scope) != group || pim.NewGroupID(assigned.Policy.Scope) != group {
+			return "", nil, errOther
 		}
 		for _, r := range assigned.Policy.Rules {
 			if name, _ := r["id"].(string); strings.EqualFold(name, id) {

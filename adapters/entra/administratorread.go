@@ -347,6 +347,9 @@ func (r *tenantReader) askPolicy(ctx context.Context, v *view, id pim.GroupID) {
 			if !strings.EqualFold(str(assigned.GetRoleDefinitionId()), pim.Member) || assigned.GetPolicy() == nil {
 				return nil
 			}
+			if pim.NewGroupID(str(assigned.GetScopeId())) != id || pim.NewGroupID(str(assigned.GetPolicy().GetScopeId())) != id {
+				return errOther
+			}
 			if p, whole := tenantPolicy(id, assigned.GetPolicy()); whole {
 				r.change(id, func(d *tenant.Details) { d.Policy = &p })
 			}

@@ -5,6 +5,7 @@ var (
 	Respell          = respell
 	ParseISODuration = parseISODuration
 	ISODuration      = isoDuration
+	ByPIM            = byPIM
 	ReadFault        = func(status int, body []byte) (string, []string, string) {
 		f := readFault(status, nil, body)
 		return f.code, f.rules, f.claims
