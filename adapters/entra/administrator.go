@@ -83,7 +83,7 @@ func NewAdministrator(cfg AdministratorConfig) (*Administrator, error) {
 
 func (a *Administrator) graph(version string) (*Client, error) {
 	c, err := New(Config{
-		Graph: a.cfg.Graph, Transport: a.cfg.Transport, AppCredential: a.credential, SamePersonAttribute: a.cfg.SamePersonAttribute,
+		Graph: a.cfg.Graph, Transport: a.cfg.Transport, AppCredential: session{a}, SamePersonAttribute: a.cfg.SamePersonAttribute,
 		PersonToken: func(context.Context, pim.Actor, string) (secret.Text, time.Time, error) {
 			return secret.Text{}, time.Time{}, pim.Errorf(pim.Internal, "Nobody's session is used here.")
 		},
@@ -146,11 +146,12 @@ func (a *Administrator) scopes() []string {
 }
 
 // refusals keeps what azidentity loses: the number of Entra's last refusal where a device code is waited for, and whether
-// its certificate was not trusted.
+// its certificate was not trusted, or that a session has ended.
 type refusals struct {
 	next      http.RoundTripper
 	last      atomic.Pointer[string]
 	untrusted atomic.Bool
+	ended     atomic.Bool // a session was to go on, and Entra wants a new sign-in
 }
 
 // waitsForCode is what Entra answers until somebody has entered the code.
@@ -169,6 +170,9 @@ func (r *refusals) RoundTrip(request *http.Request) (*http.Response, error) {
 	_ = response.Body.Close()
 	if err != nil {
 		return nil, err
+	}
+	if bytes.Contains(body, []byte(`"invalid_grant"`)) || bytes.Contains(body, []byte(`"interaction_required"`)) {
+		r.ended.Store(true)
 	}
 	if number := entraCode.FindString(string(body)); number != "" && number != waitsForCode {
 		r.last.Store(&number)
@@ -205,6 +209,21 @@ func (a *Administrator) makeCredential() (azcore.TokenCredential, error) {
 	return nil, pim.Errorf(pim.Internal, "%q is no way to sign in.", cfg.Way)
 }
 
+// session gives the tokens of who signed in. azidentity says that a sign-in is needed whatever went wrong.
+type session struct{ a *Administrator }
+
+// GetToken implements azcore.TokenCredential.
+func (s session) GetToken(ctx context.Context, options policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	token, err := s.a.credential.GetToken(ctx, options)
+	if _, required := errors.AsType[*azidentity.AuthenticationRequiredError](err); !required || ctx.Err() != nil {
+		return token, err
+	}
+	if s.a.refused.ended.Load() {
+		return token, pim.Errorf(pim.SignIn, "%s", signInEnded)
+	}
+	return token, pim.Errorf(pim.Unavailable, "Microsoft Entra was not reached to go on with the sign-in.")
+}
+
 // signsIn is what the two credentials of people have.
 type signsIn interface {
 	Authenticate(ctx context.Context, opts *policy.TokenRequestOptions) (azidentity.AuthenticationRecord, error)
@@ -221,6 +240,7 @@ func (a *Administrator) SignIn(ctx context.Context) (string, error) {
 			return "", a.signInError(ctx, err)
 		}
 		who = record.Username
+		a.refused.ended.Store(false) // it was about the sign-in, which went well in the end
 	}
 	token, err := a.credential.GetToken(ctx, options)
 	if err != nil {

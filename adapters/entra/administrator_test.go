@@ -314,6 +314,65 @@ func TestApplyUnderThrottlingAndLostAnswers(t *testing.T) {
 	}
 }
 
+// shortLived has every token of a sign-in end at once, so that each call needs a new one.
+type shortLived struct{ next http.RoundTripper }
+
+var lifetime = regexp.MustCompile(`"(expires_in|ext_expires_in)":\d+`)
+
+func (s shortLived) RoundTrip(r *http.Request) (*http.Response, error) {
+	response, err := s.next.RoundTrip(r)
+	if err != nil || !strings.HasSuffix(r.URL.Path, "/token") {
+		return response, err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	body = lifetime.ReplaceAll(body, []byte(`"$1":1`))
+	response.Body, response.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	response.Header.Set("Content-Length", strconv.Itoa(len(body)))
+	return response, err
+}
+
+func TestASignInThatEndsDuringApplyIsSaidSo(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		end  func(*emptyTenant) error
+		says string
+	}{
+		"ended":             {func(e *emptyTenant) error { return e.server.RevokeSessions("ada") }, "The sign-in has ended, or Microsoft Entra wants a new one. Run the command again"},
+		"Entra not reached": {func(e *emptyTenant) error { e.server.Break(simentra.Fault{Side: "login", Drop: true}); return nil }, "Microsoft Entra was not reached to go on with the sign-in"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e, w := newEmptyTenant(t, simentra.Behavior{}), threeTiers()
+			e.trips.next = shortLived{e.trips.next}
+			a := e.admin()
+			plan, actual := e.compare(a, w)
+			var said []string
+			end := sync.OnceFunc(func() {
+				if err := c.end(e); err != nil {
+					t.Error(err)
+				}
+			})
+			states := plan.Apply(t.Context(), a, actual, e.tempo(), func(p tenant.Progress) {
+				if p.State == tenant.Done {
+					end()
+				} else if !strings.HasSuffix(p.Says, "was not made, so this was not done.") {
+					said = append(said, p.Says)
+				}
+			})
+			if !slices.Contains(states, tenant.Done) || !slices.Contains(states, tenant.Failed) {
+				t.Errorf("%v", states)
+			}
+			if len(said) == 0 || slices.ContainsFunc(said, func(s string) bool { return !strings.Contains(s, c.says) }) {
+				t.Errorf("%q", said)
+			}
+			if _, err := a.Read(t.Context(), w); name == "ended" && (err == nil || !strings.Contains(err.Error(), c.says)) {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}
+
 func TestAMissingRightIsNamed(t *testing.T) {
 	t.Parallel()
 	e, w := newEmptyTenant(t, simentra.Behavior{}), threeTiers()

@@ -210,9 +210,6 @@ func credentialError(ctx context.Context, err error) error {
 	if _, ok := errors.AsType[*pim.Error](err); ok {
 		return err
 	}
-	if _, ok := errors.AsType[*azidentity.AuthenticationRequiredError](err); ok { // of an administrator's session
-		return pim.Errorf(pim.SignIn, "%s", signInEnded)
-	}
 	if cause := ctx.Err(); cause != nil {
 		return fmt.Errorf("%w (%w)", pim.Errorf(pim.Unavailable, "Microsoft Entra took too long to sign Elevate in. Try again in a minute."), cause)
 	}
