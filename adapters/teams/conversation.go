@@ -202,6 +202,7 @@ func (c *Client) findViews(ctx context.Context, r Reference, people []pim.ChatAc
 			ids[m.objectID()] = m.ID
 			// They open the card within the next minutes, all at once, and each would be looked up.
 			c.members.Put(r.Key+" "+m.ID, m, c.cfg.Now())
+			c.meet(ctx, r, m)
 		}
 	})
 	if err != nil {
@@ -213,6 +214,20 @@ func (c *Client) findViews(ctx context.Context, r Reference, people []pim.ChatAc
 		}
 	}
 	return nil
+}
+
+// meet keeps what it takes to open the personal chat with somebody who never wrote,
+// and may have the app all the same: it was there before Elevate was.
+func (c *Client) meet(ctx context.Context, r Reference, m member) {
+	key := PersonKey(pim.NewPrincipalID(m.objectID()))
+	_, known, err := c.cfg.References.Reference(ctx, key)
+	if err != nil || known || c.standing(m, m.objectID()) != nil {
+		return
+	}
+	person := Reference{Key: key, MRI: m.ID, Met: r.Key, ServiceURL: r.ServiceURL}
+	if err := c.cfg.References.KeepReference(ctx, person); err != nil {
+		c.cfg.Logger.Warn("a person's chat was not noted", "chat", string(pim.Teams), "error", err)
+	}
 }
 
 // roster tells each member of a conversation, to the last page.

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"elevate/adapters/teams"
 	"elevate/internal/card"
 	"elevate/internal/pim"
 	"elevate/internal/workflow"
@@ -97,6 +98,32 @@ func TestViewsOfThoseInTheRosterNeedNoLookUp(t *testing.T) {
 	}
 	if b.service.told() != 1 {
 		t.Error("the view was not drawn")
+	}
+}
+
+// The app was there before Elevate was, so that they never wrote: their personal chat is opened by what the roster says of them.
+func TestWhoStandsInARosterCanBeWrittenTo(t *testing.T) {
+	member := func(role string) string {
+		return `{"members":[{"id":"` + aliceMRI + `","aadObjectId":"` + alice + `","tenantId":"` + tenant + `","userRole":"` + role + `"}]}`
+	}
+	what := waiting
+	what.Personal = []pim.ChatAccount{aliceAccount}
+	for role, wants := range map[string]bool{"guest": false, "user": true} {
+		b := newBench(t, nil)
+		b.net.on("GET pagedmembers", answer(200, member(role)))
+		if _, err := b.client.Post(t.Context(), general, what); err != nil {
+			t.Fatal(err)
+		}
+		if kept := b.refs.at(teams.PersonKey(alice)); (kept.MRI == aliceMRI) != wants {
+			t.Errorf("of a %s: kept %+v", role, kept)
+		}
+		if !wants {
+			continue
+		}
+		b.net.on("POST conversations", answer(201, `{"id":"`+personal+`"}`))
+		if _, err := b.client.Post(t.Context(), pim.DirectTo(aliceAccount), hello); err != nil {
+			t.Errorf("a direct message: %v", err)
+		}
 	}
 }
 

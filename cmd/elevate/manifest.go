@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/goccy/go-yaml"
 	"github.com/peterbourgon/ff/v3/ffcli"
@@ -201,7 +202,7 @@ func packTeams(out io.Writer, manifest []byte) error {
 				return err
 			}
 		}
-		w, err := z.Create(part)
+		w, err := z.CreateHeader(&zip.FileHeader{Name: part, Method: zip.Deflate, Modified: time.Now()})
 		if err != nil {
 			return err
 		}

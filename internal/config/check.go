@@ -195,6 +195,9 @@ func (l *loader) checkBot(t *Teams) {
 	if strings.EqualFold(t.AppID, l.config.Entra.ClientID) && t.AppID != "" {
 		l.fail("teams.app_id", "is that of entra.client_id. Register an application of its own for the bot: the other one may read your directory.")
 	}
+	if strings.EqualFold(t.AppID, t.TenantID) && t.AppID != "" {
+		l.fail("teams.app_id", "is that of the tenant. Take the bot's Application (client) ID, which stands beside the Directory (tenant) ID in Entra.")
+	}
 	service, err := url.Parse(t.ServiceURL)
 	metadata, err2 := url.Parse(t.OpenIDMetadata)
 	if l.config.Sandbox || err != nil || err2 != nil {

@@ -80,6 +80,7 @@ var mistakesOfComplete = map[string]mistake{
 	"connector without path":   {"service_url: https://smba.trafficmanager.net/teams", "service_url: §https://smba.trafficmanager.net", "teams.service_url must be the connector's address with its region"},
 	"connector with too much":  {"service_url: https://smba.trafficmanager.net/teams", "service_url: §https://smba.trafficmanager.net/teams/v3/conversations", "teams.service_url must be the connector's address with its region"},
 	"connector of a cloud":     {"https://login.botframework.com", "§https://login.botframework.azure.us", "teams.openid_metadata is of another cloud than teams.service_url."},
+	"the bot is the tenant":    {"app_id: 33333333-3333-4333-8333-333333333333", "app_id: §11111111-1111-4111-8111-111111111111", "teams.app_id is that of the tenant."},
 	"the bot is the app":       {"app_id: 33333333-3333-4333-8333-333333333333", "app_id: §22222222-2222-4222-8222-222222222222", "teams.app_id is that of entra.client_id."},
 	"Azure CLI administers":    {"client_id: 14d82eec-204b-4c2f-b7e8-296a70dab67e", "client_id: §04b07795-8ddb-461a-bbee-02f9e1bf7b46", "tenant.client_id is the Azure CLI's client, which cannot call PIM"},
 	"the bot administers":      {"client_id: 14d82eec-204b-4c2f-b7e8-296a70dab67e", "client_id: §22222222-2222-4222-8222-222222222222", "tenant.client_id is one of the bot's own registrations. Never the bot's registration"},
