@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,16 +19,19 @@ import (
 
 func TestWhoIsOnCallIsAskedAheadAndForgottenInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var asked, looked int
-		var down error
+		var asked, looked atomic.Int64
+		var down atomic.Pointer[pim.Error]
 		var log bytes.Buffer
 		r := &roster{
 			ask: func(context.Context) ([]pagerduty.Person, error) {
-				asked++
-				return []pagerduty.Person{{Name: "Carol", Email: "Carol@contoso.example"}, {Name: "Zoe", Email: "zoe@elsewhere.example"}}, down
+				asked.Add(1)
+				if err := down.Load(); err != nil {
+					return nil, err
+				}
+				return []pagerduty.Person{{Name: "Carol", Email: "Carol@contoso.example"}, {Name: "Zoe", Email: "zoe@elsewhere.example"}}, nil
 			},
 			find: func(_ context.Context, name string) (pim.Profile, error) {
-				looked++
+				looked.Add(1)
 				if name == "carol@contoso.example" {
 					return pim.Profile{ID: "carol-id", Enabled: true, Found: true}, nil
 				}
@@ -48,10 +52,10 @@ func TestWhoIsOnCallIsAskedAheadAndForgottenInTime(t *testing.T) {
 		}
 		time.Sleep(30 * time.Minute)
 		synctest.Wait()
-		if asked != 16 || looked != 2 {
-			t.Errorf("in half an hour PagerDuty was asked %d times, Entra %d", asked, looked)
+		if asked.Load() != 16 || looked.Load() != 2 {
+			t.Errorf("in half an hour PagerDuty was asked %d times, Entra %d", asked.Load(), looked.Load())
 		}
-		down = pim.Errorf(pim.Unavailable, "PagerDuty gave no usable answer within 3s.")
+		down.Store(pim.Errorf(pim.Unavailable, "PagerDuty gave no usable answer within 3s."))
 		time.Sleep(4 * time.Minute)
 		synctest.Wait()
 		if got := r.onCall(); !slices.Equal(got, want) {
@@ -62,7 +66,7 @@ func TestWhoIsOnCallIsAskedAheadAndForgottenInTime(t *testing.T) {
 		if got := r.onCall(); len(got) > 0 {
 			t.Errorf("an old shift still counts: %v", got)
 		}
-		down = nil
+		down.Store(nil)
 		time.Sleep(2 * time.Minute)
 		synctest.Wait()
 		if got := r.onCall(); !slices.Equal(got, want) {
