@@ -381,7 +381,9 @@ func (s *Service) goOnSubmitting(tx *store.Tx, r *pim.Request, in store.Intent) 
 		return "", err
 	}
 	text := fmt.Sprintf("Your request %s for %s is on its way to PIM. You can close this page; the chat shows the rest.", r.ID, role.Title)
-	if r.Waits() {
+	if waits, err := waitsForEnd(tx, r); err != nil {
+		return "", err
+	} else if waits {
 		text = fmt.Sprintf("Your request %s for %s is sent to PIM as soon as the access that you have now is over. You can close this page; the chat shows the rest.", r.ID, role.Title)
 	}
 	return text, s.turn(tx, r)
