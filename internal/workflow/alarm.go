@@ -46,13 +46,13 @@ func (c covered) add(g pim.GroupID, kinds ...pim.AlarmKind) {
 // watchGroups raises and ends the alarms of the groups that were read, and tells of
 // changed activation rules and of people who came and went. Only the sweep's own
 // lane calls it.
-func (s *Service) watchGroups(a pim.Answer, unexplained []pim.Instance) error {
+func (s *Service) watchGroups(a pim.Answer, un unexplained) error {
 	var seen []pim.Alarm
 	read := covered{}
 	err := s.update(func(tx *store.Tx) error {
 		seen = nil
 		for _, role := range s.cfg.Roles {
-			w, err := s.watched(tx, role, a, unexplained, read)
+			w, err := s.watched(tx, role, a, un, read)
 			if err != nil {
 				return err
 			}
@@ -75,7 +75,7 @@ func (s *Service) watchGroups(a pim.Answer, unexplained []pim.Instance) error {
 }
 
 // watched is what a reading says of a group, and notes what it covers.
-func (s *Service) watched(tx *store.Tx, role pim.Role, a pim.Answer, unexplained []pim.Instance, read covered) (pim.Watched, error) {
+func (s *Service) watched(tx *store.Tx, role pim.Role, a pim.Answer, un unexplained, read covered) (pim.Watched, error) {
 	w := pim.Watched{Group: role.Group, At: tx.Now()}
 	members, hasMembers := a.Members[role.Group]
 	instances, hasInstances := a.Active[role.Group]
@@ -84,8 +84,11 @@ func (s *Service) watched(tx *store.Tx, role pim.Role, a pim.Answer, unexplained
 		if err != nil {
 			return w, err
 		}
-		w.Members, w.Instances, w.Known, w.Unexplained = members, instances, known, unexplained
-		read.add(role.Group, pim.AlarmOutside, pim.AlarmStanding, pim.AlarmUnexplained)
+		w.Members, w.Instances, w.Known, w.Unexplained = members, instances, known, un.instances
+		read.add(role.Group, pim.AlarmOutside, pim.AlarmStanding)
+		if !un.unread[role.Group] {
+			read.add(role.Group, pim.AlarmUnexplained)
+		}
 	}
 	if owners, hasOwners := a.Owners[role.Group]; hasOwners {
 		owned, err := ownedBefore(tx, role.Group, owners)

@@ -67,13 +67,21 @@ func (s *Service) isKnown(tx *store.Tx, g pim.GroupID, c pim.Copy) (bool, error)
 	return false, nil
 }
 
+// unexplained are the activations of which PIM shows no request, and the groups of
+// which some of that could not be read.
+type unexplained struct {
+	instances []pim.Instance
+	unread    map[pim.GroupID]bool
+}
+
 // meetActive gives the activations that were made and granted elsewhere, without
 // an approval or between two sweeps, a request of ours, so that on-call hears of
-// them. It returns the instances of which PIM shows no request.
-func (s *Service) meetActive(ctx context.Context, a pim.Answer) (unexplained []pim.Instance, err error) {
+// them.
+func (s *Service) meetActive(ctx context.Context, a pim.Answer) (unexplained, error) {
+	un := unexplained{unread: map[pim.GroupID]bool{}}
 	strangers, err := s.strangersIn(a)
 	if err != nil || len(strangers) == 0 {
-		return nil, err
+		return un, err
 	}
 	var q pim.Question
 	for _, i := range strangers {
@@ -82,22 +90,23 @@ func (s *Service) meetActive(ctx context.Context, a pim.Answer) (unexplained []p
 	}
 	answer, err := s.cfg.Directory.Look(ctx, q)
 	if err != nil {
-		return nil, err
+		return un, err
 	}
 	for _, i := range strangers {
 		copies, read := answer.Recent[pim.Recent{Group: i.Group, Principal: i.Principal}]
 		at := slices.IndexFunc(copies, func(c pim.Copy) bool { return c.LedTo(i) })
 		switch {
 		case !read: // the next sweep asks again
+			un.unread[i.Group] = true
 		case at < 0:
-			unexplained = append(unexplained, i)
+			un.instances = append(un.instances, i)
 		default:
 			if err := s.meet(copies[at], answer.Profiles[i.Principal]); err != nil {
-				return nil, err
+				return un, err
 			}
 		}
 	}
-	return unexplained, nil
+	return un, nil
 }
 
 // strangersIn are the activations that apply now of people who have no open request

@@ -125,3 +125,22 @@ func TestAnActivationWhoseRequestsCannotBeReadIsLookedAtAgain(t *testing.T) {
 		}
 	})
 }
+
+// What cannot be read ends no alarm, either.
+func TestAnUnexplainedActivationStandsWhileItsRequestsCannotBeRead(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		pimID := w.activates(alice, analyst)
+		w.dir.Change(pimID, func(c *pim.Copy) { c.Action = pim.AdminAssign })
+		w.pass(20 * time.Minute)
+		w.dir.Hide(workflowtest.PartRecent, errDown)
+		w.pass(20 * time.Minute)
+		if said := strings.Join(w.alarms(), "\n"); strings.Contains(said, "that is over") || strings.Count(said, ": alarm\n") != 1 {
+			t.Errorf("on-call was told %q", said)
+		}
+		w.dir.Hide(workflowtest.PartRecent, nil)
+		w.pass(time.Hour)
+		if said := strings.Join(w.alarms(), "\n"); strings.Count(said, "that is over") != 1 {
+			t.Errorf("on-call was told %q", said)
+		}
+	})
+}
