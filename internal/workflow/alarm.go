@@ -84,10 +84,10 @@ func (s *Service) watched(tx *store.Tx, role pim.Role, a pim.Answer, un unexplai
 		if err != nil {
 			return w, err
 		}
-		w.Members, w.Instances, w.Known, w.Unexplained = members, instances, known, un.instances
+		w.Members, w.Instances, w.Known, w.Unexplained, w.Revived = members, instances, known, un.instances, un.revived
 		read.add(role.Group, pim.AlarmOutside, pim.AlarmStanding)
 		if !un.unread[role.Group] {
-			read.add(role.Group, pim.AlarmUnexplained)
+			read.add(role.Group, pim.AlarmUnexplained, pim.AlarmRevived)
 		}
 	}
 	if owners, hasOwners := a.Owners[role.Group]; hasOwners {

@@ -67,11 +67,11 @@ func (s *Service) isKnown(tx *store.Tx, g pim.GroupID, c pim.Copy) (bool, error)
 	return false, nil
 }
 
-// unexplained are the activations of which PIM shows no request, and the groups of
-// which some of that could not be read.
+// unexplained are the activations of which PIM shows no request, or one that was over
+// here without an access, and the groups of which some of that could not be read.
 type unexplained struct {
-	instances []pim.Instance
-	unread    map[pim.GroupID]bool
+	instances, revived []pim.Instance
+	unread             map[pim.GroupID]bool
 }
 
 // meetActive gives the activations that were made and granted elsewhere, without
@@ -101,12 +101,35 @@ func (s *Service) meetActive(ctx context.Context, a pim.Answer) (unexplained, er
 		case at < 0:
 			un.instances = append(un.instances, i)
 		default:
+			over, err := s.gaveNothing(copies[at])
+			if err != nil {
+				return un, err
+			}
+			if over {
+				un.revived = append(un.revived, i)
+				continue
+			}
 			if err := s.meet(copies[at], answer.Profiles[i.Principal]); err != nil {
 				return un, err
 			}
 		}
 	}
 	return un, nil
+}
+
+// gaveNothing reports whether PIM's request is one that was over here before there was
+// an access by it.
+func (s *Service) gaveNothing(c pim.Copy) (over bool, err error) {
+	err = s.cfg.Store.View(func(tx *store.Tx) error {
+		id, found, err := tx.ByPIM(c.ID)
+		if err != nil || !found {
+			return err
+		}
+		r, err := tx.Request(id)
+		over = err == nil && !r.State.Open() && r.MemberSince.IsZero()
+		return err
+	})
+	return over, err
 }
 
 // strangersIn are the activations that apply now of people who have no open request

@@ -144,3 +144,35 @@ func TestAnUnexplainedActivationStandsWhileItsRequestsCannotBeRead(t *testing.T)
 		}
 	})
 }
+
+// PIM ends a request, and gives the access all the same: nobody has an access that nothing shows.
+func TestAnAccessByARequestThatWasOverIsAnAlarm(t *testing.T) {
+	for _, word := range []string{"FailedAsResourceIsLocked", "Denied", "TimedOut"} {
+		t.Run(word, func(t *testing.T) {
+			inWorld(t, nil, func(w *world) {
+				w.signIn(alice, bob)
+				id := w.asks(alice)
+				pimID := w.request(id).Copy.ID
+				w.dir.Change(pimID, func(c *pim.Copy) { c.Status = word })
+				w.pass(2 * time.Minute)
+				if r := w.request(id); r.State.Open() {
+					t.Fatalf("the request is %s", r.State)
+				}
+				w.dir.Change(pimID, func(c *pim.Copy) { c.Status = "PendingApproval" })
+				if err := w.dir.Review(bob, pimID, true, "in the portal"); err != nil {
+					t.Fatal(err)
+				}
+				w.dir.Change(pimID, func(c *pim.Copy) { c.Status = "Provisioned" })
+				w.pass(20 * time.Minute)
+				if said := strings.Join(w.alarms(), "\n"); strings.Count(said, "by a request that was over") != 2 { // title and text
+					t.Errorf("on-call was told %q", said)
+				}
+				w.expect(w.says(bob, "who"), "Alice has an activation in PIM by a request that was over")
+				w.pass(2 * time.Hour)
+				if said := strings.Join(w.alarms(), "\n"); strings.Count(said, "that is over. It was seen") != 1 {
+					t.Errorf("on-call was told %q", said)
+				}
+			})
+		})
+	}
+}
