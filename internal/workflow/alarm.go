@@ -16,7 +16,7 @@ import (
 // are looked at together.
 const alarmsKept = "alarms"
 
-// mostAlarms bounds how many are kept open; more are counted in the message.
+// mostAlarms bounds how many are kept open; more are raised as others end.
 const mostAlarms = 200
 
 // suspected is how far apart two readings have to be that agree, before an alarm
@@ -168,7 +168,8 @@ func (s *Service) settleAlarms(tx *store.Tx, read covered, sure []pim.Alarm) err
 	kept := open[:0:0]
 	var over, raised []pim.Alarm
 	for _, old := range open {
-		if read.by(old) && !slices.ContainsFunc(s.suspects, old.Same) {
+		_, governed := s.cfg.Roles.Of(old.Group)
+		if !governed || read.by(old) && !slices.ContainsFunc(s.suspects, old.Same) {
 			over = append(over, old)
 		} else {
 			kept = append(kept, old)
@@ -197,12 +198,9 @@ func (s *Service) settleAlarms(tx *store.Tx, read covered, sure []pim.Alarm) err
 
 // sayAlarm writes the event and tells on-call.
 func (s *Service) sayAlarm(tx *store.Tx, a pim.Alarm, kind pim.EventKind) error {
-	role, known := s.cfg.Roles.Of(a.Group)
-	if !known {
-		return nil
-	}
+	role, governed := s.cfg.Roles.Of(a.Group)
 	seq, err := tx.Append(pim.Event{Kind: kind, Role: role.Name, Group: a.Group, Person: a.Person, Chat: pim.System, Text: string(a.Kind)})
-	if err != nil {
+	if err != nil || !governed { // nobody looks at that group any more
 		return err
 	}
 	return s.tellOnCall(tx, role, fmt.Sprintf("alarm|%d", seq), message{Alarm: &a, Over: kind == pim.EventAlarmOver})
