@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"elevate/internal/card"
 	"elevate/internal/pim"
 	"elevate/internal/workflow/workflowtest"
 )
@@ -48,6 +49,45 @@ func TestAnOwnersSessionEndsWithAStepThatLedToNothing(t *testing.T) {
 				w.pass(time.Minute)
 				if w.hasSession(erin) {
 					t.Error("the session is kept")
+				}
+			})
+		})
+	}
+}
+
+// A step waits for PIM, and its account is unlinked: whoever has that account now is told nothing of anybody else.
+func TestAStepOfAnUnlinkedAccountIsDroppedAndNamesNobody(t *testing.T) {
+	for name, row := range map[string]struct {
+		who  pim.PrincipalID
+		says func(*world, pim.RequestID)
+	}{
+		"revoke": {erin, func(w *world, id pim.RequestID) {
+			w.clicks(bob, card.Approve, id)
+			w.pass(10 * time.Minute)
+			w.is(id, pim.Active)
+			w.dir.Break(workflowtest.OpSubmit, workflowtest.Fault{Err: errDown})
+			w.expect(w.says(erin, "revoke "+string(id)+leftEarly), "on its way")
+		}},
+		"approve": {carol, func(w *world, id pim.RequestID) {
+			w.dir.Break(workflowtest.OpDecide, workflowtest.Fault{Err: errDown})
+			w.clicks(carol, card.Approve, id)
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, nil, func(w *world) {
+				w.signIn(alice, bob, carol, erin)
+				id := w.asks(alice)
+				row.says(w, id)
+				w.pass(5 * time.Second)
+				w.says(row.who, "unlink")
+				before := w.request(id).State
+				w.dir.Mend(workflowtest.OpSubmit)
+				w.dir.Mend(workflowtest.OpDecide)
+				w.pass(4 * time.Minute)
+				w.is(id, before)
+				w.lacks(w.told(row.who), "Alice's")
+				if waiting := w.intents(row.who); len(waiting) > 0 {
+					t.Errorf("%+v wait", waiting)
 				}
 			})
 		})
