@@ -29,17 +29,26 @@ func OpenAlarms(tx *store.Tx) (open []pim.Alarm, err error) {
 	return open, err
 }
 
-// covered is which kinds of alarms a reading of a group can raise and end.
-type covered map[pim.GroupID]map[pim.AlarmKind]bool
+// covered is which kinds of alarms a reading of a group can raise and end, except for
+// those whose requests were not read.
+type covered struct {
+	kinds  map[pim.GroupID]map[pim.AlarmKind]bool
+	unread map[pim.Recent]bool
+}
 
-func (c covered) by(a pim.Alarm) bool { return c[a.Group][a.Kind] }
+func (c covered) by(a pim.Alarm) bool {
+	if c.unread[pim.Recent{Group: a.Group, Principal: a.Person}] && (a.Kind == pim.AlarmUnexplained || a.Kind == pim.AlarmRevived) {
+		return false
+	}
+	return c.kinds[a.Group][a.Kind]
+}
 
 func (c covered) add(g pim.GroupID, kinds ...pim.AlarmKind) {
-	if c[g] == nil {
-		c[g] = map[pim.AlarmKind]bool{}
+	if c.kinds[g] == nil {
+		c.kinds[g] = map[pim.AlarmKind]bool{}
 	}
 	for _, k := range kinds {
-		c[g][k] = true
+		c.kinds[g][k] = true
 	}
 }
 
@@ -48,7 +57,7 @@ func (c covered) add(g pim.GroupID, kinds ...pim.AlarmKind) {
 // lane calls it.
 func (s *Service) watchGroups(a pim.Answer, un unexplained) error {
 	var seen []pim.Alarm
-	read := covered{}
+	read := covered{kinds: map[pim.GroupID]map[pim.AlarmKind]bool{}, unread: un.unread}
 	err := s.update(func(tx *store.Tx) error {
 		seen = nil
 		for _, role := range s.cfg.Roles {
@@ -85,10 +94,7 @@ func (s *Service) watched(tx *store.Tx, role pim.Role, a pim.Answer, un unexplai
 			return w, err
 		}
 		w.Members, w.Instances, w.Known, w.Unexplained, w.Revived = members, instances, known, un.instances, un.revived
-		read.add(role.Group, pim.AlarmOutside, pim.AlarmStanding)
-		if !un.unread[role.Group] {
-			read.add(role.Group, pim.AlarmUnexplained, pim.AlarmRevived)
-		}
+		read.add(role.Group, pim.AlarmOutside, pim.AlarmStanding, pim.AlarmUnexplained, pim.AlarmRevived)
 	}
 	if owners, hasOwners := a.Owners[role.Group]; hasOwners {
 		owned, err := ownedBefore(tx, role.Group, owners)

@@ -3,6 +3,7 @@ package workflow
 import (
 	"context"
 	"slices"
+	"time"
 
 	"elevate/internal/pim"
 	"elevate/internal/store"
@@ -68,24 +69,51 @@ func (s *Service) isKnown(tx *store.Tx, g pim.GroupID, c pim.Copy) (bool, error)
 }
 
 // unexplained are the activations of which PIM shows no request, or one that was over
-// here without an access, and the groups of which some of that could not be read.
+// here without an access, and those whose requests were not read.
 type unexplained struct {
 	instances, revived []pim.Instance
-	unread             map[pim.GroupID]bool
+	unread             map[pim.Recent]bool
+}
+
+// strangersMost is how many people's requests one sweep reads; the others' turn comes
+// with the next ones. It is waited for, and shares with everything else what Microsoft
+// allows.
+const strangersMost = 40
+
+func recentOf(i pim.Instance) pim.Recent { return pim.Recent{Group: i.Group, Principal: i.Principal} }
+
+// theirTurn are the strangers whose requests were read longest ago. Only the sweep's
+// own lane calls it.
+func (s *Service) theirTurn(strangers []pim.Instance) (now, later []pim.Instance) {
+	read := map[pim.Recent]time.Time{} // whoever is none any more is forgotten
+	for _, i := range strangers {
+		read[recentOf(i)] = s.strangersRead[recentOf(i)]
+	}
+	slices.SortStableFunc(strangers, func(a, b pim.Instance) int { return read[recentOf(a)].Compare(read[recentOf(b)]) })
+	most := min(len(strangers), strangersMost)
+	for _, i := range strangers[:most] {
+		read[recentOf(i)] = s.cfg.Now()
+	}
+	s.strangersRead = read
+	return strangers[:most], strangers[most:]
 }
 
 // meetActive gives the activations that were made and granted elsewhere, without
 // an approval or between two sweeps, a request of ours, so that on-call hears of
 // them.
 func (s *Service) meetActive(ctx context.Context, a pim.Answer) (unexplained, error) {
-	un := unexplained{unread: map[pim.GroupID]bool{}}
+	un := unexplained{unread: map[pim.Recent]bool{}}
 	strangers, err := s.strangersIn(a)
 	if err != nil || len(strangers) == 0 {
 		return un, err
 	}
+	strangers, later := s.theirTurn(strangers)
+	for _, i := range later {
+		un.unread[recentOf(i)] = true
+	}
 	var q pim.Question
 	for _, i := range strangers {
-		q.Recent = append(q.Recent, pim.Recent{Group: i.Group, Principal: i.Principal})
+		q.Recent = append(q.Recent, recentOf(i))
 		q.Profiles = append(q.Profiles, i.Principal)
 	}
 	answer, err := s.cfg.Directory.Look(ctx, q)
@@ -93,11 +121,11 @@ func (s *Service) meetActive(ctx context.Context, a pim.Answer) (unexplained, er
 		return un, err
 	}
 	for _, i := range strangers {
-		copies, read := answer.Recent[pim.Recent{Group: i.Group, Principal: i.Principal}]
+		copies, read := answer.Recent[recentOf(i)]
 		at := slices.IndexFunc(copies, func(c pim.Copy) bool { return c.LedTo(i) })
 		switch {
 		case !read: // the next sweep asks again
-			un.unread[i.Group] = true
+			un.unread[recentOf(i)] = true
 		case at < 0:
 			un.instances = append(un.instances, i)
 		default:

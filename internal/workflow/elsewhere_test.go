@@ -1,12 +1,15 @@
 package workflow_test
 
 import (
+	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"elevate/internal/pim"
 	"elevate/internal/store"
+	"elevate/internal/workflow"
 	"elevate/internal/workflow/workflowtest"
 )
 
@@ -175,4 +178,36 @@ func TestAnAccessByARequestThatWasOverIsAnAlarm(t *testing.T) {
 			})
 		})
 	}
+}
+
+// However many activations nothing explains: a sweep costs about as much, and each is raised, and over once it ends.
+func TestManyUnexplainedActivationsAreReadByTurns(t *testing.T) {
+	const many = 150
+	var most atomic.Int64
+	inWorld(t, func(w *world) {
+		w.dir.Asked = func(q pim.Question) { most.Store(max(most.Load(), int64(len(q.Recent)))) }
+	}, func(w *world) {
+		for i := range many {
+			p := pim.PrincipalID(fmt.Sprintf("00000000-0000-4000-8000-1000000%05d", i))
+			w.dir.Administer(analyst, func(g *workflowtest.Group) { g.Eligible = append(g.Eligible, p) })
+			id := w.activates(p, analyst)
+			w.dir.Change(id, func(c *pim.Copy) { c.Action = pim.AdminAssign })
+		}
+		open := func() (n int) {
+			w.view(func(tx *store.Tx) error {
+				alarms, err := workflow.OpenAlarms(tx)
+				n = len(alarms)
+				return err
+			})
+			return n
+		}
+		w.pass(30 * time.Minute)
+		if n := open(); n != many || most.Load() > 50 {
+			t.Errorf("%d alarms, at most %d people's requests at once", n, most.Load())
+		}
+		w.pass(time.Hour)
+		if n := open(); n != 0 {
+			t.Errorf("%d alarms stand", n)
+		}
+	})
 }
