@@ -80,3 +80,24 @@ func (s *Service) sendFollowing(tx *store.Tx, over *pim.Request) error {
 	}
 	return nil
 }
+
+// endMoved has what waits for the end of this access say when that is now.
+func (s *Service) endMoved(tx *store.Tx, before *pim.Request) error {
+	open, err := tx.OpenOf(before.Group, pim.ChatAccount{}, before.Principal)
+	if err != nil {
+		return err
+	}
+	for _, r := range open {
+		if !r.Waits() || r.Follows.Request != before.ID {
+			continue
+		}
+		r.Follows.Ends = before.Ends
+		if err := s.record(tx, &r, pim.Event{Kind: pim.EventObserved, Chat: pim.System, From: r.State, Text: "the end of request " + string(before.ID) + " was moved"}); err != nil {
+			return err
+		}
+		if err := s.turn(tx, &r); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -206,3 +206,30 @@ func TestWhatFollowsAnAccessThatIsOverIsSentAtOnce(t *testing.T) {
 		w.is(next, pim.Pending)
 	})
 }
+
+func TestWhatFollowsSaysWhenTheEndIsThatPIMMoved(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.signIn(alice, bob)
+		id := w.endsSoon()
+		w.signIn(alice)
+		w.says(alice, "mde-admin still isolating it")
+		next := w.other(id).ID
+		sent := w.dir.Calls(workflowtest.OpSubmit)
+		shown := len(w.cardOf(next, direct(alice)).Cards)
+		w.dir.Change(w.request(id).Copy.ID, func(c *pim.Copy) { c.Duration += 2 * time.Hour })
+		w.pass(time.Hour)
+		r := w.is(id, pim.Active)
+		if f := w.request(next); !f.Waits() || !f.Follows.Ends.Equal(r.Ends) {
+			t.Errorf("it waits for %s, and the end is %s", f.Follows.Ends, r.Ends)
+		}
+		if n := len(w.cardOf(next, direct(alice)).Cards); n != shown+1 {
+			t.Errorf("its card was drawn %d times", n-shown)
+		}
+		w.signIn(alice)
+		w.pass(90 * time.Minute)
+		w.is(next, pim.Pending)
+		if n := w.dir.Calls(workflowtest.OpSubmit); n != sent+1 {
+			t.Errorf("sent %d times", n-sent)
+		}
+	})
+}
