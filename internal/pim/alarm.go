@@ -17,6 +17,8 @@ const (
 	AlarmStanding AlarmKind = "standing"
 	// AlarmUnexplained is an activation of which PIM shows no request.
 	AlarmUnexplained AlarmKind = "unexplained"
+	// AlarmRevived is an activation by a request that was taken for one that gave nothing.
+	AlarmRevived AlarmKind = "revived"
 	// AlarmOwner is an owner who was none when Elevate looked first.
 	AlarmOwner AlarmKind = "owner"
 	// AlarmEligible is an eligibility that the settings do not declare.
@@ -45,6 +47,8 @@ func (a Alarm) Phrase() string {
 		return "has a standing assignment in PIM, which nobody activated"
 	case AlarmUnexplained:
 		return "has an activation in PIM of which PIM shows no request"
+	case AlarmRevived:
+		return "has an activation in PIM by a request that was over, and gave no access"
 	case AlarmOwner:
 		return "was made an owner of the group, and can let anyone in"
 	case AlarmEligible:
@@ -65,6 +69,8 @@ type Watched struct {
 	Known []PrincipalID
 	// Unexplained are activations of which PIM shows no request.
 	Unexplained []Instance
+	// Revived are activations by requests that were over without an access.
+	Revived []Instance
 	// Owners own the group now, and Owned did when it was looked at first.
 	Owners []Profile
 	Owned  []PrincipalID
@@ -92,8 +98,10 @@ func AlarmsOf(w Watched) []Alarm {
 		switch {
 		case standing[m.ID]:
 			a.Kind = AlarmStanding
-		case slices.ContainsFunc(w.Unexplained, func(i Instance) bool { return i.Group == w.Group && i.Principal == m.ID }):
+		case w.isAmong(w.Unexplained, m.ID):
 			a.Kind = AlarmUnexplained
+		case w.isAmong(w.Revived, m.ID):
+			a.Kind = AlarmRevived
 		case byPIM[m.ID] || slices.Contains(w.Known, m.ID):
 			continue
 		}
@@ -113,6 +121,10 @@ func AlarmsOf(w Watched) []Alarm {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Person, b.Person), cmp.Compare(a.Kind, b.Kind))
 	})
 	return alarms
+}
+
+func (w Watched) isAmong(some []Instance, who PrincipalID) bool {
+	return slices.ContainsFunc(some, func(i Instance) bool { return i.Group == w.Group && i.Principal == who })
 }
 
 // RulesChanged says what two readings of a group's activation rules differ in,

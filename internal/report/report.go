@@ -73,6 +73,9 @@ func alarmText(text string) string {
 	if rules, found := strings.CutPrefix(text, "rules: "); found {
 		return "PIM's activation rules were changed: " + rules
 	}
+	if people, found := strings.CutPrefix(text, "people: "); found {
+		return "people were changed in Entra: " + people
+	}
 	return pim.Alarm{Kind: pim.AlarmKind(text)}.Phrase()
 }
 

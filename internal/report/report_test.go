@@ -247,3 +247,18 @@ func TestEachRequestOfThePeriodStandsExactlyOnce(t *testing.T) {
 		}
 	})
 }
+
+// Each alarm is reported as what it was: somebody who came into a group of people is no member outside PIM.
+func TestAlarmsAreReportedAsWhatTheyWere(t *testing.T) {
+	for text, want := range map[string]string{
+		"people: among its approvers, new: Erin": "people were changed in Entra: among its approvers, new: Erin",
+		"rules: approval: yes, now no":           "PIM's activation rules were changed: approval: yes, now no",
+		string(pim.AlarmOutside):                 "is a member outside PIM",
+	} {
+		r := report.New(november, time.UTC, titles)
+		r.Alarm(pim.Event{Seq: 1, At: at(3, 0, 0), Kind: pim.EventAlarm, Role: "mde-admin", Group: "group-of-mde-admin", Text: text}, "")
+		if got := r.Alarms()[0].Text; got != want {
+			t.Errorf("%q is reported as %q", text, got)
+		}
+	}
+}

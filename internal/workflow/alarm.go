@@ -16,7 +16,7 @@ import (
 // are looked at together.
 const alarmsKept = "alarms"
 
-// mostAlarms bounds how many are kept open; more are counted in the message.
+// mostAlarms bounds how many are kept open; more are raised as others end.
 const mostAlarms = 200
 
 // suspected is how far apart two readings have to be that agree, before an alarm
@@ -29,30 +29,39 @@ func OpenAlarms(tx *store.Tx) (open []pim.Alarm, err error) {
 	return open, err
 }
 
-// covered is which kinds of alarms a reading of a group can raise and end.
-type covered map[pim.GroupID]map[pim.AlarmKind]bool
+// covered is which kinds of alarms a reading of a group can raise and end, except for
+// those whose requests were not read.
+type covered struct {
+	kinds  map[pim.GroupID]map[pim.AlarmKind]bool
+	unread map[pim.Recent]bool
+}
 
-func (c covered) by(a pim.Alarm) bool { return c[a.Group][a.Kind] }
+func (c covered) by(a pim.Alarm) bool {
+	if c.unread[pim.Recent{Group: a.Group, Principal: a.Person}] && (a.Kind == pim.AlarmUnexplained || a.Kind == pim.AlarmRevived) {
+		return false
+	}
+	return c.kinds[a.Group][a.Kind]
+}
 
 func (c covered) add(g pim.GroupID, kinds ...pim.AlarmKind) {
-	if c[g] == nil {
-		c[g] = map[pim.AlarmKind]bool{}
+	if c.kinds[g] == nil {
+		c.kinds[g] = map[pim.AlarmKind]bool{}
 	}
 	for _, k := range kinds {
-		c[g][k] = true
+		c.kinds[g][k] = true
 	}
 }
 
 // watchGroups raises and ends the alarms of the groups that were read, and tells of
 // changed activation rules and of people who came and went. Only the sweep's own
 // lane calls it.
-func (s *Service) watchGroups(a pim.Answer, unexplained []pim.Instance) error {
+func (s *Service) watchGroups(a pim.Answer, un unexplained) error {
 	var seen []pim.Alarm
-	read := covered{}
+	read := covered{kinds: map[pim.GroupID]map[pim.AlarmKind]bool{}, unread: un.unread}
 	err := s.update(func(tx *store.Tx) error {
 		seen = nil
 		for _, role := range s.cfg.Roles {
-			w, err := s.watched(tx, role, a, unexplained, read)
+			w, err := s.watched(tx, role, a, un, read)
 			if err != nil {
 				return err
 			}
@@ -75,7 +84,7 @@ func (s *Service) watchGroups(a pim.Answer, unexplained []pim.Instance) error {
 }
 
 // watched is what a reading says of a group, and notes what it covers.
-func (s *Service) watched(tx *store.Tx, role pim.Role, a pim.Answer, unexplained []pim.Instance, read covered) (pim.Watched, error) {
+func (s *Service) watched(tx *store.Tx, role pim.Role, a pim.Answer, un unexplained, read covered) (pim.Watched, error) {
 	w := pim.Watched{Group: role.Group, At: tx.Now()}
 	members, hasMembers := a.Members[role.Group]
 	instances, hasInstances := a.Active[role.Group]
@@ -84,8 +93,8 @@ func (s *Service) watched(tx *store.Tx, role pim.Role, a pim.Answer, unexplained
 		if err != nil {
 			return w, err
 		}
-		w.Members, w.Instances, w.Known, w.Unexplained = members, instances, known, unexplained
-		read.add(role.Group, pim.AlarmOutside, pim.AlarmStanding, pim.AlarmUnexplained)
+		w.Members, w.Instances, w.Known, w.Unexplained, w.Revived = members, instances, known, un.instances, un.revived
+		read.add(role.Group, pim.AlarmOutside, pim.AlarmStanding, pim.AlarmUnexplained, pim.AlarmRevived)
 	}
 	if owners, hasOwners := a.Owners[role.Group]; hasOwners {
 		owned, err := ownedBefore(tx, role.Group, owners)
@@ -165,7 +174,8 @@ func (s *Service) settleAlarms(tx *store.Tx, read covered, sure []pim.Alarm) err
 	kept := open[:0:0]
 	var over, raised []pim.Alarm
 	for _, old := range open {
-		if read.by(old) && !slices.ContainsFunc(s.suspects, old.Same) {
+		_, governed := s.cfg.Roles.Of(old.Group)
+		if !governed || read.by(old) && !slices.ContainsFunc(s.suspects, old.Same) {
 			over = append(over, old)
 		} else {
 			kept = append(kept, old)
@@ -194,12 +204,9 @@ func (s *Service) settleAlarms(tx *store.Tx, read covered, sure []pim.Alarm) err
 
 // sayAlarm writes the event and tells on-call.
 func (s *Service) sayAlarm(tx *store.Tx, a pim.Alarm, kind pim.EventKind) error {
-	role, known := s.cfg.Roles.Of(a.Group)
-	if !known {
-		return nil
-	}
+	role, governed := s.cfg.Roles.Of(a.Group)
 	seq, err := tx.Append(pim.Event{Kind: kind, Role: role.Name, Group: a.Group, Person: a.Person, Chat: pim.System, Text: string(a.Kind)})
-	if err != nil {
+	if err != nil || !governed { // nobody looks at that group any more
 		return err
 	}
 	return s.tellOnCall(tx, role, fmt.Sprintf("alarm|%d", seq), message{Alarm: &a, Over: kind == pim.EventAlarmOver})

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"elevate/internal/pim"
+	"elevate/internal/store"
+	"elevate/internal/workflow"
 	"elevate/internal/workflow/workflowtest"
 )
 
@@ -74,6 +76,27 @@ func TestChangedRulesAreToldToOnCallOnce(t *testing.T) {
 		w.pass(time.Hour)
 		said := w.alarms()
 		if len(said) != 1 || !strings.Contains(said[0], "approval: yes, now no") || !strings.Contains(said[0], "longest activation: 8 h, now 24 h") {
+			t.Errorf("on-call was told %q", said)
+		}
+	})
+}
+
+// Nobody looks at a group any more that the settings do not name: its alarms would stand, and take the room of others, for ever.
+func TestAlarmsOfARoleThatIsNotInTheSettingsAnyMoreAreOver(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.dir.Stand(pim.Membership{Group: hunt, Principal: carol}, "")
+		w.pass(15 * time.Minute)
+		w.cfg.Roles = w.cfg.Roles[:3]
+		w.restart()
+		w.pass(5 * time.Minute)
+		w.view(func(tx *store.Tx) error {
+			open, err := workflow.OpenAlarms(tx)
+			if len(open) > 0 {
+				t.Errorf("%+v", open)
+			}
+			return err
+		})
+		if said := w.alarms(); len(said) != 1 {
 			t.Errorf("on-call was told %q", said)
 		}
 	})

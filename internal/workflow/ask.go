@@ -280,7 +280,11 @@ func (s *Service) putSubmit(tx *store.Tx, r *pim.Request, from pim.Chat) error {
 	if err != nil {
 		return err
 	}
-	if r.Follows != nil {
+	waits, err := waitsForEnd(tx, r)
+	if err != nil {
+		return err
+	}
+	if waits {
 		e.Due = r.Follows.Ends.Add(absenceApart)
 	}
 	return tx.PutEffect(e)

@@ -119,6 +119,9 @@ func (s *Service) stillActive(r pim.Request, i pim.Instance, now time.Time) (res
 			if err := putEnding(tx, fresh); err != nil {
 				return err
 			}
+			if err := s.endMoved(tx, fresh); err != nil {
+				return err
+			}
 			return s.turn(tx, fresh)
 		})
 		if err != nil {

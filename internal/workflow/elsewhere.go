@@ -3,6 +3,7 @@ package workflow
 import (
 	"context"
 	"slices"
+	"time"
 
 	"elevate/internal/pim"
 	"elevate/internal/store"
@@ -67,37 +68,96 @@ func (s *Service) isKnown(tx *store.Tx, g pim.GroupID, c pim.Copy) (bool, error)
 	return false, nil
 }
 
+// unexplained are the activations of which PIM shows no request, or one that was over
+// here without an access, and those whose requests were not read.
+type unexplained struct {
+	instances, revived []pim.Instance
+	unread             map[pim.Recent]bool
+}
+
+// strangersMost is how many people's requests one sweep reads; the others' turn comes
+// with the next ones. It is waited for, and shares with everything else what Microsoft
+// allows.
+const strangersMost = 40
+
+func recentOf(i pim.Instance) pim.Recent { return pim.Recent{Group: i.Group, Principal: i.Principal} }
+
+// theirTurn are the strangers whose requests were read longest ago. Only the sweep's
+// own lane calls it.
+func (s *Service) theirTurn(strangers []pim.Instance) (now, later []pim.Instance) {
+	read := map[pim.Recent]time.Time{} // whoever is none any more is forgotten
+	for _, i := range strangers {
+		read[recentOf(i)] = s.strangersRead[recentOf(i)]
+	}
+	slices.SortStableFunc(strangers, func(a, b pim.Instance) int { return read[recentOf(a)].Compare(read[recentOf(b)]) })
+	most := min(len(strangers), strangersMost)
+	for _, i := range strangers[:most] {
+		read[recentOf(i)] = s.cfg.Now()
+	}
+	s.strangersRead = read
+	return strangers[:most], strangers[most:]
+}
+
 // meetActive gives the activations that were made and granted elsewhere, without
 // an approval or between two sweeps, a request of ours, so that on-call hears of
-// them. It returns the instances of which PIM shows no request.
-func (s *Service) meetActive(ctx context.Context, a pim.Answer) (unexplained []pim.Instance, err error) {
+// them.
+func (s *Service) meetActive(ctx context.Context, a pim.Answer) (unexplained, error) {
+	un := unexplained{unread: map[pim.Recent]bool{}}
 	strangers, err := s.strangersIn(a)
 	if err != nil || len(strangers) == 0 {
-		return nil, err
+		return un, err
+	}
+	strangers, later := s.theirTurn(strangers)
+	for _, i := range later {
+		un.unread[recentOf(i)] = true
 	}
 	var q pim.Question
 	for _, i := range strangers {
-		q.Recent = append(q.Recent, pim.Recent{Group: i.Group, Principal: i.Principal})
+		q.Recent = append(q.Recent, recentOf(i))
 		q.Profiles = append(q.Profiles, i.Principal)
 	}
 	answer, err := s.cfg.Directory.Look(ctx, q)
 	if err != nil {
-		return nil, err
+		return un, err
 	}
 	for _, i := range strangers {
-		copies, read := answer.Recent[pim.Recent{Group: i.Group, Principal: i.Principal}]
+		copies, read := answer.Recent[recentOf(i)]
 		at := slices.IndexFunc(copies, func(c pim.Copy) bool { return c.LedTo(i) })
 		switch {
 		case !read: // the next sweep asks again
+			un.unread[recentOf(i)] = true
 		case at < 0:
-			unexplained = append(unexplained, i)
+			un.instances = append(un.instances, i)
 		default:
+			over, err := s.gaveNothing(copies[at])
+			if err != nil {
+				return un, err
+			}
+			if over {
+				un.revived = append(un.revived, i)
+				continue
+			}
 			if err := s.meet(copies[at], answer.Profiles[i.Principal]); err != nil {
-				return nil, err
+				return un, err
 			}
 		}
 	}
-	return unexplained, nil
+	return un, nil
+}
+
+// gaveNothing reports whether PIM's request is one that was over here before there was
+// an access by it.
+func (s *Service) gaveNothing(c pim.Copy) (over bool, err error) {
+	err = s.cfg.Store.View(func(tx *store.Tx) error {
+		id, found, err := tx.ByPIM(c.ID)
+		if err != nil || !found {
+			return err
+		}
+		r, err := tx.Request(id)
+		over = err == nil && !r.State.Open() && r.MemberSince.IsZero()
+		return err
+	})
+	return over, err
 }
 
 // strangersIn are the activations that apply now of people who have no open request

@@ -1,12 +1,15 @@
 package workflow_test
 
 import (
+	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"elevate/internal/pim"
 	"elevate/internal/store"
+	"elevate/internal/workflow"
 	"elevate/internal/workflow/workflowtest"
 )
 
@@ -122,6 +125,89 @@ func TestAnActivationWhoseRequestsCannotBeReadIsLookedAtAgain(t *testing.T) {
 		w.pass(2 * time.Minute)
 		if all := w.allRequests(); len(all) != 1 {
 			t.Errorf("there are %+v", all)
+		}
+	})
+}
+
+// What cannot be read ends no alarm, either.
+func TestAnUnexplainedActivationStandsWhileItsRequestsCannotBeRead(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		pimID := w.activates(alice, analyst)
+		w.dir.Change(pimID, func(c *pim.Copy) { c.Action = pim.AdminAssign })
+		w.pass(20 * time.Minute)
+		w.dir.Hide(workflowtest.PartRecent, errDown)
+		w.pass(20 * time.Minute)
+		if said := strings.Join(w.alarms(), "\n"); strings.Contains(said, "that is over") || strings.Count(said, ": alarm\n") != 1 {
+			t.Errorf("on-call was told %q", said)
+		}
+		w.dir.Hide(workflowtest.PartRecent, nil)
+		w.pass(time.Hour)
+		if said := strings.Join(w.alarms(), "\n"); strings.Count(said, "that is over") != 1 {
+			t.Errorf("on-call was told %q", said)
+		}
+	})
+}
+
+// PIM ends a request, and gives the access all the same: nobody has an access that nothing shows.
+func TestAnAccessByARequestThatWasOverIsAnAlarm(t *testing.T) {
+	for _, word := range []string{"FailedAsResourceIsLocked", "Denied", "TimedOut"} {
+		t.Run(word, func(t *testing.T) {
+			inWorld(t, nil, func(w *world) {
+				w.signIn(alice, bob)
+				id := w.asks(alice)
+				pimID := w.request(id).Copy.ID
+				w.dir.Change(pimID, func(c *pim.Copy) { c.Status = word })
+				w.pass(2 * time.Minute)
+				if r := w.request(id); r.State.Open() {
+					t.Fatalf("the request is %s", r.State)
+				}
+				w.dir.Change(pimID, func(c *pim.Copy) { c.Status = "PendingApproval" })
+				if err := w.dir.Review(bob, pimID, true, "in the portal"); err != nil {
+					t.Fatal(err)
+				}
+				w.dir.Change(pimID, func(c *pim.Copy) { c.Status = "Provisioned" })
+				w.pass(20 * time.Minute)
+				if said := strings.Join(w.alarms(), "\n"); strings.Count(said, "by a request that was over") != 2 { // title and text
+					t.Errorf("on-call was told %q", said)
+				}
+				w.expect(w.says(bob, "who"), "Alice has an activation in PIM by a request that was over")
+				w.pass(2 * time.Hour)
+				if said := strings.Join(w.alarms(), "\n"); strings.Count(said, "that is over. It was seen") != 1 {
+					t.Errorf("on-call was told %q", said)
+				}
+			})
+		})
+	}
+}
+
+// However many activations nothing explains: a sweep costs about as much, and each is raised, and over once it ends.
+func TestManyUnexplainedActivationsAreReadByTurns(t *testing.T) {
+	const many = 150
+	var most atomic.Int64
+	inWorld(t, func(w *world) {
+		w.dir.Asked = func(q pim.Question) { most.Store(max(most.Load(), int64(len(q.Recent)))) }
+	}, func(w *world) {
+		for i := range many {
+			p := pim.PrincipalID(fmt.Sprintf("00000000-0000-4000-8000-1000000%05d", i))
+			w.dir.Administer(analyst, func(g *workflowtest.Group) { g.Eligible = append(g.Eligible, p) })
+			id := w.activates(p, analyst)
+			w.dir.Change(id, func(c *pim.Copy) { c.Action = pim.AdminAssign })
+		}
+		open := func() (n int) {
+			w.view(func(tx *store.Tx) error {
+				alarms, err := workflow.OpenAlarms(tx)
+				n = len(alarms)
+				return err
+			})
+			return n
+		}
+		w.pass(30 * time.Minute)
+		if n := open(); n != many || most.Load() > 50 {
+			t.Errorf("%d alarms, at most %d people's requests at once", n, most.Load())
+		}
+		w.pass(time.Hour)
+		if n := open(); n != 0 {
+			t.Errorf("%d alarms stand", n)
 		}
 	})
 }

@@ -29,8 +29,10 @@ func (s *Service) ending(_ context.Context, e store.Effect) (result, error) {
 	switch {
 	case err != nil:
 		return result{}, err
-	case r.State != pim.Active || at.IsZero() || !now.Before(r.Ends) || r.Leaving != "" || r.Releasing != nil:
+	case r.State != pim.Active || at.IsZero() || !now.Before(r.Ends) || r.Leaving != "":
 		return result{}, nil
+	case r.Releasing != nil: // PIM may refuse it
+		return result{again: 10 * time.Second}, nil
 	case now.Before(at): // PIM moved the end
 		return result{again: at.Sub(now)}, nil
 	}

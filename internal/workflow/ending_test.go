@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"elevate/internal/pim"
+	"elevate/internal/workflow/workflowtest"
 )
 
 // times is how often a person was told something.
@@ -58,6 +59,25 @@ func TestNobodyIsToldOfTheEndOfWhatWasReleased(t *testing.T) {
 		w.is(id, pim.Ended)
 		if n := w.times(alice, "ends at"); n != 0 {
 			t.Errorf("told %d times", n)
+		}
+	})
+}
+
+// A release is on its way when the notice is due, and PIM refuses it.
+func TestTheHolderIsToldOfTheEndAlsoAfterARefusedRelease(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.signIn(alice, bob)
+		id := w.becomesActive()
+		r := w.request(id)
+		w.pass(r.EndingNotice().Sub(w.now()) - 20*time.Second)
+		w.dir.Break(workflowtest.OpSubmit, workflowtest.Fault{Err: errDown})
+		w.says(alice, "release mde-admin")
+		w.pass(time.Minute)
+		w.dir.Break(workflowtest.OpSubmit, workflowtest.Fault{Err: pim.Errorf(pim.Invalid, "PIM refused.")})
+		w.pass(5 * time.Minute)
+		w.is(id, pim.Active)
+		if n := w.times(alice, "Your MDE Administrator ends at "); n != 1 {
+			t.Errorf("Alice was told %d times", n)
 		}
 	})
 }

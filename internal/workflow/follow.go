@@ -30,6 +30,16 @@ func (s *Service) followedOver(r pim.Request) (over time.Time, err error) {
 	return over, err
 }
 
+// waitsForEnd reports whether a request waits for the end of an access that is not
+// over yet. It may have ended while the request waited for a sign-in.
+func waitsForEnd(tx *store.Tx, r *pim.Request) (bool, error) {
+	if !r.Waits() {
+		return false, nil
+	}
+	before, err := tx.Request(r.Follows.Request)
+	return before.State == pim.Active, err
+}
+
 // lagsBehind reports whether PIM refuses what follows an access because its own
 // lists do not show yet that it is over.
 func (s *Service) lagsBehind(r pim.Request, said *pim.Error) (bool, error) {
@@ -40,7 +50,11 @@ func (s *Service) lagsBehind(r pim.Request, said *pim.Error) (bool, error) {
 	return s.cfg.Now().Sub(over) < followsLife, err
 }
 
-// sendFollowing sends what waited for the end of this access, as its holder.
+// followsRevoked is why what followed an access is not sent.
+const followsRevoked = "The access that it was to follow was revoked, so nothing was asked for. Ask again if it is still needed."
+
+// sendFollowing sends what waited for the end of this access, as its holder. Who was
+// taken out does not come in again by what they asked for before.
 func (s *Service) sendFollowing(tx *store.Tx, over *pim.Request) error {
 	open, err := tx.OpenOf(over.Group, pim.ChatAccount{}, over.Principal)
 	if err != nil {
@@ -50,11 +64,38 @@ func (s *Service) sendFollowing(tx *store.Tx, over *pim.Request) error {
 		if !r.Waits() || r.Follows.Request != over.ID {
 			continue
 		}
+		if over.Ending == pim.Revoked {
+			if err := s.cancelUnsent(tx, &r, pim.Event{Kind: pim.EventCanceled, Chat: pim.System}, followsRevoked); err != nil {
+				return err
+			}
+			continue // its effect finds it canceled, and ends the session
+		}
 		e, err := personEffect(kindSubmit, &r, r.Requester, decision{Clicked: tx.Now(), Chat: r.Chat})
 		if err != nil {
 			return err
 		}
 		if err := tx.PutEffect(e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// endMoved has what waits for the end of this access say when that is now.
+func (s *Service) endMoved(tx *store.Tx, before *pim.Request) error {
+	open, err := tx.OpenOf(before.Group, pim.ChatAccount{}, before.Principal)
+	if err != nil {
+		return err
+	}
+	for _, r := range open {
+		if !r.Waits() || r.Follows.Request != before.ID {
+			continue
+		}
+		r.Follows.Ends = before.Ends
+		if err := s.record(tx, &r, pim.Event{Kind: pim.EventObserved, Chat: pim.System, From: r.State, Text: "the end of request " + string(before.ID) + " was moved"}); err != nil {
+			return err
+		}
+		if err := s.turn(tx, &r); err != nil {
 			return err
 		}
 	}

@@ -153,3 +153,83 @@ func TestTheFormIsFilledInForWhomeverAskedAlone(t *testing.T) {
 		}
 	})
 }
+
+// Whoever was taken out does not come in again by themselves.
+func TestWhatFollowsAnAccessThatWasRevokedIsNotSent(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.dir.Administer(analyst, func(g *workflowtest.Group) { g.Owners = []pim.PrincipalID{erin} })
+	}, func(w *world) {
+		w.signIn(alice, erin)
+		w.says(alice, "mde-analyst looking at WS-042")
+		w.pass(5 * time.Second)
+		id := w.newest(alice).ID
+		w.is(id, pim.Active)
+		w.passToNotice(id)
+		w.signIn(alice, erin)
+		w.says(alice, "mde-analyst still looking at it")
+		next := w.other(id).ID
+		sent := w.dir.Calls(workflowtest.OpSubmit)
+		w.says(erin, "revoke "+string(id)+leftEarly)
+		w.pass(15 * time.Minute)
+		if r := w.is(id, pim.Ended); r.Ending != pim.Revoked {
+			t.Errorf("ended as %s", r.Ending)
+		}
+		w.is(next, pim.Canceled)
+		w.expect(workflowtest.Text(w.cardOf(next, direct(alice)).Card()), "was revoked, so nothing was asked for")
+		if n := w.dir.Calls(workflowtest.OpSubmit); n != sent+1 {
+			t.Errorf("PIM was called %d times", n-sent)
+		}
+	})
+}
+
+// The access is released while what follows it waits for a sign-in: then nothing has to be waited for.
+func TestWhatFollowsAnAccessThatIsOverIsSentAtOnce(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.signIn(alice, bob)
+		id := w.becomesActive()
+		r := w.request(id)
+		w.pass(r.EndingNotice().Sub(w.now()) - 20*time.Second)
+		w.says(alice, "release mde-admin")
+		w.pass(21 * time.Second)
+		w.is(id, pim.Active)
+		w.signOut(alice)
+		w.says(alice, "mde-admin more of it")
+		next := w.other(id).ID
+		w.pass(15 * time.Second)
+		w.is(id, pim.Ended)
+		text, err := w.resumes(alice)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.expect(text, "is on its way to PIM")
+		w.pass(5 * time.Second)
+		w.is(next, pim.Pending)
+	})
+}
+
+func TestWhatFollowsSaysWhenTheEndIsThatPIMMoved(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.signIn(alice, bob)
+		id := w.endsSoon()
+		w.signIn(alice)
+		w.says(alice, "mde-admin still isolating it")
+		next := w.other(id).ID
+		sent := w.dir.Calls(workflowtest.OpSubmit)
+		shown := len(w.cardOf(next, direct(alice)).Cards)
+		w.dir.Change(w.request(id).Copy.ID, func(c *pim.Copy) { c.Duration += 2 * time.Hour })
+		w.pass(time.Hour)
+		r := w.is(id, pim.Active)
+		if f := w.request(next); !f.Waits() || !f.Follows.Ends.Equal(r.Ends) {
+			t.Errorf("it waits for %s, and the end is %s", f.Follows.Ends, r.Ends)
+		}
+		if n := len(w.cardOf(next, direct(alice)).Cards); n != shown+1 {
+			t.Errorf("its card was drawn %d times", n-shown)
+		}
+		w.signIn(alice)
+		w.pass(90 * time.Minute)
+		w.is(next, pim.Pending)
+		if n := w.dir.Calls(workflowtest.OpSubmit); n != sent+1 {
+			t.Errorf("sent %d times", n-sent)
+		}
+	})
+}

@@ -306,7 +306,8 @@ func (s *Service) tellNotResumed(in store.Intent, why error) error {
 			step = fmt.Sprintf("Your step to %s request %s", in.Verb, in.Request)
 		}
 		text := fmt.Sprintf("%s did not go on after the sign-in. %s", step, pim.Explain(why).Message)
-		return s.putTell(tx, "resume|"+in.ID, in.Request, pim.DirectTo(in.Account), message{Text: text, Problem: true})
+		tell := s.putTell(tx, "resume|"+in.ID, in.Request, pim.DirectTo(in.Account), message{Text: text, Problem: true})
+		return errors.Join(tell, s.sessionUnused(tx, in.Account))
 	})
 }
 
@@ -319,13 +320,18 @@ func (s *Service) signedInForNothing(account pim.ChatAccount, intent string) (st
 				return err
 			}
 		}
-		session, found, err := tx.Session(account)
-		if err != nil || !found {
-			return err
-		}
-		return s.sessionUsed(tx, pim.Actor{Person: session.Person, Account: account, Name: session.Name})
+		return s.sessionUnused(tx, account)
 	})
 	return "You can close this page and go on in the chat.", err
+}
+
+// sessionUnused ends the session of a sign-in that led to no step, where it is not kept.
+func (s *Service) sessionUnused(tx *store.Tx, account pim.ChatAccount) error {
+	session, found, err := tx.Session(account)
+	if err != nil || !found {
+		return err
+	}
+	return s.sessionUsed(tx, pim.Actor{Person: session.Person, Account: account, Name: session.Name})
 }
 
 // resumeSubmit sends the request that waited for the sign-in.
@@ -339,8 +345,10 @@ func (s *Service) resumeSubmit(in store.Intent) (string, error) {
 		if err != nil {
 			return err
 		}
-		text, err = s.goOnSubmitting(tx, &r, in)
-		return err
+		if text, err = s.goOnSubmitting(tx, &r, in); err != nil || r.State == pim.Submitting {
+			return err
+		}
+		return s.sessionUnused(tx, in.Account)
 	})
 	return text, err
 }
@@ -373,7 +381,9 @@ func (s *Service) goOnSubmitting(tx *store.Tx, r *pim.Request, in store.Intent) 
 		return "", err
 	}
 	text := fmt.Sprintf("Your request %s for %s is on its way to PIM. You can close this page; the chat shows the rest.", r.ID, role.Title)
-	if r.Waits() {
+	if waits, err := waitsForEnd(tx, r); err != nil {
+		return "", err
+	} else if waits {
 		text = fmt.Sprintf("Your request %s for %s is sent to PIM as soon as the access that you have now is over. You can close this page; the chat shows the rest.", r.ID, role.Title)
 	}
 	return text, s.turn(tx, r)

@@ -103,3 +103,23 @@ func TestWhoIsOnCallIsNoApprover(t *testing.T) {
 		}
 	})
 }
+
+func TestPeopleWhoCameOrWentCallWhoIsOnCall(t *testing.T) {
+	inWorld(t, func(w *world) {
+		onCallIs(workflow.OnCallPerson{Name: "Carol", Person: carol})(w)
+		watchesPeople(w)
+	}, func(w *world) {
+		w.knows(carol)
+		w.pass(15 * time.Minute)
+		w.dir.Administer(mde, func(g *workflowtest.Group) { g.Approvers = append(g.Approvers, erin) })
+		w.pass(30 * time.Minute)
+		for _, m := range w.chat.In(oncall) {
+			if strings.Contains(workflowtest.Text(m.Card()), "people were changed") && len(m.Card().Mention) != 1 {
+				t.Errorf("on-call was told %s", workflowtest.Text(m.Card()))
+			}
+		}
+		if said := strings.Join(w.alarms(), ""); !strings.Contains(said, "new: Erin") {
+			t.Errorf("on-call was told %q", said)
+		}
+	})
+}

@@ -210,7 +210,7 @@ func (s *Service) noteCanceled(tx *store.Tx, id pim.RequestID, by pim.Actor) err
 
 func (s *Service) tooLate(e store.Effect, r pim.Request, verb string) (result, error) {
 	if !r.State.Open() && (r.State == pim.Canceled || r.State == pim.Ended) {
-		return result{}, nil
+		return result{apply: func(tx *store.Tx) error { return s.sessionUsed(tx, e.As) }}, nil
 	}
 	text := fmt.Sprintf("It was too late to %s request %s: it is %s.", verb, r.ID, r.State.Phrase())
 	return s.telling(e, r, message{Text: text, Problem: true}, verb)

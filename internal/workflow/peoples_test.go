@@ -19,15 +19,17 @@ const askers, deciders pim.GroupID = "group-of-askers", "group-of-deciders"
 // inWatched is a world whose settings name groups of people for mde-admin.
 func inWatched(t *testing.T, test func(*world)) {
 	t.Helper()
-	inWorld(t, func(w *world) {
-		w.dir.Administer(mde, func(g *workflowtest.Group) { g.EligibleGroup, g.ApproverGroup = askers, deciders })
-		w.cfg.Peoples = func(_ context.Context, role string) (workflow.PeoplesGroups, error) {
-			if role != "mde-admin" {
-				return workflow.PeoplesGroups{}, pim.Errorf(pim.NotFound, "Microsoft Entra has no such group.")
-			}
-			return workflow.PeoplesGroups{Eligible: []pim.GroupID{askers}, Approvers: []pim.GroupID{deciders}}, nil
+	inWorld(t, watchesPeople, test)
+}
+
+func watchesPeople(w *world) {
+	w.dir.Administer(mde, func(g *workflowtest.Group) { g.EligibleGroup, g.ApproverGroup = askers, deciders })
+	w.cfg.Peoples = func(_ context.Context, role string) (workflow.PeoplesGroups, error) {
+		if role != "mde-admin" {
+			return workflow.PeoplesGroups{}, pim.Errorf(pim.NotFound, "Microsoft Entra has no such group.")
 		}
-	}, test)
+		return workflow.PeoplesGroups{Eligible: []pim.GroupID{askers}, Approvers: []pim.GroupID{deciders}}, nil
+	}
 }
 
 func TestWhoCameIntoOrLeftTheGroupsOfPeopleIsToldToOnCallOnce(t *testing.T) {

@@ -114,8 +114,11 @@ func (s *Service) noteReleaseSent(e store.Effect) (before bool, err error) {
 // releaseSent deals with PIM's answer to a release.
 func (s *Service) releaseSent(e store.Effect, r pim.Request, sentBefore bool, err error) (result, error) {
 	said := pim.Explain(err)
+	lostBefore := sentBefore && said.Code == codeNoAssignment
 	switch {
-	case err == nil || sentBefore && said.Code == codeNoAssignment:
+	case lostBefore && overByItself(r, s.cfg.Now()):
+		return result{apply: func(tx *store.Tx) error { return s.releaseOver(tx, &r, e.As) }}, nil
+	case err == nil || lostBefore:
 		return result{apply: func(tx *store.Tx) error { return s.noteReleased(tx, r.ID, e.As) }}, nil
 	case said.Code == codeNoAssignment:
 		return result{apply: func(tx *store.Tx) error { return s.nothingToRelease(tx, r.ID, e.As) }}, nil
@@ -130,6 +133,10 @@ func (s *Service) releaseSent(e store.Effect, r pim.Request, sentBefore bool, er
 	}
 	return s.ownRefused(e, r, verbRelease, err)
 }
+
+// overByItself reports whether the end of an access has come: that PIM holds none any
+// more says nothing then of what was sent before. The read-back says how it ended.
+func overByItself(r pim.Request, now time.Time) bool { return !r.Ends.IsZero() && !now.Before(r.Ends) }
 
 // releaseNotDone notes that a sending came to nothing, and returns why.
 func (s *Service) releaseNotDone(e store.Effect, why error) error {

@@ -117,6 +117,8 @@ func (s *Service) revokeAs(ctx context.Context, e store.Effect) (result, error) 
 	switch {
 	case r.State != pim.Active:
 		return s.tooLate(e, r, verbRevoke)
+	case r.Leaving != "":
+		return s.revokeNotNeeded(e, r)
 	case who.session == nil || who.actor.Person != e.As.Person:
 		return s.revokeNeedsSignIn(e, d, "")
 	}
@@ -127,35 +129,59 @@ func (s *Service) revokeAs(ctx context.Context, e store.Effect) (result, error) 
 	_, err = s.cfg.Directory.Submit(ctx, e.As, pim.Activation{
 		Action: pim.AdminRemove, Group: r.Group, Principal: r.Principal, Justification: pim.Mark(d.Reason, r.ID),
 	})
-	return s.revokeSent(e, d, before, err)
+	return s.revokeSent(e, r, d, before, err)
+}
+
+// revokeNotNeeded ends a removal where PIM took a release or somebody else's removal
+// first: that one ends the access.
+func (s *Service) revokeNotNeeded(e store.Effect, r pim.Request) (result, error) {
+	noted := s.changeActive(r.ID, func(tx *store.Tx, fresh *pim.Request) error {
+		if fresh.Leaving == pim.Revoked || !revokedBy(fresh, e.As) {
+			return nil
+		}
+		fresh.Revoking = nil
+		return tx.PutRequest(*fresh)
+	})
+	if noted != nil {
+		return result{}, noted
+	}
+	text := fmt.Sprintf("Nothing more was revoked: PIM is ending the access of request %s already.", r.ID)
+	return s.telling(e, r, message{Text: text}, verbRevoke)
+}
+
+// revokedBy reports whether the removal that was sent to PIM is this person's.
+func revokedBy(r *pim.Request, by pim.Actor) bool {
+	return r.Revoking != nil && r.Revoking.By.Person == by.Person
 }
 
 // noteRevokeSent writes that the removal is about to be sent, and reports whether
-// it was before without an answer.
+// it was before without an answer. Somebody else's without an answer stays: it may be
+// what ends the access.
 func (s *Service) noteRevokeSent(e store.Effect, d decision) (before bool, err error) {
 	err = s.changeActive(e.Request, func(tx *store.Tx, r *pim.Request) error {
-		if before = r.Revoking != nil && r.Revoking.By.Person == e.As.Person; before {
+		if before = revokedBy(r, e.As); before {
 			return nil
 		}
-		r.Revoking = &pim.Revoking{By: e.As, Reason: d.Reason, Sent: tx.Now()}
+		if r.Revoking == nil {
+			r.Revoking = &pim.Revoking{By: e.As, Reason: d.Reason, Sent: tx.Now()}
+		}
 		return s.record(tx, r, pim.Event{Kind: pim.EventSent, By: e.As, Text: verbRevoke})
 	})
 	return before, err
 }
 
 // revokeSent deals with PIM's answer to a removal.
-func (s *Service) revokeSent(e store.Effect, d decision, before bool, err error) (result, error) {
+func (s *Service) revokeSent(e store.Effect, r pim.Request, d decision, before bool, err error) (result, error) {
 	said := pim.Explain(err)
-	if err == nil || before && said.Code == codeNoAssignment {
-		return result{apply: func(tx *store.Tx) error { return s.noteRevoked(tx, e.Request, e.As) }}, nil
+	lostBefore := before && said.Code == codeNoAssignment
+	switch {
+	case lostBefore && overByItself(r, s.cfg.Now()):
+		return result{apply: func(tx *store.Tx) error { return s.releaseOver(tx, &r, e.As) }}, nil
+	case err == nil || lostBefore:
+		return result{apply: func(tx *store.Tx) error { return s.noteRevoked(tx, e.Request, e.As, d.Reason) }}, nil
 	}
-	lost := triedAgain(err) && said.Kind != pim.Throttled && said.Kind != pim.Unavailable
-	if !lost { // a definite "not done"
-		noted := s.changeActive(e.Request, func(tx *store.Tx, r *pim.Request) error {
-			r.Revoking = nil
-			return tx.PutRequest(*r)
-		})
-		if noted != nil {
+	if !mayBeDone(err) {
+		if noted := s.revokeNotDone(e); noted != nil {
 			return result{}, noted
 		}
 	}
@@ -186,6 +212,23 @@ func (s *Service) revokeSent(e store.Effect, d decision, before bool, err error)
 	}}, nil
 }
 
+// mayBeDone reports whether PIM may have done what it gave no answer to.
+func mayBeDone(err error) bool {
+	kind := pim.Explain(err).Kind
+	return triedAgain(err) && kind != pim.Throttled && kind != pim.Unavailable
+}
+
+// revokeNotDone takes the note of a sending back that came to nothing for certain.
+func (s *Service) revokeNotDone(e store.Effect) error {
+	return s.changeActive(e.Request, func(tx *store.Tx, r *pim.Request) error {
+		if !revokedBy(r, e.As) {
+			return nil
+		}
+		r.Revoking = nil
+		return tx.PutRequest(*r)
+	})
+}
+
 func (s *Service) revokeNeedsSignIn(e store.Effect, d decision, claims string) (result, error) {
 	return result{apply: func(tx *store.Tx) error {
 		r, err := tx.Request(e.Request)
@@ -198,12 +241,15 @@ func (s *Service) revokeNeedsSignIn(e store.Effect, d decision, claims string) (
 
 // noteRevoked writes that PIM took the removal, tells the holder, and has the end
 // read back.
-func (s *Service) noteRevoked(tx *store.Tx, id pim.RequestID, by pim.Actor) error {
+func (s *Service) noteRevoked(tx *store.Tx, id pim.RequestID, by pim.Actor, why string) error {
 	r, err := tx.Request(id)
 	if err != nil {
 		return err
 	}
 	if r.State == pim.Active {
+		if !revokedBy(&r, by) {
+			r.Revoking = &pim.Revoking{By: by, Reason: why, Sent: tx.Now()}
+		}
 		r.Releasing, r.Leaving = nil, pim.Revoked
 		if err := s.record(tx, &r, pim.Event{Kind: pim.EventRevoking, By: by, Text: "PIM took it"}); err != nil {
 			return err

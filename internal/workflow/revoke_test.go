@@ -110,3 +110,60 @@ func TestWhatIsGoneBeforeItWasRevokedIsNotCalledRevoked(t *testing.T) {
 		w.expect(w.told(erin), "PIM holds no such access any more")
 	})
 }
+
+// Bob approves for the role, and may not take anybody out of the group: he is not the one who did.
+func TestWhoeverAlsoTriedToRevokeIsNotTheOneWhoDid(t *testing.T) {
+	for name, fault := range map[string]workflowtest.Fault{
+		"one answer is slow": {Slow: 5 * time.Second},
+		"one answer is lost": {Err: errLost, Done: true, Slow: 5 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, nil, func(w *world) {
+				w.signIn(alice, bob, erin)
+				id := w.becomesActive()
+				w.pass(10 * time.Minute)
+				w.dir.Fail(workflowtest.OpSubmit, fault)
+				w.says(erin, "revoke "+string(id)+leftEarly)
+				w.expect(w.says(bob, "revoke "+string(id)+" does not answer me"), "on its way to PIM")
+				w.pass(5 * time.Minute)
+				if r := w.is(id, pim.Ended); r.Ending != pim.Revoked || r.Revoking == nil || r.Revoking.By.Person != erin {
+					t.Errorf("ended as %s by %+v", r.Ending, r.Revoking)
+				}
+				w.expect(w.told(alice), "Revoked by Erin: left her desk")
+				w.lacks(w.told(alice), "Revoked by Bob")
+			})
+		})
+	}
+}
+
+// What PIM took is what ended the access, whatever else was sent before and got no answer.
+func TestAnAccessIsSaidToBeOverByWhatEndedIt(t *testing.T) {
+	for name, row := range map[string]struct {
+		before time.Duration // the end
+		says   func(*world, pim.RequestID)
+		want   pim.Ending
+	}{
+		"released while a removal was lost": {30 * time.Minute, func(w *world, id pim.RequestID) {
+			w.says(erin, "revoke "+string(id)+leftEarly)
+			w.says(alice, "release mde-admin")
+		}, pim.Released},
+		"at its end, a removal before it was lost": {time.Second, func(w *world, id pim.RequestID) { w.says(erin, "revoke "+string(id)+leftEarly) }, pim.Expired},
+		"at its end, a release before it was lost": {time.Second, func(w *world, _ pim.RequestID) { w.says(alice, "release mde-admin") }, pim.Expired},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, nil, func(w *world) {
+				w.signIn(alice, bob)
+				id := w.becomesActive()
+				w.pass(w.request(id).Ends.Sub(w.now()) - row.before)
+				w.signIn(alice, erin)
+				w.dir.Fail(workflowtest.OpSubmit, workflowtest.Fault{Err: errLost, Slow: 2 * time.Second})
+				row.says(w, id)
+				w.pass(5 * time.Minute)
+				if r := w.is(id, pim.Ended); r.Ending != row.want {
+					t.Errorf("ended as %s", r.Ending)
+				}
+				w.lacks(w.told(alice), "ended by somebody else")
+			})
+		})
+	}
+}

@@ -80,14 +80,16 @@ type Service struct {
 	unread   unread
 	suspects []pim.Alarm // seen at the last readings; the sweep's own, as what follows
 	// lookedAt is when a group was last read as a whole. Of peoples, peoplesAsked were looked up in this sweep.
-	lookedAt     map[pim.GroupID]time.Time
-	peoples      map[string]PeoplesGroups
-	peoplesAsked int
-	eligible     eligibles
-	homes        homes
-	steps        steps
-	answers      *bounded.Repeats[Reply]
-	readings     *bounded.Rates
+	lookedAt map[pim.GroupID]time.Time
+	// strangersRead is when the requests were read of those whose activation none explains.
+	strangersRead map[pim.Recent]time.Time
+	peoples       map[string]PeoplesGroups
+	peoplesAsked  int
+	eligible      eligibles
+	homes         homes
+	steps         steps
+	answers       *bounded.Repeats[Reply]
+	readings      *bounded.Rates
 	// linksTried is the links effect's own.
 	linksTried tried
 	// update writes to the state file. It takes no context: a write that was

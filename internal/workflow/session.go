@@ -2,6 +2,7 @@ package workflow
 
 import (
 	"fmt"
+	"slices"
 
 	"elevate/internal/pim"
 	"elevate/internal/store"
@@ -54,6 +55,15 @@ func (s *Service) tellOwner(tx *store.Tx, by pim.Actor, role pim.Role) error {
 // person where to sign in.
 func (s *Service) askToSignIn(tx *store.Tx, by pim.Actor, r *pim.Request, in store.Intent) error {
 	from := Sender{Account: by.Account, Name: by.Name, Place: pim.DirectTo(by.Account)}
+	if in.Verb == verbApprove || in.Verb == verbDeny || in.Verb == verbRevoke {
+		who, err := s.identify(tx, by.Account, by.Name)
+		if err != nil {
+			return err
+		}
+		if !slices.Contains(who.ids(), by.Person) { // the account may hear nothing of others any more
+			return s.record(tx, r, pim.Event{Kind: pim.EventRefused, By: by, Text: in.Verb + ": the chat account is not linked any more"})
+		}
+	}
 	id, err := s.intend(tx, from, in)
 	if err != nil {
 		return err

@@ -38,7 +38,7 @@ func (s *Service) submit(ctx context.Context, e store.Effect) (result, error) {
 	}
 	switch {
 	case r.State != pim.Submitting:
-		return result{}, nil
+		return result{apply: func(tx *store.Tx) error { return s.sessionUsed(tx, e.As) }}, nil
 	case r.Sending.Lost:
 		return s.findLost(ctx, e, r, d)
 	case now.Sub(d.Clicked) > stepLife:

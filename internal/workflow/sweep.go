@@ -105,14 +105,14 @@ func (s *Service) sweepOnce(ctx context.Context) error {
 	if err := s.meetPending(ctx, answer); err != nil {
 		return err
 	}
-	unexplained, err := s.meetActive(ctx, answer)
+	un, err := s.meetActive(ctx, answer)
 	if err != nil {
 		return err
 	}
 	if err := s.missActive(answer); err != nil {
 		return err
 	}
-	if err := s.watchGroups(answer, unexplained); err != nil {
+	if err := s.watchGroups(answer, un); err != nil {
 		return err
 	}
 	// One group that cannot be read may not keep everybody else in the dark.

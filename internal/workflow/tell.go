@@ -155,7 +155,9 @@ func (s *Service) personParked(tx *store.Tx, e store.Effect, why string) error {
 	case kindRelease:
 		err = s.dropRelease(tx, &r, pim.Event{Kind: pim.EventRefused, By: e.As, Text: why})
 	case kindRevoke:
-		r.Revoking = nil
+		if r.State == pim.Active && r.Leaving == "" && revokedBy(&r, e.As) {
+			r.Revoking = nil
+		}
 		err = s.record(tx, &r, pim.Event{Kind: pim.EventRefused, By: e.As, Text: why})
 	}
 	if err != nil {
