@@ -262,3 +262,20 @@ func TestAlarmsAreReportedAsWhatTheyWere(t *testing.T) {
 		}
 	}
 }
+
+func TestWhoRevokedAnAccessIsNamedWithTheReason(t *testing.T) {
+	r := report.New(november, time.UTC, nil)
+	by := pim.Actor{Person: "alice-id", Name: "Alice"}
+	q := held(asked("aaaaa2", "mde-admin", by, at(2, 9, 0), "isolating WS-042"), time.Minute, time.Hour, pim.Revoked)
+	q.Revoking = &pim.Revoking{By: pim.Actor{Person: "erin-id", Name: "Erin"}, Reason: "left <early>"}
+	r.Add(q, nil)
+	r.Close(made, "1:aa")
+	got := draw(t, r)
+	for form, want := range map[string][2]string{
+		"page": {got.html, "Revoked by Erin: left &lt;early&gt;"}, "CSV": {got.csv, "Revoked by Erin: left <early>"}, "JSON": {got.json, `"revoked_by":"erin-id"`},
+	} {
+		if !strings.Contains(strings.ReplaceAll(want[0], `": "`, `":"`), want[1]) {
+			t.Errorf("the %s does not say %q", form, want[1])
+		}
+	}
+}

@@ -2,6 +2,7 @@ package report
 
 import (
 	"cmp"
+	"strings"
 	"time"
 
 	"elevate/internal/pim"
@@ -38,6 +39,7 @@ type Row struct {
 	Due            time.Time       `json:"due,omitzero"`
 	Ended          time.Time       `json:"ended,omitzero"`
 	Ending         pim.Ending      `json:"ending,omitempty"`
+	RevokedBy      pim.PrincipalID `json:"revoked_by,omitempty"` // Why names them, with their reason
 	StillBy        string          `json:"still_by,omitempty"`
 	Before         bool            `json:"asked_before_period,omitempty"`
 	PIM            string          `json:"pim_request,omitempty"`
@@ -64,6 +66,10 @@ func rowOf(r *pim.Request, events []pim.Event, title string) *Row {
 	}
 	if by := tidy(r.Requester.Person); by != row.Person {
 		row.AskedBy = by
+	}
+	if v := r.Revoking; v != nil && r.Ending == pim.Revoked {
+		row.RevokedBy = tidy(v.By.Person)
+		row.Why = pim.Tidy(strings.TrimSpace(row.Why + " Revoked by " + cmp.Or(v.By.Name, string(v.By.Person)) + ": " + v.Reason))
 	}
 	waited := r.State == pim.Pending
 	for _, e := range events {
