@@ -273,7 +273,12 @@ func (c *comparison) members(r Role, listed Group, group Found) {
 				"%s is a member and not listed.", called(m.Name, string(m.ID)))
 		}
 	}
+	for _, o := range c.actual.Details[group.ID].Owners {
+		c.beside(listed.Name, group.ID, disown, "%s owns %s and can let anyone in.", called(o.Name, string(o.ID)), listed.Name)
+	}
 }
+
+const disown = "Take the ownership away in Entra, unless you mean it: owners say who is in the group."
 
 func (c *comparison) beside(about string, group pim.GroupID, mend, says string, args ...any) {
 	c.plan.Undeclared = append(c.plan.Undeclared, Finding{About: about, Says: fmt.Sprintf(says, args...), Mend: mend, Group: group})
