@@ -99,6 +99,8 @@ const (
 	// LongestActivation is what PIM takes at most as the longest activation.
 	// https://learn.microsoft.com/entra/id-governance/privileged-identity-management/groups-role-settings
 	LongestActivation = 24 * time.Hour
+	// ShortestLimit is the least that PIM takes as the longest activation.
+	ShortestLimit = 30 * time.Minute
 	// MaxAssignable is how many role-assignable groups a tenant can have.
 	// https://learn.microsoft.com/entra/identity/role-based-access-control/groups-concept
 	MaxAssignable = 500
