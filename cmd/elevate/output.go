@@ -39,6 +39,19 @@ func (o *output) lost(err error) error {
 	return errors.Join(err, fmt.Errorf("the output could not be written (%w), so what was printed is not all; look at where it goes and run the command again", bare(o.err)))
 }
 
+// lostIn is why what was printed there is not all of it, where it is not.
+func lostIn(w io.Writer) error {
+	switch o := w.(type) {
+	case plain:
+		return lostIn(o.Writer)
+	case *output:
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		return o.err
+	}
+	return nil
+}
+
 // bare is what the system says of a file, without the call and the path.
 func bare(err error) error {
 	if e, ok := errors.AsType[*fs.PathError](err); ok {

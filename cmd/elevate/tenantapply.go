@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os/signal"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"elevate/internal/pim"
@@ -18,6 +20,7 @@ import (
 const settles = 2 * time.Minute
 
 func (p program) tenantApply(ctx context.Context, t *tenantSide) error {
+	signal.Ignore(syscall.SIGPIPE) // a reader that goes away ends no step half-way
 	plan, actual, hand, err := t.look(ctx)
 	if err != nil {
 		return err
@@ -60,6 +63,9 @@ func (t *tenantSide) confirm(ctx context.Context, plan tenant.Plan) error {
 	printWrapped(t.p.out, "", "", "This is about the tenant "+t.cfg.Entra.TenantID+", as "+t.who+".")
 	if groups := plan.Onboards(); len(groups) > 0 {
 		printWrapped(t.p.out, "", "", "It brings under PIM, which cannot be undone: "+strings.Join(groups, ", ")+".")
+	}
+	if lostIn(t.p.out) != nil {
+		return errors.New("the plan could not be shown, so nothing was changed")
 	}
 	if t.flags.yes {
 		return nil

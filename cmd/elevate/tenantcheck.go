@@ -117,12 +117,12 @@ func (t *tenantSide) printChanged(changed []changedJSON, actual tenant.Actual) {
 	}
 	fmt.Fprintf(t.p.out, "\nWho changed these groups, as the audit log has it (it is some minutes behind)\n")
 	for _, c := range changed {
-		fmt.Fprintf(t.p.out, "  %s\n", actual.NameOf(pim.PrincipalID(c.Group)))
+		printWrapped(t.p.out, "  ", "  ", actual.NameOf(pim.PrincipalID(c.Group)))
 		if len(c.Changes) == 0 {
 			fmt.Fprintln(t.p.out, "      nothing in the last 30 days")
 		}
 		for _, touch := range c.Changes {
-			fmt.Fprintf(t.p.out, "      %s  %s: %s\n", touch.At.UTC().Format("2 Jan 15:04 UTC"), touch.By, what(touch))
+			printWrapped(t.p.out, "      "+touch.At.UTC().Format("2 Jan 15:04 UTC")+"  ", "        ", touch.By+": "+what(touch))
 		}
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"elevate/adapters/entra"
+	"elevate/internal/card"
 	"elevate/internal/config"
 	"elevate/internal/pim"
 	"elevate/internal/tenant"
@@ -293,14 +294,15 @@ func writeRules(line func(string, ...any), p *tenant.Policy, names map[pim.Princ
 	}
 }
 
-// onOneLine is a text without line breaks and control characters, which neither cards nor comments take.
+// onOneLine is a text without line breaks and control characters, which neither cards nor comments take, and without what
+// turns or hides the words beside it.
 func onOneLine(s string) string {
 	plain := strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || r == '\uFEFF' {
 			return ' '
 		}
 		return r
-	}, strings.ToValidUTF8(s, "?"))
+	}, card.Visible(strings.ToValidUTF8(s, "?")))
 	return strings.Join(strings.Fields(plain), " ")
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -53,5 +54,14 @@ func TestWhatIsImportedLoadsWhateverTheNames(t *testing.T) {
 				t.Errorf("%q: %+v", name, r)
 			}
 		}
+	}
+}
+
+func TestImportedCommentsShowWhatTheyHold(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	writeRole(&out, tenant.Found{ID: "0000000a-0000-4000-8000-000000000001", Name: "Role \u202enimdA\u200b"}, tenant.Details{}, nil, "role")
+	if strings.ContainsAny(out.String(), "\u202e\u200b") || !strings.Contains(out.String(), "# Role nimdA") {
+		t.Errorf("%q", out.String())
 	}
 }

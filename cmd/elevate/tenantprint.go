@@ -132,7 +132,7 @@ func printWrapped(out io.Writer, first, more, text string) {
 // wrapped breaks a text between words; the lines begin with first and then with more.
 func wrapped(width int, first, more, text string) string {
 	if width == 0 {
-		return first + text + "\n"
+		return first + strings.ReplaceAll(text, "\n", " ") + "\n" // a name with a line break in it makes no line of its own
 	}
 	var out strings.Builder
 	line, used := first, false

@@ -4,7 +4,11 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
+	"syscall"
 	"testing"
+
+	"elevate/internal/config"
+	"elevate/internal/tenant"
 )
 
 func TestLongLinesBreakBetweenWords(t *testing.T) {
@@ -35,3 +39,27 @@ func TestNamesOfTheDirectoryDoNotSteerTheTerminal(t *testing.T) {
 		t.Errorf("%q, want %q", got, want)
 	}
 }
+
+func TestANameWithALineBreakMakesNoLineOfItsOwn(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	printWrapped(&out, "  ? ", "    ", "Role\n[1/1] mde-admin: all is well ✓ is a member.")
+	if got, want := out.String(), "  ? Role [1/1] mde-admin: all is well ✓ is a member.\n"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+func TestAPlanThatCouldNotBeShownIsNotCarriedOut(t *testing.T) {
+	t.Parallel()
+	for _, yes := range []bool{true, false} {
+		said := &output{Writer: fullDisk{}}
+		side := &tenantSide{p: program{in: strings.NewReader("yes\n"), out: plain{said}}, cfg: &config.Config{}, flags: tenantFlags{yes: yes}}
+		if err := side.confirm(t.Context(), tenant.Plan{}); err == nil || !strings.Contains(err.Error(), "nothing was changed") {
+			t.Errorf("yes %t: %v", yes, err)
+		}
+	}
+}
+
+type fullDisk struct{}
+
+func (fullDisk) Write([]byte) (int, error) { return 0, syscall.ENOSPC }

@@ -67,10 +67,7 @@ func rowOf(r *pim.Request, events []pim.Event, title string) *Row {
 	if by := tidy(r.Requester.Person); by != row.Person {
 		row.AskedBy = by
 	}
-	if v := r.Revoking; v != nil && r.Ending == pim.Revoked {
-		row.RevokedBy = tidy(v.By.Person)
-		row.Why = pim.Tidy(strings.TrimSpace(row.Why + " Revoked by " + cmp.Or(v.By.Name, string(v.By.Person)) + ": " + v.Reason))
-	}
+	row.revoke(r)
 	waited := r.State == pim.Pending
 	for _, e := range events {
 		row.Events = append(row.Events, e.Seq)
@@ -89,6 +86,14 @@ func rowOf(r *pim.Request, events []pim.Event, title string) *Row {
 		row.Decision = noneNeeded
 	}
 	return row
+}
+
+// revoke says who ended an access that was another's, and why.
+func (row *Row) revoke(r *pim.Request) {
+	if v := r.Revoking; v != nil && r.Ending == pim.Revoked {
+		row.RevokedBy = tidy(v.By.Person)
+		row.Why = pim.Tidy(strings.TrimSpace(row.Why + " Revoked by " + cmp.Or(v.By.Name, string(v.By.Person)) + ": " + v.Reason))
+	}
 }
 
 // tidy cleans what should be an object id, and is whatever the file holds.

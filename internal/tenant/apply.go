@@ -77,7 +77,7 @@ func (p Plan) Apply(ctx context.Context, to Changer, actual Actual, tempo Tempo,
 			if (s.Kind == MakeGroup || s.Kind == AddMember) != first {
 				continue
 			}
-			k := Key(s.Group)
+			k := cmp.Or(string(s.GroupID), Key(s.Group)) // the settings may name one group by its name and by its id
 			if lanes[k] == nil {
 				order = append(order, k)
 			}

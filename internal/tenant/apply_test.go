@@ -180,3 +180,18 @@ func TestAnInterruptionFinishesTheStepInHandAndBeginsNoOther(t *testing.T) {
 		t.Errorf("%d done, %v", done, c.did)
 	}
 }
+
+func TestOneGroupByItsNameAndItsIDIsChangedOnceAtATime(t *testing.T) {
+	t.Parallel()
+	w, a := wanted(), as()
+	w.Roles[0].Eligible = []string{"PIM Admin", id(people)}
+	w.Groups = []tenant.Group{{Name: "PIM Admin", Members: []string{"alice@contoso.com", "carol@contoso.com"}}, {Name: id(people), Members: []string{"carol@contoso.com"}}}
+	c := &changer{busy: map[string]int{}}
+	synctest.Test(t, func(t *testing.T) {
+		plan := tenant.Compare(w, a)
+		plan.Apply(t.Context(), c, a, tenant.Tempo{Now: time.Now, Wait: tenant.Wait}, func(tenant.Progress) {})
+	})
+	if c.worst != 1 || len(c.did) < 2 {
+		t.Errorf("at one group %d, did %v", c.worst, c.did)
+	}
+}

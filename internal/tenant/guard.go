@@ -109,10 +109,25 @@ func (c *comparison) open(r Role) {
 		for _, name := range c.unprotected(r.Eligible) {
 			c.warn(r.Name, mend, "It needs no approval, and every Groups or User Administrator can let anyone into %s.", name)
 		}
+		c.owned(r, r.Eligible, "It needs no approval, and %s owns %s and can let anyone in.")
 		return
 	}
 	for _, name := range c.unprotected(r.Approvers) {
 		c.warn(r.Name, mend, "Every Groups or User Administrator can make anyone an approver: %s is not role-assignable.", name)
+	}
+	c.owned(r, r.Approvers, "%s owns %s and can make anyone an approver.")
+}
+
+// owned warns of owners. Those of a group whose members are listed are drift, and are named there.
+func (c *comparison) owned(r Role, names []string, says string) {
+	for _, name := range distinct(names) {
+		g, found := c.actual.group(name)
+		if !found || c.wanted.listed(name).Members != nil {
+			continue
+		}
+		for _, o := range c.actual.Details[g.ID].Owners {
+			c.warn(r.Name, disown, says, called(o.Name, string(o.ID)), name)
+		}
 	}
 }
 

@@ -99,6 +99,8 @@ const (
 	// LongestActivation is what PIM takes at most as the longest activation.
 	// https://learn.microsoft.com/entra/id-governance/privileged-identity-management/groups-role-settings
 	LongestActivation = 24 * time.Hour
+	// ShortestLimit is the least that PIM takes as the longest activation.
+	ShortestLimit = 30 * time.Minute
 	// MaxAssignable is how many role-assignable groups a tenant can have.
 	// https://learn.microsoft.com/entra/identity/role-based-access-control/groups-concept
 	MaxAssignable = 500
@@ -273,7 +275,12 @@ func (c *comparison) members(r Role, listed Group, group Found) {
 				"%s is a member and not listed.", called(m.Name, string(m.ID)))
 		}
 	}
+	for _, o := range c.actual.Details[group.ID].Owners {
+		c.beside(listed.Name, group.ID, disown, "%s owns %s and can let anyone in.", called(o.Name, string(o.ID)), listed.Name)
+	}
 }
+
+const disown = "Take the ownership away in Entra, unless you mean it: owners say who is in the group."
 
 func (c *comparison) beside(about string, group pim.GroupID, mend, says string, args ...any) {
 	c.plan.Undeclared = append(c.plan.Undeclared, Finding{About: about, Says: fmt.Sprintf(says, args...), Mend: mend, Group: group})

@@ -198,7 +198,8 @@ func TestGuardsRefuseBeforeAnythingIsChanged(t *testing.T) {
 			other.SamePerson = "e1"
 			return with(a, people, func(_ *tenant.Found, d *tenant.Details) { d.People = []pim.Profile{other} })
 		}, want: "nobody approves their own request"},
-		"longer than PIM takes": {declare: func(w *tenant.Wanted) { w.Roles[0].Rules.Longest = 25 * time.Hour }, want: "longer than what PIM takes"},
+		"longer than PIM takes":  {declare: func(w *tenant.Wanted) { w.Roles[0].Rules.Longest = 25 * time.Hour }, want: "longer than what PIM takes"},
+		"shorter than PIM takes": {declare: func(w *tenant.Wanted) { w.Roles[0].Rules.Longest = 29 * time.Minute }, want: "PIM takes no longest activation of 29 min"},
 		"one group behind two roles": {declare: func(w *tenant.Wanted) {
 			other := w.Roles[0]
 			other.Name, other.Group = "other", id(roleGroup)
@@ -353,5 +354,41 @@ func TestWhoIsInAGroupThatStandsAlreadyIsSaidBeforeItGetsSomething(t *testing.T)
 	}
 	if diff := cmp.Diff(want, notes); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// Whoever owns a group of approvers, or of people who need no approval, lets in whom they like.
+func TestNamesOwnersOfPeoplesGroups(t *testing.T) {
+	t.Parallel()
+	w, a := wanted(), as()
+	own := func(n int) {
+		d := a.Details[pim.GroupID(id(n))]
+		d.Owners = []tenant.Member{{ID: carol.ID, Name: carol.Name}}
+		a.Details[pim.GroupID(id(n))] = d
+	}
+	own(approvers)
+	own(people)
+	says := func(list []tenant.Finding) (all []string) {
+		for _, f := range list {
+			all = append(all, f.Says)
+		}
+		return all
+	}
+	p := tenant.Compare(w, a)
+	if got, want := says(p.Undeclared), []string{"Carol (" + id(3) + ") owns Approvers and can let anyone in."}; !slices.Equal(got, want) {
+		t.Errorf("where its members are listed: %q", got)
+	}
+	if got := says(p.Warnings); len(got) > 0 {
+		t.Errorf("a role with approval warns of the owner of its people's group: %q", got)
+	}
+	w.Groups = nil
+	p = tenant.Compare(w, a)
+	if got, want := says(p.Warnings), []string{"Carol (" + id(3) + ") owns Approvers and can make anyone an approver."}; !slices.Equal(got, want) || len(p.Undeclared) > 0 {
+		t.Errorf("where its members are not listed: %q, %v", got, p.Undeclared)
+	}
+	w.Roles[0].Rules.Approval = false
+	p = tenant.Compare(w, a)
+	if got, want := says(p.Warnings), []string{"It needs no approval, and Carol (" + id(3) + ") owns PIM Admin and can let anyone in."}; !slices.Equal(got, want) {
+		t.Errorf("without approval: %q", got)
 	}
 }

@@ -49,6 +49,9 @@ func (c *comparison) rules(r Role) {
 	if r.Rules.Longest > LongestActivation {
 		c.refuse(r.Name, "Write 24h or less as duration.max.", "%s is longer than what PIM takes.", pim.FormatDuration(r.Rules.Longest))
 	}
+	if r.Rules.Longest < ShortestLimit {
+		c.refuse(r.Name, "Write 30m or more as duration.max; duration.default may be shorter.", "PIM takes no longest activation of %s.", pim.FormatDuration(r.Rules.Longest))
+	}
 	group, _ := c.actual.group(r.Group)
 	details := c.actual.Details[group.ID]
 	before, known := Policy{}, details.Policy != nil
