@@ -198,7 +198,7 @@ func TestGuardsRefuseBeforeAnythingIsChanged(t *testing.T) {
 			other.SamePerson = "e1"
 			return with(a, people, func(_ *tenant.Found, d *tenant.Details) { d.People = []pim.Profile{other} })
 		}, want: "nobody approves their own request"},
-		"longer than PIM takes": {declare: func(w *tenant.Wanted) { w.Roles[0].Rules.Longest = 25 * time.Hour }, want: "longer than what PIM takes"},
+		"longer than PIM takes":  {declare: func(w *tenant.Wanted) { w.Roles[0].Rules.Longest = 25 * time.Hour }, want: "longer than what PIM takes"},
 		"shorter than PIM takes": {declare: func(w *tenant.Wanted) { w.Roles[0].Rules.Longest = 29 * time.Minute }, want: "PIM takes no longest activation of 29 min"},
 		"one group behind two roles": {declare: func(w *tenant.Wanted) {
 			other := w.Roles[0]
