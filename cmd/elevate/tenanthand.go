@@ -59,7 +59,7 @@ func (t *tenantSide) byHand(ctx context.Context, actual tenant.Actual, seen besi
 	if seen.groupsErr != nil {
 		hand = append(hand, handwork{Title: "Groups under PIM that no role names", Unread: true, Steps: []string{"They could not be looked at: " + shown(seen.groupsErr).Error()}})
 	}
-	steps := defenderSteps(t.cfg)
+	steps := defenderSteps(t.cfg, actual)
 	if t.cfg.Tenant.Defender == config.DefenderNone || len(steps) == 0 {
 		return hand
 	}
@@ -78,10 +78,15 @@ func defenderRoles(cfg *config.Config) []config.Role {
 
 // defenderSteps are what to pick where. Switching roles on takes access away, which is said first.
 // https://learn.microsoft.com/defender-endpoint/rbac
-func defenderSteps(cfg *config.Config) []string {
+func defenderSteps(cfg *config.Config, actual tenant.Actual) []string {
 	roles := defenderRoles(cfg)
 	if len(roles) == 0 {
 		return nil
+	}
+	for i, r := range roles { // Defender's pages list groups by name, the settings may name them by id
+		if found := actual.Groups[tenant.Key(r.Group)]; len(found) == 1 && pim.IsGUID(r.Group) {
+			roles[i].Group = found[0].Name
+		}
 	}
 	steps := []string{
 		"Before you switch roles on: from then on only Global Administrators and Security Administrators have full access to Defender for Endpoint. Everybody with read-only access by Security Reader " +

@@ -61,7 +61,7 @@ func printStep(out io.Writer, s tenant.Step) {
 		printWrapped(out, "      ", "      ", note)
 	}
 	if s.Onboards {
-		printWrapped(out, "      ", "      ", "This brings "+s.Group+" under PIM, which cannot be undone.")
+		printWrapped(out, "      ", "      ", "This brings "+s.Called+" under PIM, which cannot be undone.")
 	}
 }
 

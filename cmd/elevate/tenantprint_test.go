@@ -63,3 +63,14 @@ func TestAPlanThatCouldNotBeShownIsNotCarriedOut(t *testing.T) {
 type fullDisk struct{}
 
 func (fullDisk) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
+
+func TestDefendersStepsNameTheGroupsAsItsPagesDo(t *testing.T) {
+	t.Parallel()
+	const id = "0000000a-0000-4000-8000-000000000001"
+	cfg := &config.Config{Roles: []config.Role{{Title: "Admin", Group: id, Defender: "MDE Admin"}}}
+	actual := tenant.Actual{Groups: map[string][]tenant.Found{id: {{ID: id, Name: "Role_Admin"}}}}
+	steps := strings.Join(defenderSteps(cfg, actual), "\n")
+	if strings.Contains(steps, id) || strings.Count(steps, `"Role_Admin"`) != 2 || cfg.Roles[0].Group != id {
+		t.Errorf("%s", steps)
+	}
+}

@@ -51,6 +51,8 @@ type Step struct {
 	// Group is the group that it changes, as the settings name it; GroupID is empty while a step before it makes the group.
 	Group   string      `json:"group"`
 	GroupID pim.GroupID `json:"group_id,omitempty"`
+	// Called is Group for people, with its name where the settings name it by its id.
+	Called string `json:"called"`
 	// Says is what it does.
 	Says    string   `json:"says"`
 	Changes []Change `json:"changes,omitempty"`
@@ -88,7 +90,7 @@ func (p Plan) Onboards() []string {
 	var names []string
 	for _, s := range p.Steps {
 		if s.Onboards {
-			names = append(names, s.Group)
+			names = append(names, s.Called)
 		}
 	}
 	return names
@@ -149,7 +151,10 @@ func (c *comparison) warn(about, mend, says string, args ...any) {
 	c.plan.Warnings = append(c.plan.Warnings, Finding{About: about, Says: fmt.Sprintf(says, args...), Mend: mend})
 }
 
-func (c *comparison) step(s Step) { c.plan.Steps = append(c.plan.Steps, s) }
+func (c *comparison) step(s Step) {
+	s.Called = c.spelled(s.Group)
+	c.plan.Steps = append(c.plan.Steps, s)
+}
 
 // groups makes a role's groups where they are missing, and looks whether those that stand can be used.
 func (c *comparison) groups(r Role) {
@@ -265,7 +270,7 @@ func (c *comparison) members(r Role, listed Group, group Found) {
 		if !there[p.ID] {
 			c.step(Step{
 				Kind: AddMember, Role: r.Name, Group: listed.Name, GroupID: group.ID, Principal: name, PrincipalID: p.ID,
-				Says: "Add " + called(p.Name, name) + " to " + listed.Name,
+				Says: "Add " + called(p.Name, name) + " to " + c.spelled(listed.Name),
 			})
 		}
 	}
@@ -311,24 +316,32 @@ func (c *comparison) roleGroup(r Role) {
 	inside := c.actual.Details[group.ID]
 	switch {
 	case !group.Security:
-		c.refuse(r.Name, another, "%s is not a security group.", r.Group)
+		c.refuse(r.Name, another, "%s is not a security group.", c.spelled(r.Group))
 	case group.Dynamic:
-		c.refuse(r.Name, another, "%s is a dynamic group: a rule says who is in it, so PIM cannot.", r.Group)
+		c.refuse(r.Name, another, "%s is a dynamic group: a rule says who is in it, so PIM cannot.", c.spelled(r.Group))
 	case group.Synced:
-		c.refuse(r.Name, another, "%s comes from the directory on premises, so PIM cannot say who is in it.", r.Group)
+		c.refuse(r.Name, another, "%s comes from the directory on premises, so PIM cannot say who is in it.", c.spelled(r.Group))
 	case group.Restricted:
 		c.refuse(r.Name, "Take it out of the administrative unit, or name another group in the settings.",
-			"%s is in a restricted management administrative unit, where PIM cannot change it.", r.Group)
+			"%s is in a restricted management administrative unit, where PIM cannot change it.", c.spelled(r.Group))
 	case !group.Assignable:
-		c.refuse(r.Name, another, "%s is not role-assignable, which can only be said when a group is made: every Groups Administrator could let anyone in.", r.Group)
+		c.refuse(r.Name, another, "%s is not role-assignable, which can only be said when a group is made: every Groups Administrator could let anyone in.", c.spelled(r.Group))
 	case len(inside.Within) > 0:
 		c.refuse(r.Name, "Take it out of that group, or name another one in the settings.",
-			"%s is itself a member of %s, so that whoever activates gets that, too.", r.Group, inside.Within[0])
+			"%s is itself a member of %s, so that whoever activates gets that, too.", c.spelled(r.Group), inside.Within[0])
 	}
 	if i := slices.IndexFunc(inside.Members, func(m Member) bool { return m.IsGroup }); i >= 0 {
 		c.refuse(r.Name, "Take the group out, or name another one in the settings.",
-			"%s has the group %s as a member, so that everybody in that one has the role for good.", r.Group, called(inside.Members[i].Name, string(inside.Members[i].ID)))
+			"%s has the group %s as a member, so that everybody in that one has the role for good.", c.spelled(r.Group), called(inside.Members[i].Name, string(inside.Members[i].ID)))
 	}
+}
+
+// spelled is a group that the settings name by its id as a person knows it: its name, too. An id alone could be any group's.
+func (c *comparison) spelled(name string) string {
+	if g, found := c.actual.group(name); found && pim.IsGUID(name) {
+		return called(g.Name, name)
+	}
+	return name
 }
 
 // unused warns of a group that is listed and that no role names.

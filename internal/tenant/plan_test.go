@@ -392,3 +392,23 @@ func TestNamesOwnersOfPeoplesGroups(t *testing.T) {
 		t.Errorf("without approval: %q", got)
 	}
 }
+
+// An id alone could be any group's: who reads a plan has to see which group it changes.
+func TestGroupsNamedByIDAreShownByName(t *testing.T) {
+	t.Parallel()
+	w, a := wanted(), as()
+	w.Roles[0].Group, w.Roles[0].Eligible, w.Roles[0].Rules.Longest = id(roleGroup), []string{id(people)}, time.Hour
+	d := a.Details[pim.GroupID(id(roleGroup))]
+	d.Eligible, d.Policy.Touched = nil, false
+	a.Details[pim.GroupID(id(roleGroup))] = d
+	p := tenant.Compare(w, a)
+	role := "Role_Admin (" + id(roleGroup) + ")"
+	want := []string{"Set the longest activation of " + role, "Make PIM Admin (" + id(people) + ") eligible for " + role + " without end"}
+	var got []string
+	for _, s := range p.Steps {
+		got = append(got, s.Says)
+	}
+	if !slices.Equal(got, want) || !slices.Equal(p.Onboards(), []string{role}) {
+		t.Errorf("%q, %q", got, p.Onboards())
+	}
+}

@@ -90,7 +90,7 @@ func (c *comparison) differences(r Role, before Policy, known bool) []ruleChange
 			}
 		}
 		if len(changes) > 0 {
-			out = append(out, ruleChange{rule, fmt.Sprintf(says, r.Group), changes})
+			out = append(out, ruleChange{rule, fmt.Sprintf(says, c.spelled(r.Group)), changes})
 		}
 	}
 	add(PermanentRule, "Let eligibility for %s be without end", Change{"eligibility without end", yesNo(before.Permanent), yesNo(true)})
@@ -200,7 +200,7 @@ func (c *comparison) eligibilities(r Role) {
 		i := slices.IndexFunc(there, func(e Eligible) bool { return peoples.ID != "" && e.Principal == pim.PrincipalID(peoples.ID) })
 		s := Step{
 			Kind: MakeEligible, Role: r.Name, Group: r.Group, GroupID: group.ID, Principal: name, PrincipalID: pim.PrincipalID(peoples.ID), Notes: c.whoIsIn(name),
-			Says: fmt.Sprintf("Make %s eligible for %s without end", name, r.Group),
+			Says: fmt.Sprintf("Make %s eligible for %s without end", c.spelled(name), c.spelled(r.Group)),
 		}
 		switch {
 		case i < 0:
@@ -228,7 +228,7 @@ func (c *comparison) undeclared(r Role) {
 	for _, e := range details.Eligible {
 		if !declared[e.Principal] {
 			c.beside(r.Name, group.ID, "List it as eligible in the settings, or remove the eligibility in PIM.",
-				"%s is eligible for %s and not declared.", called(c.actual.NameOf(e.Principal), string(e.Principal)), r.Group)
+				"%s is eligible for %s and not declared.", called(c.actual.NameOf(e.Principal), string(e.Principal)), c.spelled(r.Group))
 		}
 	}
 	for _, m := range details.Members {
@@ -236,21 +236,21 @@ func (c *comparison) undeclared(r Role) {
 		who := called(m.Name, string(m.ID))
 		switch {
 		case assigned && end.IsZero():
-			c.beside(r.Name, group.ID, removeAssignment, "%s is assigned to %s in PIM without end: nobody asks for it, and nobody approves it.", who, r.Group)
+			c.beside(r.Name, group.ID, removeAssignment, "%s is assigned to %s in PIM without end: nobody asks for it, and nobody approves it.", who, c.spelled(r.Group))
 		case assigned:
-			c.beside(r.Name, group.ID, removeAssignment, "%s is assigned to %s in PIM until %s: nobody asks for it, and nobody approves it.", who, r.Group, end.UTC().Format("2 January 2006 15:04 UTC"))
+			c.beside(r.Name, group.ID, removeAssignment, "%s is assigned to %s in PIM until %s: nobody asks for it, and nobody approves it.", who, c.spelled(r.Group), end.UTC().Format("2 January 2006 15:04 UTC"))
 		case !details.Activated[m.ID]:
 			c.beside(r.Name, group.ID, "Take them out of the group: membership should come from PIM alone.",
-				"%s is a member of %s for good, without PIM.", who, r.Group)
+				"%s is a member of %s for good, without PIM.", who, c.spelled(r.Group))
 		}
 	}
 	for _, o := range details.Owners {
 		c.beside(r.Name, group.ID, "Take the ownership away in Entra: whoever owns the group can add members to it, and change PIM's rules for it, without anybody's approval.",
-			"%s owns %s.", called(o.Name, string(o.ID)), r.Group)
+			"%s owns %s.", called(o.Name, string(o.ID)), c.spelled(r.Group))
 	}
 	for _, e := range details.Owning {
 		c.beside(r.Name, group.ID, "Remove the eligibility in PIM: owners can add members without anybody's approval.",
-			"%s may become an owner of %s by PIM.", called(c.actual.NameOf(e.Principal), string(e.Principal)), r.Group)
+			"%s may become an owner of %s by PIM.", called(c.actual.NameOf(e.Principal), string(e.Principal)), c.spelled(r.Group))
 	}
 }
 
