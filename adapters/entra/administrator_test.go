@@ -7,6 +7,7 @@ import (
 	"crypto/rsa"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -545,7 +546,7 @@ func hundredRoles(t *testing.T, approvers func(i int) string) {
 		_, err := a.GroupsOfPIM(t.Context())
 		beside <- err
 	}()
-	plan, _ = e.compare(a, w)
+	plan, actual = e.compare(a, w)
 	for range cap(beside) {
 		if err := <-beside; err != nil {
 			t.Fatal(err)
@@ -555,6 +556,10 @@ func hundredRoles(t *testing.T, approvers func(i int) string) {
 		t.Fatalf("%+v", plan.Steps)
 	}
 	t.Logf("%d round trips, %d one after the other", e.trips.all, e.trips.depth)
+	e.trips.begin()
+	if under, err := a.Beside(t.Context(), slices.Collect(maps.Keys(actual.Details))[:20]); err != nil || len(under.Groups) != 20 || e.trips.depth != 1 {
+		t.Errorf("beside the roles: %d groups, %d one after the other, %v", len(under.Groups), e.trips.depth, err)
+	}
 	if e.trips.all > 32 || e.trips.depth > 4 {
 		t.Errorf("%d round trips, %d one after the other; want at most 32 and 4", e.trips.all, e.trips.depth)
 	}

@@ -54,6 +54,26 @@ func (a *Administrator) Read(ctx context.Context, w tenant.Wanted) (tenant.Actua
 	return r.actual, nil
 }
 
+// Beside reads in one step what groups are called and who is eligible for them: no more is needed of those that no role names.
+func (a *Administrator) Beside(ctx context.Context, ids []pim.GroupID) (tenant.Actual, error) {
+	r := &tenantReader{c: a.client, actual: tenant.Actual{Groups: map[string][]tenant.Found{}, Details: map[pim.GroupID]tenant.Details{}}}
+	v := a.newView(a.client)
+	v.sideBySide = sideBySide
+	texts := make([]string, len(ids))
+	for i, id := range ids {
+		texts[i] = string(id)
+		r.askEligible(ctx, v, id)
+	}
+	inChunks(texts, func(in string) { r.askGroups(ctx, v, "id in "+in, tenantByID) })
+	if v.err != nil {
+		return tenant.Actual{}, v.err
+	}
+	if err := errors.Join(v.run(ctx), errors.Join(v.failed...)); err != nil {
+		return tenant.Actual{}, a.readError(err)
+	}
+	return r.actual, nil
+}
+
 // insists is how often an administrator's reading is sent again where Graph takes none of it.
 const insists = 5
 

@@ -195,30 +195,25 @@ func wantedOf(cfg *config.Config) tenant.Wanted {
 
 // look reads all there is to say of the tenant: the plan, and what is to be done by hand.
 func (t *tenantSide) look(ctx context.Context) (tenant.Plan, tenant.Actual, []handwork, error) {
-	looked := t.lookBeside(ctx)
+	groups, all := t.lookBeside(ctx)
 	plan, actual, err := t.read(ctx)
-	seen := looked()
 	if err != nil {
+		all()
 		return plan, actual, nil, err
 	}
-	if err := t.others(ctx, &plan, actual, seen.groups); err != nil {
-		seen.groupsErr = err
-	}
-	return plan, actual, t.byHand(ctx, actual, seen), nil
+	unread := t.others(ctx, &plan, actual, groups())
+	seen := all()
+	seen.groupsErr = cmp.Or(seen.groupsErr, unread)
+	return plan, actual, t.byHand(ctx, actual, *seen), nil
 }
 
 // others names the groups under PIM that are behind no role. A tenant may have some that are not Elevate's.
 func (t *tenantSide) others(ctx context.Context, plan *tenant.Plan, actual tenant.Actual, under []pim.GroupID) error {
-	var ask tenant.Wanted
-	for _, id := range under {
-		if !actual.Behind(t.wanted, id) {
-			ask.Roles = append(ask.Roles, tenant.Role{Group: string(id)})
-		}
-	}
-	if len(ask.Roles) == 0 {
+	foreign := slices.DeleteFunc(slices.Clone(under), func(id pim.GroupID) bool { return actual.Behind(t.wanted, id) })
+	if len(foreign) == 0 {
 		return nil
 	}
-	found, err := t.admin.Read(ctx, ask)
+	found, err := t.admin.Beside(ctx, foreign)
 	maps.Copy(actual.Groups, found.Groups) // for their names
 	plan.Beside(t.wanted, actual, found)
 	return err

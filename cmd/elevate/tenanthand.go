@@ -28,16 +28,23 @@ type beside struct {
 	err, groupsErr error
 }
 
-// lookBeside reads them while something else is read, and returns what waits for it.
-func (t *tenantSide) lookBeside(ctx context.Context) func() beside {
+// lookBeside reads them while something else is read. Groups waits for those under PIM, which more is asked about, and all
+// for the rest, too.
+func (t *tenantSide) lookBeside(ctx context.Context) (groups func() []pim.GroupID, all func() *beside) {
 	var seen beside
-	var both sync.WaitGroup
-	both.Go(func() { seen.registration, seen.err = t.admin.Registration(ctx, t.cfg.Entra.ClientID) })
-	both.Go(func() { seen.groups, seen.groupsErr = t.admin.GroupsOfPIM(ctx) })
-	return func() beside {
-		both.Wait()
-		return seen
+	var ofPIM, registration sync.WaitGroup
+	registration.Go(func() { seen.registration, seen.err = t.admin.Registration(ctx, t.cfg.Entra.ClientID) })
+	ofPIM.Go(func() { seen.groups, seen.groupsErr = t.admin.GroupsOfPIM(ctx) })
+	groups = func() []pim.GroupID {
+		ofPIM.Wait()
+		return seen.groups
 	}
+	all = func() *beside {
+		ofPIM.Wait()
+		registration.Wait()
+		return &seen
+	}
+	return groups, all
 }
 
 // byHand is what has no stable interface, or is not Elevate's to write. What could not be looked at is said to be.
