@@ -111,7 +111,7 @@ func fillInAndDeny(alice, carol somebody) {
 	alice.shoots("form-sent")
 
 	carol.opens(simteams.Approvals)
-	carol.sees("looking around on HOST-7", "approval needed", bobNotReached)
+	carol.sees("looking around on HOST-7", "approval needed", "asked of PIM") // Bob is reached by now: the channel's roster names him
 	carol.shoots("channel")
 	carol.clicks("Refresh", "looking around on HOST-7")
 	carol.clicks("Deny…", "looking around on HOST-7")
