@@ -17,10 +17,15 @@ import (
 // opensHome has somebody open their page, and returns what it shows at once.
 func (w *world) opensHome(p pim.PrincipalID) string {
 	w.t.Helper()
+	before := len(w.chat.Homes(account(p)))
 	if err := w.bot.OpenHome(context.Background(), w.sender(p)); err != nil {
 		w.t.Fatal(err)
 	}
-	return w.home(p)
+	shown := w.chat.Homes(account(p))
+	if len(shown) <= before {
+		w.t.Fatalf("%s has no page", names[p])
+	}
+	return workflowtest.Text(shown[before]) // the next may stand there already
 }
 
 // home is what somebody's page shows.
