@@ -557,8 +557,8 @@ func hundredRoles(t *testing.T, approvers func(i int) string) {
 	}
 	t.Logf("%d round trips, %d one after the other", e.trips.all, e.trips.depth)
 	e.trips.begin()
-	if under, err := a.Beside(t.Context(), slices.Collect(maps.Keys(actual.Details))[:20]); err != nil || len(under.Groups) != 20 || e.trips.depth != 1 {
-		t.Errorf("beside the roles: %d groups, %d one after the other, %v", len(under.Groups), e.trips.depth, err)
+	if under, err := a.Beside(t.Context(), slices.Collect(maps.Keys(actual.Details))[:10]); err != nil || len(under.Groups) != 10 || e.trips.all != 1 {
+		t.Errorf("beside the roles: %d groups in %d round trips, %v", len(under.Groups), e.trips.all, err)
 	}
 	if e.trips.all > 32 || e.trips.depth > 4 {
 		t.Errorf("%d round trips, %d one after the other; want at most 32 and 4", e.trips.all, e.trips.depth)
