@@ -39,22 +39,20 @@ func (p program) tenantApply(ctx context.Context, t *tenantSide) error {
 	if err := t.account(ctx, plan, states); err != nil {
 		return err
 	}
-	if err := t.readBack(ctx); err != nil {
-		return err
-	}
-	return t.leftByHand(ctx, hand)
-}
-
-// leftByHand says what else is to be done by hand now that the plan was carried out: what it made has to be assigned, for one.
-func (t *tenantSide) leftByHand(ctx context.Context, said []handwork) error {
-	_, _, hand, err := t.look(ctx)
+	actual, err = t.readBack(ctx)
 	if err != nil {
 		return err
 	}
-	printByHand(t.p.out, slices.DeleteFunc(hand, func(h handwork) bool {
+	t.leftByHand(ctx, actual, hand)
+	return nil
+}
+
+// leftByHand says what else is to be done by hand now that the plan was carried out: what it made has to be assigned, for one.
+func (t *tenantSide) leftByHand(ctx context.Context, actual tenant.Actual, said []handwork) {
+	_, all := t.lookBeside(ctx)
+	printByHand(t.p.out, slices.DeleteFunc(t.byHand(ctx, actual, *all()), func(h handwork) bool {
 		return slices.ContainsFunc(said, func(before handwork) bool { return before.Title == h.Title && slices.Equal(before.Steps, h.Steps) })
 	}))
-	return nil
 }
 
 // confirm asks, and says what cannot be undone.
@@ -133,8 +131,8 @@ func (t *tenantSide) account(ctx context.Context, plan tenant.Plan, states []ten
 	return errors.New("not everything was done; mend what is said above, then `elevate tenant apply` goes on where it stopped")
 }
 
-// readBack says that the tenant is as declared only once it was read to be.
-func (t *tenantSide) readBack(ctx context.Context) error {
+// readBack says that the tenant is as declared only once it was read to be, and returns what was read.
+func (t *tenantSide) readBack(ctx context.Context) (tenant.Actual, error) {
 	fmt.Fprintf(t.p.out, "\nReading the tenant back …\n")
 	for began, pause := t.tempo.Now(), 2*time.Second; ; pause = min(2*pause, 15*time.Second) {
 		actual, err := t.admin.Read(ctx, t.wanted)
@@ -142,23 +140,23 @@ func (t *tenantSide) readBack(ctx context.Context) error {
 		late := t.tempo.Now().Sub(began) > settles
 		switch {
 		case err != nil && (!unseen || late):
-			return fmt.Errorf("all changes were made, but they could not be read back: %w", shown(err))
+			return actual, fmt.Errorf("all changes were made, but they could not be read back: %w", shown(err))
 		case unseen:
 			fmt.Fprintf(t.p.out, "        Microsoft Graph does not answer; all changes were made. Looking again in %s.\n", pause)
 			if t.tempo.Wait(ctx, pause) != nil {
-				return errReadingBack
+				return actual, errReadingBack
 			}
 			continue
 		case plan.Nothing():
 			fmt.Fprintf(t.p.out, "The tenant is as declared: %s.\n", counted(len(t.cfg.Roles), "role"))
-			return nil
+			return actual, nil
 		case late:
 			t.print(plan, nil, summary(plan))
-			return errors.New("the changes were made, but what is read back differs as shown above; look again in a few minutes with `elevate tenant plan`")
+			return actual, errors.New("the changes were made, but what is read back differs as shown above; look again in a few minutes with `elevate tenant plan`")
 		}
 		fmt.Fprintf(t.p.out, "        %s cannot be seen yet; lists take up to a minute. Looking again in %s.\n", counted(len(plan.Steps)+len(plan.Refused), "change"), pause)
 		if t.tempo.Wait(ctx, pause) != nil {
-			return errReadingBack
+			return actual, errReadingBack
 		}
 	}
 }

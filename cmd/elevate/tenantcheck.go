@@ -26,9 +26,9 @@ func (p program) tenantCheck(ctx context.Context, t *tenantSide) error {
 		if t.flags.json {
 			return t.printJSON(plan, hand, nil)
 		}
-		printFindings(p.out, "Warnings", "!", plan.Warnings)
-		printFindings(p.out, othersTitle, "?", plan.Others)
-		fmt.Fprintf(p.out, "No drift: %s as declared.\n", counted(len(t.cfg.Roles), "role"))
+		printFindings(t.p.out, "Warnings", "!", plan.Warnings)
+		printFindings(t.p.out, othersTitle, "?", plan.Others)
+		fmt.Fprintf(t.p.out, "No drift: %s as declared.\n", counted(len(t.cfg.Roles), "role"))
 		return nil
 	}
 	changed := t.whoChanged(ctx, plan, actual)
