@@ -18,7 +18,7 @@ func (s *Service) askAgain(tx *store.Tx, from Sender, who identity, a pim.Asked,
 			continue
 		}
 		if who.session == nil {
-			if err := s.steps.take(from.Account, tx.Now()); err != nil {
+			if err := s.takeStep(from.Account, tx.Now()); err != nil {
 				return true, err
 			}
 		}

@@ -36,7 +36,7 @@ const intentsPerPerson = 3
 func (s *Service) intend(tx *store.Tx, from Sender, in store.Intent) (string, error) {
 	now := tx.Now()
 	if from.Once != "" { // said by somebody, not by work that is under way
-		if err := s.steps.take(from.Account, now); err != nil {
+		if err := s.takeStep(from.Account, now); err != nil {
 			return "", err
 		}
 	}

@@ -129,7 +129,7 @@ func ownRequests(tx *store.Tx, who identity) ([]pim.Request, error) {
 // that were given out are stored only as hashes.
 func (s *Service) waitingLinks(from Sender, mine []pim.Request) (map[pim.RequestID]string, error) {
 	waits := slices.DeleteFunc(slices.Clone(mine), func(r pim.Request) bool { return r.State != pim.WaitingForSignIn })
-	if len(waits) == 0 || s.steps.take(from.Account, s.cfg.Now()) != nil {
+	if len(waits) == 0 || s.takeStep(from.Account, s.cfg.Now()) != nil {
 		return nil, nil //nolint:nilerr // without links: there is a limit to how many somebody gets
 	}
 	var links map[pim.RequestID]string

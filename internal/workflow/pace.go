@@ -3,10 +3,7 @@ package workflow
 import (
 	"crypto/rand"
 	"math/big"
-	"sync"
 	"time"
-
-	"golang.org/x/time/rate"
 
 	"elevate/internal/pim"
 )
@@ -88,27 +85,9 @@ const (
 	stepPeople  = 10_000 // whose pace is remembered
 )
 
-// steps is how often chat accounts begin such a step, in memory only.
-type steps struct {
-	mu sync.Mutex
-	by map[pim.ChatAccount]*rate.Limiter
-}
-
-// has takes a step, and reports whether there was one to take.
-func (s *steps) has(a pim.ChatAccount, now time.Time) bool { return s.take(a, now) == nil }
-
-func (s *steps) take(a pim.ChatAccount, now time.Time) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.by == nil || len(s.by) >= stepPeople {
-		s.by = map[pim.ChatAccount]*rate.Limiter{}
-	}
-	of := s.by[a]
-	if of == nil {
-		of = rate.NewLimiter(rate.Every(stepEvery), stepsAtOnce)
-		s.by[a] = of
-	}
-	if !of.AllowN(now, 1) {
+// takeStep counts such a step, or says that there were too many.
+func (s *Service) takeStep(a pim.ChatAccount, now time.Time) error {
+	if !s.steps.Allow(a.String(), now) {
 		return pim.Errorf(pim.Throttled, "You began many steps that wait for your sign-in. Use the newest sign-in link, or wait some minutes; this step was not taken.")
 	}
 	return nil

@@ -135,15 +135,8 @@ func (s *Service) revokeAs(ctx context.Context, e store.Effect) (result, error) 
 // revokeNotNeeded ends a removal where PIM took a release or somebody else's removal
 // first: that one ends the access.
 func (s *Service) revokeNotNeeded(e store.Effect, r pim.Request) (result, error) {
-	noted := s.changeActive(r.ID, func(tx *store.Tx, fresh *pim.Request) error {
-		if fresh.Leaving == pim.Revoked || !revokedBy(fresh, e.As) {
-			return nil
-		}
-		fresh.Revoking = nil
-		return tx.PutRequest(*fresh)
-	})
-	if noted != nil {
-		return result{}, noted
+	if err := s.revokeNotDone(e); err != nil {
+		return result{}, err
 	}
 	text := fmt.Sprintf("Nothing more was revoked: PIM is ending the access of request %s already.", r.ID)
 	return s.telling(e, r, message{Text: text}, verbRevoke)
@@ -218,10 +211,10 @@ func mayBeDone(err error) bool {
 	return triedAgain(err) && kind != pim.Throttled && kind != pim.Unavailable
 }
 
-// revokeNotDone takes the note of a sending back that came to nothing for certain.
+// revokeNotDone takes the note of a sending back that came to nothing for certain. What PIM took stays.
 func (s *Service) revokeNotDone(e store.Effect) error {
 	return s.changeActive(e.Request, func(tx *store.Tx, r *pim.Request) error {
-		if !revokedBy(r, e.As) {
+		if r.Leaving == pim.Revoked || !revokedBy(r, e.As) {
 			return nil
 		}
 		r.Revoking = nil

@@ -87,7 +87,7 @@ type Service struct {
 	peoplesAsked  int
 	eligible      eligibles
 	homes         homes
-	steps         steps
+	steps         *bounded.Rates
 	answers       *bounded.Repeats[Reply]
 	readings      *bounded.Rates
 	// linksTried is the links effect's own.
@@ -104,7 +104,7 @@ func New(cfg Config) *Service {
 	}
 	s := &Service{
 		cfg: cfg, policies: newPolicies(), linksTried: tried{}, answers: newAnswers(cfg.Now), lookedAt: map[pim.GroupID]time.Time{}, peoples: map[string]PeoplesGroups{},
-		readings: bounded.NewRates(readingsAtOnce, readingEvery, stepPeople),
+		steps: bounded.NewRates(stepsAtOnce, stepEvery, stepPeople), readings: bounded.NewRates(readingsAtOnce, readingEvery, stepPeople),
 	}
 	s.homes.pace = rate.NewLimiter(rate.Every(homesPause), homesAtOnce)
 	s.update = func(fn func(*store.Tx) error) error { return cfg.Store.Update(context.Background(), fn) }
