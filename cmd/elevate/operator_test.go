@@ -40,7 +40,7 @@ func (w *world) orders(words ...string) (code int, out, errs string) {
 func (w *world) parks(key string) {
 	w.t.Helper()
 	err := w.bot.db.Update(w.t.Context(), func(tx *store.Tx) error {
-		return tx.Park(store.Effect{Key: key, Kind: "sweep", Lane: key}, "It was tried for too long.")
+		return tx.Park(store.Effect{Key: key, Kind: "lapse", Lane: key, Data: []byte(`"gone"`)}, "It was tried for too long.")
 	})
 	if err != nil {
 		w.t.Fatal(err)
