@@ -13,10 +13,11 @@ import (
 const slowGrant = 5 * time.Minute
 
 // The pace of a watch: quick while something was just asked, decided or is
-// being granted, slower while people think.
+// being granted, slower while people think. What is decided elsewhere meanwhile is
+// in the chats within ten seconds, with the time that the reading and the writing take.
 const (
 	watchQuick = time.Second
-	watchSlow  = 10 * time.Second
+	watchSlow  = 8 * time.Second
 )
 
 // watch polls one group for everything in transition there, in one round trip,
