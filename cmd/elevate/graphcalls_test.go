@@ -155,11 +155,11 @@ func (w *world) asked(got []string, want ...string) {
 	}
 }
 
-// besides lists the calls so far without the sweep's and those of other kinds.
+// besides lists the calls so far without the sweep's, the roster's, and those of other kinds.
 func (w *world) besides(kinds ...func(simentra.Trip) bool) []string {
 	var calls []string
 	for _, trip := range w.box.Entra.Trips() {
-		if sweeping(trip) || slices.ContainsFunc(kinds, func(is func(simentra.Trip) bool) bool { return is(trip) }) {
+		if sweeping(trip) || findingOnCall(trip) || slices.ContainsFunc(kinds, func(is func(simentra.Trip) bool) bool { return is(trip) }) {
 			continue
 		}
 		calls = append(calls, shapeOf(trip))
@@ -186,6 +186,9 @@ func sweeping(t simentra.Trip) bool {
 	// What did not go into the first twenty.
 	return len(t.Items) > 0 && !slices.ContainsFunc(t.Items, func(item string) bool { return item != "GET "+pimBase+"eligibilityScheduleInstances" })
 }
+
+// findingOnCall reports whether a call finds out once whose the address of who is on call is.
+func findingOnCall(t simentra.Trip) bool { return t.By == "app" && t.Operation == "GET /users/{id}" }
 
 // polling reports whether a call is a look of the watch's, from the answer to the request until the access was read: it
 // reads requests, and no person as a decision does.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"net"
 	"net/http"
 	"os"
@@ -17,7 +18,23 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"elevate": main})
+	testscript.Main(waiting{m}, map[string]func(){"elevate": main})
+}
+
+// waiting runs more of the parallel tests at once than there are processors: they
+// wait for other processes most of their time.
+type waiting struct{ *testing.M }
+
+func (w waiting) Run() int {
+	flag.Parse()
+	chosen := false
+	flag.Visit(func(f *flag.Flag) { chosen = chosen || f.Name == "test.parallel" })
+	if !chosen {
+		if err := flag.Set("test.parallel", "6"); err != nil {
+			panic(err) // unreachable: the testing package has this flag
+		}
+	}
+	return w.M.Run()
 }
 
 // TestScripts runs the binary as people do, in processes of its own.

@@ -242,6 +242,9 @@ func (s *Sandbox) actClock(ctx context.Context, words []string) (Result, error) 
 		}
 		s.Clock.Advance(d)
 	}
+	if len(words) > 0 {
+		s.follower.catchesUp(ctx, s.now())
+	}
 	r := Result{Text: s.Clock.Now().UTC().Format(time.RFC3339)}
 	return failed(r, s.Slack.RetryEvents(ctx))
 }

@@ -43,6 +43,7 @@ func (s *Sandbox) control() http.Handler {
 		if r.Method == http.MethodGet && r.URL.Path == clockPath {
 			// The bot follows the world's clock; what time it is is no secret.
 			_, _ = io.WriteString(w, s.Clock.Now().UTC().Format(time.RFC3339Nano))
+			s.follower.looks(s.now())
 			return
 		}
 		if r.Method == http.MethodGet && r.URL.Path == pingPath {

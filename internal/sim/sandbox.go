@@ -57,6 +57,7 @@ type Sandbox struct {
 	noTeams  bool
 	seen     atomic.Int64
 	pings    atomic.Int64 // of the dead man's switch
+	follower follower     // of the clock
 	now      func() time.Time
 	started  time.Time
 	ca       *authority
