@@ -19,6 +19,16 @@ func Problem(err *pim.Error) Card {
 	return Card{Title: title, Tone: tone, Lines: []Text{Typed(err.Message)}, Fallback: err.Message}
 }
 
+// NotDone tells somebody that a step of theirs came to nothing after all, and why.
+func NotDone(why string) Card {
+	return Card{Title: "Not done", Tone: Bad, Lines: []Text{Typed(why)}, Fallback: why}
+}
+
+// PIMUnread tells on-call that PIM cannot be read.
+func PIMUnread(why string) Card {
+	return Card{Title: "PIM cannot be read", Tone: Alarm, Lines: []Text{Typed(why)}, Fallback: why}
+}
+
 func problem(kind pim.Kind) (title string, tone Tone) {
 	switch kind {
 	case pim.Invalid:

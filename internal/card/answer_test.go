@@ -23,6 +23,8 @@ func answers() map[string]card.Card {
 	return map[string]card.Card{
 		"answer":           card.Answer("You are signed out."),
 		"problem":          card.Problem(pim.Errorf(pim.Forbidden, "You cannot decide your own request.")),
+		"not_done":         card.NotDone("Your decision to approve was not taken. PIM refused."),
+		"pim_unread":       card.PIMUnread("PIM could not be read for five minutes."),
 		"help":             card.Help(pim.Slack),
 		"sign_in_link":     card.SignInLink("https://elevate.example.com/auth/start?t=x"),
 		"sign_in":          card.SignInNeeded("approve request k7m2pq", "https://elevate.example.com/auth/start?t=x"),

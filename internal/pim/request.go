@@ -165,6 +165,15 @@ type Request struct {
 	Granting time.Time `json:"granting,omitzero"`
 }
 
+// OpenSince is since when somebody could decide it: one that followed an access was asked
+// for long before PIM had it.
+func (r *Request) OpenSince() time.Time {
+	if r.Submitted.IsZero() {
+		return r.Created
+	}
+	return r.Submitted
+}
+
 // Move puts the request into a state, or says that this cannot be.
 func (r *Request) Move(to State) error {
 	if !r.State.CanBecome(to) {

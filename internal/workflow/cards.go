@@ -381,7 +381,7 @@ func (s *Service) post(ctx context.Context, m Messenger, e store.Effect, p place
 // have not seen that. Both turn with the request.
 func (s *Service) postAgain(ctx context.Context, m Messenger, e store.Effect, sc scene, drawn card.Card) (result, error) {
 	reminder := drawn
-	reminder.Lines = append([]card.Text{card.Join(card.Plain("Still waiting since "), card.At(sc.request.Created), card.Plain(": nobody has decided yet."))}, drawn.Lines...)
+	reminder.Lines = append([]card.Text{card.Join(card.Plain("Still waiting since "), card.At(sc.request.OpenSince()), card.Plain(": nobody has decided yet."))}, drawn.Lines...)
 	ref, err := m.Post(ctx, e.To, reminder)
 	if err != nil {
 		return givenUp(err)

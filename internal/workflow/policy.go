@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"elevate/internal/pim"
+	"elevate/internal/store"
 )
 
 // policyAge is how old what we know of the approvers may be for a decision to
@@ -73,7 +74,8 @@ func (p *policies) names(g pim.GroupID, now time.Time, age time.Duration, ids ..
 }
 
 // learn keeps the policies in an answer, reading the members of approver
-// groups that the answer does not hold yet.
+// groups that the answer does not hold yet. Where nobody knew the approvers before,
+// the cards are drawn anew: they go to the approvers' direct messages too.
 func (s *Service) learn(ctx context.Context, a pim.Answer) error {
 	now := s.cfg.Now()
 	var missing []pim.GroupID
@@ -95,10 +97,37 @@ func (s *Service) learn(ctx context.Context, a pim.Answer) error {
 		}
 		maps.Copy(members, more.Members)
 	}
+	var met []pim.GroupID
 	for g, p := range a.Policies {
+		_, before := s.policies.get(g, now, policyUse)
 		s.policies.put(g, known(p, members, now))
+		if _, is := s.policies.get(g, now, policyUse); is && !before {
+			met = append(met, g)
+		}
 	}
-	return nil
+	return s.turnPending(met)
+}
+
+// turnPending has the cards of what waits for a decision in these groups drawn anew. It
+// looks as a writer does: whoever is writing a request at this moment knew no approvers.
+func (s *Service) turnPending(groups []pim.GroupID) error {
+	if len(groups) == 0 {
+		return nil
+	}
+	return s.update(func(tx *store.Tx) error {
+		for _, g := range groups {
+			pending, err := tx.OpenInGroup(g, pim.Pending)
+			if err != nil {
+				return err
+			}
+			for i := range pending {
+				if err := s.turn(tx, &pending[i]); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
 }
 
 func known(p pim.Policy, members map[pim.GroupID][]pim.Profile, now time.Time) approval {

@@ -24,7 +24,7 @@ func (s *Service) putRemind(tx *store.Tx, r *pim.Request) error {
 // nextRemind is when there is something to do for a request that nobody decides.
 func (s *Service) nextRemind(r *pim.Request) time.Time {
 	role, _ := s.cfg.Roles.Named(r.Role)
-	next, escalation := role.Remind.NextReminder(r.Created, r.Reminded), role.Remind.Escalation(r.Created, r.Escalated)
+	next, escalation := role.Remind.NextReminder(r.OpenSince(), r.Reminded), role.Remind.Escalation(r.OpenSince(), r.Escalated)
 	if next.IsZero() || !escalation.IsZero() && escalation.Before(next) {
 		return escalation
 	}
@@ -60,7 +60,7 @@ func (s *Service) remind(_ context.Context, e store.Effect) (result, error) {
 func (s *Service) remindOf(tx *store.Tx, r *pim.Request) error {
 	role, _ := s.cfg.Roles.Named(r.Role)
 	due := func(at time.Time) bool { return !at.IsZero() && !tx.Now().Before(at) }
-	if due(role.Remind.NextReminder(r.Created, r.Reminded)) {
+	if due(role.Remind.NextReminder(r.OpenSince(), r.Reminded)) {
 		r.Reminded = tx.Now()
 		if err := s.record(tx, r, pim.Event{Kind: pim.EventReminded, Chat: pim.System, From: r.State}); err != nil {
 			return err
@@ -69,7 +69,7 @@ func (s *Service) remindOf(tx *store.Tx, r *pim.Request) error {
 			return err
 		}
 	}
-	if !due(role.Remind.Escalation(r.Created, r.Escalated)) {
+	if !due(role.Remind.Escalation(r.OpenSince(), r.Escalated)) {
 		return nil
 	}
 	r.Escalated = tx.Now()

@@ -71,8 +71,10 @@ func (s *Service) cardFor(e store.Effect, m message) (*card.Card, error) {
 		c = s.alarmCard(m)
 	case m.Form:
 		c = card.FormReady(m.Role)
+	case m.Problem && e.To.User == "":
+		c = card.PIMUnread(m.Text)
 	case m.Problem:
-		c = card.Problem(pim.Errorf(pim.Invalid, "%s", m.Text))
+		c = card.NotDone(m.Text)
 	default:
 		c = card.Answer(m.Text)
 	}

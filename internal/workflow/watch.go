@@ -41,8 +41,8 @@ func (s *Service) watch(ctx context.Context, e store.Effect) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	if err := s.learnApprovers(ctx, pim.GroupID(g), open, answer); err != nil {
-		return result{}, err
+	if err := s.learn(ctx, answer); err != nil {
+		s.cfg.Logger.Warn("policy_not_read", "group", g, "error", err)
 	}
 	if err := s.observe(open, answer); err != nil {
 		return result{}, err
@@ -62,30 +62,6 @@ func throttledIn(failed []error) error {
 		}
 	}
 	return nil
-}
-
-// learnApprovers keeps the policy in an answer. Where nobody knew the approvers
-// before, the cards are drawn anew: they go to the approvers' direct messages too.
-func (s *Service) learnApprovers(ctx context.Context, g pim.GroupID, open []pim.Request, answer pim.Answer) error {
-	_, before := s.policies.get(g, s.cfg.Now(), policyUse)
-	if err := s.learn(ctx, answer); err != nil {
-		s.cfg.Logger.Warn("policy_not_read", "group", g, "error", err)
-	}
-	if _, now := s.policies.get(g, s.cfg.Now(), policyUse); before || !now {
-		return nil
-	}
-	return s.update(func(tx *store.Tx) error {
-		for i := range open {
-			fresh, err := tx.Request(open[i].ID)
-			if err != nil {
-				return err
-			}
-			if err := s.turn(tx, &fresh); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
 }
 
 // inTransition returns the open requests of a group that PIM knows and that

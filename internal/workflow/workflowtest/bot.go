@@ -38,6 +38,14 @@ func (l *Log) String() string {
 	return l.lines.String()
 }
 
+// Keep forgets all that came after the first lines.
+func (l *Log) Keep(first string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lines.Reset()
+	l.lines.WriteString(first)
+}
+
 // Bot is a workflow on a state file, with what the rest of Elevate would do for
 // it. What Config says is changed before Open.
 type Bot struct {

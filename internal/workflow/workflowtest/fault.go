@@ -98,11 +98,11 @@ func (f *Faults) take(op Op) Fault {
 // run does the work of one call, or what its fault says.
 func run[T any](ctx context.Context, f *Faults, op Op, work func() (T, error)) (T, error) {
 	var none T
-	fault := f.take(op)
 	if f.Around != nil {
 		f.Around(op, false)
 		defer f.Around(op, true)
 	}
+	fault := f.take(op)
 	if fault.First != nil {
 		fault.First()
 	}
