@@ -37,6 +37,16 @@ func (s *Service) turn(tx *store.Tx, r *pim.Request) error {
 	return nil
 }
 
+// turnEach turns the cards of each of these requests.
+func (s *Service) turnEach(tx *store.Tx, requests []pim.Request) error {
+	for i := range requests {
+		if err := s.turn(tx, &requests[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // spot is a place where a card of a request stands or is to stand.
 type spot struct {
 	to     pim.Conversation

@@ -29,10 +29,9 @@ type powerCut struct {
 
 	under sync.RWMutex // held by calls that are under way
 	mu    sync.Mutex
-	calls int
+	calls []workflowtest.Op
 	state []byte // the state file at that moment, nil while there is power
 	told  string // what the audit sink was told until then
-	op    workflowtest.Op
 }
 
 // outside are the calls that change something elsewhere; what is only read can be read again.
@@ -78,12 +77,8 @@ func (c *powerCut) counts(op workflowtest.Op) bool {
 	if !outside[op] {
 		return false
 	}
-	c.calls++
-	if c.calls != c.at {
-		return false
-	}
-	c.op = op
-	return true
+	c.calls = append(c.calls, op)
+	return len(c.calls) == c.at
 }
 
 // keep takes what is on the disk.
@@ -233,22 +228,26 @@ func TestThePowerMayBeCutAfterEachCall(t *testing.T) {
 			t.Parallel()
 			var want string
 			var wantStands standing
-			calls, submits, decisions := 0, 0, 0
+			var calls []workflowtest.Op
+			submits, decisions := 0, 0
 			lives(t, story, 0, func(w *world, cut *powerCut) {
 				want, wantStands = summary(w)
 				calls, submits, decisions = cut.calls, len(w.dir.Copies()), w.dir.Decisions()
 			})
-			t.Logf("%d calls, %d requests in PIM, %d decisions\n%s", calls, submits, decisions, want)
-			for at := 1; at <= calls; at++ {
-				lives(t, story, at, func(w *world, cut *powerCut) {
+			t.Logf("%d calls, %d requests in PIM, %d decisions\n%s", len(calls), submits, decisions, want)
+			for at, op := range calls {
+				if op == workflowtest.OpUpdate && at%4 != 0 {
+					continue // there are many, and each does the same once more
+				}
+				lives(t, story, at+1, func(w *world, _ *powerCut) {
 					got, stands := summary(w)
 					if got != want {
-						t.Errorf("after call %d, %s, the requests are\n%s\nwithout a cut\n%s", at, cut.op, got, want)
+						t.Errorf("after call %d, %s, the requests are\n%s\nwithout a cut\n%s", at, op, got, want)
 					}
 					if len(w.dir.Copies()) != submits || w.dir.Decisions() != decisions {
-						t.Errorf("after call %d, %s, PIM holds %d requests and %d decisions, without a cut %d and %d", at, cut.op, len(w.dir.Copies()), w.dir.Decisions(), submits, decisions)
+						t.Errorf("after call %d, %s, PIM holds %d requests and %d decisions, without a cut %d and %d", at, op, len(w.dir.Copies()), w.dir.Decisions(), submits, decisions)
 					}
-					sayTwice(t, fmt.Sprintf("call %d, %s", at, cut.op), stands, wantStands)
+					sayTwice(t, fmt.Sprintf("call %d, %s", at, op), stands, wantStands)
 				})
 			}
 		})
@@ -312,7 +311,7 @@ func sayNoMore(t *testing.T, when string, got, want standing) {
 	for place, titles := range got {
 		for title, n := range titles {
 			outage := title == "PIM cannot be read" || strings.HasPrefix(title, "PIM is read again")
-			if n > want[place][title] && !(outage && n == 1) {
+			if n > want[place][title] && (!outage || n > 1) {
 				t.Errorf("%s, in %s stand %v, else %v", when, place, titles, want[place])
 			}
 		}

@@ -120,10 +120,8 @@ func (s *Service) turnPending(groups []pim.GroupID) error {
 			if err != nil {
 				return err
 			}
-			for i := range pending {
-				if err := s.turn(tx, &pending[i]); err != nil {
-					return err
-				}
+			if err := s.turnEach(tx, pending); err != nil {
+				return err
 			}
 		}
 		return nil

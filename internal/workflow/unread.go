@@ -73,12 +73,7 @@ func (s *Service) turnUnread(tx *store.Tx, since time.Time) error {
 	if err != nil {
 		return err
 	}
-	for i := range open {
-		if err := s.turn(tx, &open[i]); err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.turnEach(tx, open)
 }
 
 // takeUpUnread goes on where a previous run could not read PIM.
