@@ -117,8 +117,9 @@ func (op operator) requestsList(words []string, out io.Writer) error {
 		return errors.New("which requests is not understood")
 	}
 	var found []pim.Request
+	var now time.Time
 	err := op.db.View(func(tx *store.Tx) error {
-		found = nil
+		found, now = nil, tx.Now()
 		from := w.From
 		if from.IsZero() {
 			from = tx.Now().Add(-usualSpan)
@@ -149,15 +150,15 @@ func (op operator) requestsList(words []string, out io.Writer) error {
 		_, err := fmt.Fprintln(out, "No request fits. Without -from, those of the last 30 days are looked at.")
 		return err
 	}
-	return printRequests(out, found)
+	return printRequests(out, found, now)
 }
 
-func printRequests(out io.Writer, found []pim.Request) error {
+func printRequests(out io.Writer, found []pim.Request, now time.Time) error {
 	t := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(t, "ID\tASKED (UTC)\tWHO\tROLE\tSTATE\tMEMBER FROM\tTO\tDECIDED BY\tREASON")
+	fmt.Fprintln(t, "ID\tASKED (UTC)\tWHO\tROLE\tSTATE\tMEMBER FROM\tTO\tDECIDED BY\tREVIEW\tREASON")
 	for _, r := range found {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.ID, minute(r.Created), printable(cmp.Or(r.Requester.Name, string(r.Principal))), r.Role, r.State,
-			minute(r.MemberSince), minute(lastOf(r.EndedAt, r.Ends)), printable(decidedBy(r)), printable(reasonOf(r)))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.ID, minute(r.Created), printable(cmp.Or(r.Requester.Name, string(r.Principal))), r.Role, r.State,
+			minute(r.MemberSince), minute(lastOf(r.EndedAt, r.Ends)), printable(decidedBy(r)), printable(reviewOf(r, now)), printable(reasonOf(r)))
 	}
 	return t.Flush()
 }
@@ -189,6 +190,29 @@ func decidedBy(r pim.Request) string {
 	return word + cmp.Or(r.Decided.By.Name, cmp.Or(string(r.Decided.By.Person), r.Decided.Chat.Title()))
 }
 
+// reviewOf says what became of the review of an emergency role's use, and whether it is overdue.
+func reviewOf(r pim.Request, now time.Time) string {
+	switch state := r.ReviewState(now); state {
+	case "":
+		return "-"
+	case "closed":
+		return "by " + cmp.Or(r.Review.By.Name, string(r.Review.By.Person))
+	default:
+		return state
+	}
+}
+
+// reviewInFull says it with the times and the note.
+func reviewInFull(r pim.Request, now time.Time) string {
+	switch {
+	case r.Review == nil:
+		return "-"
+	case r.Unreviewed():
+		return reviewOf(r, now) + ", since " + minute(r.Review.Opened)
+	}
+	return reviewOf(r, now) + " (" + string(r.Review.By.Person) + "), " + minute(r.Review.Closed) + ": " + r.Review.Note
+}
+
 // reasonOf is what PIM holds, without Elevate's mark, else what was typed.
 func reasonOf(r pim.Request) string {
 	reason, _ := pim.Unmark(r.Copy.Justification)
@@ -208,7 +232,9 @@ func printable(s string) string {
 func (op operator) requestsShow(words []string, out io.Writer) error {
 	var r pim.Request
 	var events []pim.Event
+	var now time.Time
 	err := op.db.View(func(tx *store.Tx) (err error) {
+		now = tx.Now()
 		if r, err = tx.Request(pim.RequestID(words[0])); err != nil {
 			return err
 		}
@@ -224,10 +250,11 @@ func (op operator) requestsShow(words []string, out io.Writer) error {
 			Events []pim.Event `json:"events"`
 		}{r, events})
 	}
-	if err := printRequests(out, []pim.Request{r}); err != nil {
+	if err := printRequests(out, []pim.Request{r}, now); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "\nPIM's request  %s\nGroup          %s\nTicket         %s\nWhy            %s\n\n", cmp.Or(r.Copy.ID, "-"), r.Group, printable(cmp.Or(r.Copy.Ticket, "-")), printable(cmp.Or(r.Why, "-")))
+	fmt.Fprintf(out, "\nPIM's request  %s\nGroup          %s\nTicket         %s\nWhy            %s\nReview         %s\n\n",
+		cmp.Or(r.Copy.ID, "-"), r.Group, printable(cmp.Or(r.Copy.Ticket, "-")), printable(cmp.Or(r.Why, "-")), printable(reviewInFull(r, now)))
 	t := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(t, "SEQ\tAT (UTC)\tEVENT\tSTATE\tBY\tFROM\tTEXT")
 	for _, e := range events {
