@@ -25,7 +25,7 @@ func (d drawing) unasked() []Text {
 	case len(not.Some) == 0:
 		return []Text{Plain(what + "Nobody was asked, and the settings name nobody who could have been.")}
 	default:
-		return []Text{Join(Plain(what), Text{{Strong: "Not asked: "}}, everyone(*not), Plain("."))}
+		return []Text{Join(Plain(what), Text{{Strong: "Not asked:"}, {Plain: " "}}, everyone(*not), Plain("."))}
 	}
 }
 
