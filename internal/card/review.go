@@ -153,6 +153,9 @@ func OverdueReviews(late []pim.Request, roles pim.Roles, now time.Time) Card {
 	return c
 }
 
+// reviewRows is how many of them stand beside other lists.
+const reviewRows = 8
+
 // reviewsSection lists the uses that wait for somebody's review.
 func reviewsSection(reviews []pim.Request, roles pim.Roles, now time.Time, most int) Section {
 	var rows []Row
@@ -165,5 +168,5 @@ func reviewsSection(reviews []pim.Request, roles pim.Roles, now time.Time, most 
 		}
 		rows = append(rows, Row{Text: line, Buttons: []Button{reviewButton(r)}})
 	}
-	return section("Reviews that wait for you", rows, most, "/elevate approvals", "")
+	return section("Reviews that wait for you", rows, min(most, reviewRows), "/elevate history", "")
 }

@@ -63,11 +63,12 @@ func (s *Service) learnDeclared(a pim.Answer) error {
 			}
 		}
 	}
+	emergencies := slices.DeleteFunc(slices.Clone(s.cfg.Roles), func(role pim.Role) bool { return !role.Emergency })
+	if len(emergencies) == 0 {
+		return nil
+	}
 	return s.update(func(tx *store.Tx) error {
-		for _, role := range s.cfg.Roles {
-			if !role.Emergency {
-				continue
-			}
+		for _, role := range emergencies {
 			if err := s.keepDeclared(tx, role, a); err != nil {
 				return err
 			}

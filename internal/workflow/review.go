@@ -228,11 +228,23 @@ func (s *Service) mayBeginReview(tx *store.Tx, r *pim.Request, who identity, sho
 		}
 		neutral = err != nil || !known
 	}
+	if _, err := s.reviewedRole(r); err != nil && r.Unreviewed() && !neutral {
+		return neutral, err
+	}
 	same, err := samePerson(tx, r, who)
 	if err != nil {
 		return neutral, err
 	}
 	return neutral, pim.MayReview(r, pim.Reviewer{Actor: who.actor, SamePerson: same, Member: member})
+}
+
+// reviewedRole returns the role of a request, to review by.
+func (s *Service) reviewedRole(r *pim.Request) (pim.Role, error) {
+	role, err := s.roleOf(r)
+	if err != nil || !role.Emergency || len(role.Reviewers) == 0 {
+		return role, pim.Errorf(pim.Administered, "Elevate's settings name no reviewers for %s any more, so nobody can close the review of request %s. Ask an administrator to name some.", r.Role, r.ID)
+	}
+	return role, nil
 }
 
 // reviewer says whether somebody was among the reviewers of a request's role when
@@ -353,12 +365,12 @@ func (s *Service) checkReview(ctx context.Context, e store.Effect) (result, erro
 
 // mayCloseReview runs the one rule again, now with everything known.
 func (s *Service) mayCloseReview(ctx context.Context, r *pim.Request, who identity, as pim.Actor) error {
-	role, err := s.roleOf(r)
+	role, err := s.reviewedRole(r)
 	switch {
 	case !slices.Contains(who.ids(), as.Person):
 		return pim.Errorf(pim.Forbidden, "This chat account is not linked to you any more.")
-	case err != nil || !role.Emergency || len(role.Reviewers) == 0:
-		return pim.Errorf(pim.Administered, "Elevate's settings name no reviewers for %s any more, so nobody can close the review of request %s. Ask an administrator to name some.", r.Role, r.ID)
+	case err != nil:
+		return err
 	}
 	if m, ok := s.cfg.Messengers[who.actor.Account.Chat]; ok {
 		if err := m.Account(ctx, who.actor.Account); err != nil {

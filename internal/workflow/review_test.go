@@ -252,6 +252,48 @@ func TestAReviewerOfAnotherRoleIsNone(t *testing.T) {
 	})
 }
 
+// The settings may have changed since the role was used.
+func TestAReviewThatNobodyCanCloseAnyMoreSaysWhoHelps(t *testing.T) {
+	inEmergency(t, func(w *world) {
+		id := w.uses()
+		w.signIn(carol, alice)
+		w.pass(2 * time.Minute)
+		w.Stop()
+		w.cfg.Roles[1].Emergency, w.cfg.Roles[1].Reviewers = false, nil
+		w.restart()
+		w.pass(2 * time.Minute)
+		w.expect(w.clicksOn(carol, card.Review, id, w.cardOf(id, oncall)), "name no reviewers for mde-analyst any more")
+		w.expect(w.says(alice, "review "+string(id)+" all is well"), "name no reviewers for mde-analyst any more")
+		w.unreviewed(id)
+	})
+}
+
+// Where each decision takes a sign-in of its own, each review does.
+func TestAReviewTakesTheRolesOwnRulesForASignIn(t *testing.T) {
+	inWorld(t, func(w *world) {
+		emergency(w)
+		w.cfg.Roles[1].DecideFresh, w.cfg.Roles[1].DecideContext = true, "c2"
+	}, func(w *world) {
+		id := w.uses()
+		w.signIn(carol)
+		w.pass(2 * time.Minute)
+		w.expect(w.says(carol, "review "+string(id)+" looked at it"), "Sign in to review request")
+		if _, err := w.resumes(carol, "c1"); err == nil {
+			t.Error("a sign-in without the context was enough")
+		}
+		w.unreviewed(id)
+		w.pass(time.Minute)
+		w.says(carol, "review "+string(id)+" looked at it")
+		if _, err := w.resumes(carol, "c2"); err != nil {
+			t.Error(err)
+		}
+		w.pass(5 * time.Second)
+		if r := w.request(id); r.Unreviewed() {
+			t.Error("the review is open")
+		}
+	})
+}
+
 func TestTheFirstOfTwoReviewsCountsAndTheSecondGetsWhatIs(t *testing.T) {
 	inEmergency(t, func(w *world) {
 		id := w.uses()

@@ -214,11 +214,10 @@ func (s *Service) moveObserved(tx *store.Tx, r *pim.Request, to pim.State, acces
 	if revoked {
 		r.Why = "It was revoked in PIM before the access existed."
 	}
-	begun := r.State == pim.Granting
 	if err := s.moveOn(tx, r, to, r.Copy); err != nil {
 		return err
 	}
-	if revoked && begun { // there may have been one between two looks
+	if revoked && !r.Copy.Start.After(tx.Now()) { // there may have been one between two looks
 		return s.openReview(tx, r)
 	}
 	if to == pim.Granting && access != nil && access.Member && pim.ReadStatus(r.Copy.Status) == pim.WordProvisioned {
