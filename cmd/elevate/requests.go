@@ -16,6 +16,7 @@ import (
 
 	"elevate/internal/pim"
 	"elevate/internal/store"
+	"elevate/internal/workflow"
 )
 
 // wantedRequests is which requests are listed.
@@ -26,12 +27,14 @@ type wantedRequests struct {
 	To     time.Time `json:"to,omitzero"`
 	Open   bool      `json:"open,omitempty"`
 	JSON   bool      `json:"json,omitempty"`
+	// Unreviewed are the uses of emergency roles that wait for a review, of any age.
+	Unreviewed bool `json:"unreviewed,omitempty"`
 }
 
 func (p program) requestsCommand() *ffcli.Command {
 	var w wantedRequests
 	var from, to string
-	list := p.operatorCommand("list", "elevate requests list -config FILE [-role NAME] [-person NAME|ID] [-from DATE] [-to DATE] [-open] [-json]",
+	list := p.operatorCommand("list", "elevate requests list -config FILE [-role NAME] [-person NAME|ID] [-from DATE] [-to DATE] [-open] [-unreviewed] [-json]",
 		"show who asked for what, and what became of it",
 		func(set *flag.FlagSet) {
 			set.StringVar(&w.Role, "role", "", "only those for the role `NAME`")
@@ -39,6 +42,7 @@ func (p program) requestsCommand() *ffcli.Command {
 			set.StringVar(&from, "from", "", "only those made on that `DATE` or later, as in 2026-11-01 (UTC); 30 days ago unless given")
 			set.StringVar(&to, "to", "", "only those made on that `DATE` or earlier")
 			set.BoolVar(&w.Open, "open", false, "only those that are not over")
+			set.BoolVar(&w.Unreviewed, "unreviewed", false, "only uses of emergency roles that nobody has reviewed, of any age unless -from is given")
 			set.BoolVar(&w.JSON, "json", false, "print one JSON object a line, whole")
 		},
 		func(args []string) (order, error) {
@@ -100,12 +104,29 @@ func (w wantedRequests) meant(r pim.Request) bool {
 	switch {
 	case w.Role != "" && r.Role != w.Role,
 		w.Open && !r.State.Open(),
-		!w.To.IsZero() && !r.Created.Before(w.To):
+		!w.To.IsZero() && !r.Created.Before(w.To),
+		r.Created.Before(w.From):
 		return false
 	case who == "", string(r.Principal) == who, string(r.Requester.Person) == who:
 		return true
 	}
 	return strings.Contains(strings.ToLower(r.Requester.Name), who)
+}
+
+// each visits those that were made since From, or in the usual span; of those that wait for a review, all.
+func (w wantedRequests) each(tx *store.Tx, visit func(pim.Request) error) error {
+	if w.Unreviewed {
+		open, err := workflow.OpenReviews(tx)
+		for _, r := range open {
+			err = errors.Join(err, visit(r))
+		}
+		return err
+	}
+	from := w.From
+	if from.IsZero() {
+		from = tx.Now().Add(-usualSpan)
+	}
+	return tx.Made(from, visit)
 }
 
 // usualSpan is how far back requests are listed unless something else is said.
@@ -120,11 +141,7 @@ func (op operator) requestsList(words []string, out io.Writer) error {
 	var now time.Time
 	err := op.db.View(func(tx *store.Tx) error {
 		found, now = nil, tx.Now()
-		from := w.From
-		if from.IsZero() {
-			from = tx.Now().Add(-usualSpan)
-		}
-		return tx.Made(from, func(r pim.Request) error {
+		return w.each(tx, func(r pim.Request) error {
 			if w.meant(r) {
 				found = append(found, r)
 			}

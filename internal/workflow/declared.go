@@ -195,7 +195,8 @@ func (s *Service) nameInReviews(tx *store.Tx) error {
 		if before.NotAsked == r.Review.NotAsked && before.Reviewers == r.Review.Reviewers {
 			continue
 		}
-		if err := tx.PutRequest(r); err != nil {
+		named := pim.Event{Kind: pim.EventObserved, Chat: pim.System, From: r.State, Text: "read who was not asked and who reviews"}
+		if err := s.record(tx, &r, named); err != nil {
 			return err
 		}
 		if err := s.turn(tx, &r); err != nil {
