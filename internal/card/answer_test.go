@@ -59,6 +59,7 @@ func answers() map[string]card.Card {
 		"reviewing":         card.Reviewing(stories()["emergency"], adminRole()),
 		"reviewed":          card.Reviewed(stories()["emergency_reviewed"], adminRole()),
 		"overdue":           card.OverdueReviews([]pim.Request{stories()["emergency"], stories()["emergency_ended"]}, roles(), asked.Add(26*time.Hour)),
+		"roles_emergency":   card.RolesList([]card.RoleRow{{Role: emergencyRole()}}),
 		"asked_emergency":   card.Asked(typed(pim.Submitting), emergencyRole(), nil, ""),
 		"who":               card.WhoList([]card.WhoRow{{Role: adminRole(), Holders: []card.Holder{{Name: "Alice", Until: asked}}}, {Role: easy}}),
 		"who_none":          card.WhoList(nil),

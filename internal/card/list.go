@@ -50,6 +50,9 @@ func roleLine(row RoleRow) Text {
 	if row.Role.Gives != "" {
 		t = append(t, Span{Plain: "\n" + row.Role.Gives})
 	}
+	if row.Role.Emergency {
+		t = append(t, Span{Plain: "\nFor emergencies: on-call hears of it at once, and somebody else reviews it."})
+	}
 	t = Join(t, Plain("\n"+howLong(row.Role)))
 	switch {
 	case !row.Role.NeedsApproval:

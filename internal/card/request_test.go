@@ -53,6 +53,7 @@ func TestWhoSeesWhichButtons(t *testing.T) {
 		"emergency-requester": release, "emergency_nobody-requester": release, "emergency_many-requester": release, "emergency_unread-requester": release,
 		"emergency-approvers": review, "emergency_nobody-approvers": review, "emergency_many-approvers": review, "emergency_unread-approvers": review,
 		"emergency-oncall": review, "emergency_nobody-oncall": review, "emergency_many-oncall": review, "emergency_unread-oncall": review,
+		"emergency_approved-requester": release, "emergency_approved-approvers": review, "emergency_approved-oncall": review,
 		"emergency_ended-approvers": review, "emergency_ended-oncall": review,
 	}
 	eachCard(t, func(t *testing.T, r pim.Request, _ card.Viewer, c card.Card) {

@@ -11,7 +11,8 @@ import (
 // nobody has reviewed it. The holder knows.
 func (d drawing) loud() bool { return d.r.Unreviewed() && d.v.Viewer != Requester }
 
-// unasked names everyone who was not asked before an emergency role was used.
+// unasked names everyone who was not asked before an emergency role was used, or who
+// had no say where PIM wanted an approval.
 func (d drawing) unasked() []Text {
 	if !d.loud() {
 		return nil
@@ -25,7 +26,11 @@ func (d drawing) unasked() []Text {
 	case len(not.Some) == 0:
 		return []Text{Plain(what + "Nobody was asked, and the settings name nobody who could have been.")}
 	default:
-		return []Text{Join(Plain(what), Text{{Strong: "Not asked:"}, {Plain: " "}}, everyone(*not), Plain("."))}
+		label := "Not asked:"
+		if d.r.Decided != nil { // PIM asked them all
+			label = "Did not decide:"
+		}
+		return []Text{Join(Plain(what), Text{{Strong: label}, {Plain: " "}}, everyone(*not), Plain("."))}
 	}
 }
 

@@ -31,11 +31,12 @@ func emergencies() map[string]pim.Request {
 		many = append(many, fmt.Sprintf("Person %02d", i+1))
 	}
 	return map[string]pim.Request{
-		"emergency":        used(member(pim.Active), "Bob", "Carol", "Erin"),
-		"emergency_nobody": used(member(pim.Active)),
-		"emergency_many":   used(member(pim.Active), many...),
-		"emergency_unread": with(used(member(pim.Active)), func(r *pim.Request) { r.Review.NotAsked, r.Review.Reviewers = nil, nil }),
-		"emergency_ended":  used(over(pim.Expired, time.Hour), "Bob"),
+		"emergency":          used(member(pim.Active), "Bob", "Carol", "Erin"),
+		"emergency_nobody":   used(member(pim.Active)),
+		"emergency_many":     used(member(pim.Active), many...),
+		"emergency_unread":   with(used(member(pim.Active)), func(r *pim.Request) { r.Review.NotAsked, r.Review.Reviewers = nil, nil }),
+		"emergency_ended":    used(over(pim.Expired, time.Hour), "Bob"),
+		"emergency_approved": with(used(member(pim.Active), "Carol"), func(r *pim.Request) { r.Decided = member(pim.Active).Decided }),
 		"emergency_reviewed": with(used(over(pim.Expired, time.Hour), "Bob"), func(r *pim.Request) {
 			r.Review.By, r.Review.Note, r.Review.Closed = carol(), "checked with *Alice*: WS-042 was on fire", r.EndedAt.Add(time.Hour)
 		}),

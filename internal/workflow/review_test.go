@@ -226,7 +226,7 @@ func TestAnApproverMayReviewWhatTheyApproved(t *testing.T) {
 		id := w.newest(alice).ID
 		w.clicks(bob, card.Approve, id)
 		w.pass(2 * time.Minute)
-		w.expect(workflowtest.Text(w.cardOf(id, oncall).Card()), "EMERGENCY", "Not asked: Carol.", "Review: open, for Bob.")
+		w.expect(workflowtest.Text(w.cardOf(id, oncall).Card()), "EMERGENCY", "Did not decide: Carol.", "Review: open, for Bob.")
 		w.says(bob, "review "+string(id)+" as I approved it")
 		w.pass(5 * time.Second)
 		if r := w.request(id); r.Unreviewed() {
