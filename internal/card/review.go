@@ -45,7 +45,7 @@ func everyone(n pim.Names) Text {
 		default:
 			t = append(t, Span{Plain: ", "})
 		}
-		t = append(t, Span{Typed: name})
+		t = append(t, Span{Typed: Cut(name, maxCalled)})
 	}
 	if n.More > 0 {
 		t = append(t, Span{Plain: fmt.Sprintf(" and %d more", n.More)})

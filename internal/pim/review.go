@@ -83,10 +83,10 @@ func MayReview(r *Request, by Reviewer) error {
 		return Errorf(Conflict, "Request %s needs no review: only the use of an emergency role does.", r.ID)
 	case ownRequest(r, Decider{Actor: by.Actor, SamePerson: by.SamePerson}):
 		return Errorf(Forbidden, "You cannot review what you did yourself. Another of the role's reviewers has to close the review of request %s.", r.ID)
-	case !r.Unreviewed():
-		return Errorf(Conflict, "Request %s was reviewed already, by %s: %s", r.ID, orSomebody(r.Review.By.Name), r.Review.Note)
 	case by.Member == No:
 		return Errorf(Forbidden, "You are not among the reviewers of %s, so you cannot close the review of request %s. If you were added to their group just now, try again in a few minutes.", r.Role, r.ID)
+	case !r.Unreviewed(): // not for others to hear: what was found is told with it
+		return Errorf(Conflict, "Request %s was reviewed already, by %s: %s", r.ID, orSomebody(r.Review.By.Name), r.Review.Note)
 	}
 	if by.Profile.ID != "" {
 		return by.Profile.MayAct()

@@ -368,7 +368,7 @@ func (s *Service) mayCloseReview(ctx context.Context, r *pim.Request, who identi
 	role, err := s.reviewedRole(r)
 	switch {
 	case !slices.Contains(who.ids(), as.Person):
-		return pim.Errorf(pim.Forbidden, "This chat account is not linked to you any more.")
+		return errNotLinked
 	case err != nil:
 		return err
 	}
@@ -424,14 +424,36 @@ func amongReviewers(a pim.Answer, groups []pim.GroupID, who identity) (pim.Profi
 	return a.Profiles[who.actor.Person], pim.No
 }
 
+// mayStillClose says why a reviewer cannot close a review any more, by what turned in
+// the state file while the directory was read, or nil.
+func (s *Service) mayStillClose(tx *store.Tx, r *pim.Request, as pim.Actor) (why, err error) {
+	who, err := s.identify(tx, as.Account, as.Name)
+	if err != nil {
+		return nil, err
+	}
+	same, err := samePerson(tx, r, who)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Contains(who.ids(), as.Person) {
+		return errNotLinked, nil
+	}
+	return pim.MayReview(r, pim.Reviewer{Actor: as, SamePerson: same, Member: pim.Yes}), nil
+}
+
+// errNotLinked is why a step is over whose chat account was unlinked meanwhile.
+var errNotLinked = pim.Errorf(pim.Forbidden, "This chat account is not linked to you any more.")
+
 // closeReview writes what was found. The first counts.
 func (s *Service) closeReview(tx *store.Tx, e store.Effect, n reviewNote) error {
 	r, err := tx.Request(e.Request)
 	if err != nil {
 		return err
 	}
-	if !r.Unreviewed() {
-		return s.tellNotReviewed(tx, &r, e, pim.MayReview(&r, pim.Reviewer{Actor: e.As, Member: pim.Yes}))
+	if why, err := s.mayStillClose(tx, &r, e.As); err != nil {
+		return err
+	} else if why != nil {
+		return s.tellNotReviewed(tx, &r, e, why)
 	}
 	r.Review.By, r.Review.Note, r.Review.Closed = e.As, n.Note, tx.Now()
 	var ids []pim.RequestID

@@ -172,6 +172,14 @@ func TestWhoMayNotCloseAReview(t *testing.T) {
 		"a reviewer whose chat account is gone": {who: carol, before: func(w *world) {
 			w.chat.Close(account(carol), pim.Errorf(pim.Forbidden, "Your Slack account is deactivated."))
 		}, want: "is being checked", told: "deactivated"},
+		"somebody who turned out to be the holder meanwhile": {who: dave, before: func(w *world) {
+			w.dir.Fail(workflowtest.OpLook, workflowtest.Fault{First: func() { w.update(func(tx *store.Tx) error { return tx.Join(alice, dave) }) }})
+		}, want: "is being checked", told: "You cannot review what you did yourself"},
+		"somebody who unlinked meanwhile": {who: dave, before: func(w *world) {
+			w.dir.Fail(workflowtest.OpLook, workflowtest.Fault{First: func() {
+				w.update(func(tx *store.Tx) error { return tx.DeleteLink(account(dave)) })
+			}})
+		}, want: "is being checked", told: "not linked to you any more"},
 		"a note without words":    {who: carol, note: " \u200b ", want: "Say what you found"},
 		"a note that is too long": {who: carol, note: strings.Repeat("x", 401), want: "at most 400 fit"},
 	} {
@@ -234,7 +242,7 @@ func TestAnApproverMayReviewWhatTheyApproved(t *testing.T) {
 		}
 		// Carol reviews no use of this role.
 		w.signIn(carol)
-		w.expect(w.says(carol, "review "+string(id)+" hm"), "was reviewed already")
+		w.expect(w.says(carol, "review "+string(id)+" hm"), "You are not among the reviewers of mde-admin")
 	})
 }
 
