@@ -73,8 +73,11 @@ func TestAReviewIsOverdueAfterADay(t *testing.T) {
 		at   time.Duration
 		want string
 	}{
-		{used(nil), 0, "open"}, {used(nil), 24*time.Hour - 1, "open"}, {used(nil), 24 * time.Hour, "overdue"},
-		{closed, 72 * time.Hour, "closed"}, {used(func(r *pim.Request) { r.Review = nil }), 72 * time.Hour, ""},
+		{used(nil), 0, "open"},
+		{used(nil), 24*time.Hour - 1, "open"},
+		{used(nil), 24 * time.Hour, "overdue"},
+		{closed, 72 * time.Hour, "closed"},
+		{used(func(r *pim.Request) { r.Review = nil }), 72 * time.Hour, ""},
 	} {
 		if got := row.r.ReviewState(noon.Add(row.at)); got != row.want {
 			t.Errorf("after %s: %q, not %q", row.at, got, row.want)
