@@ -490,9 +490,12 @@ func TestOverdueReviewsAreNamedOnceADayOverRestarts(t *testing.T) {
 	})
 }
 
-// Many are one message, oldest first and bounded.
+// Many are one message in each place of both chats, oldest first and bounded.
 func TestManyOverdueReviewsAreOneMessage(t *testing.T) {
-	inEmergency(t, func(w *world) {
+	inWorld(t, func(w *world) {
+		emergency(w)
+		w.cfg.Roles[1].Notify = []pim.Conversation{oncall, teamsChannel}
+	}, func(w *world) {
 		w.update(func(tx *store.Tx) error {
 			var ids []pim.RequestID
 			for i := range 25 {
@@ -518,6 +521,15 @@ func TestManyOverdueReviewsAreOneMessage(t *testing.T) {
 		}
 		w.expect(said[0], "25 uses", "Person 00", "5 more are not shown")
 		w.lacks(said[0], "Person 24")
+		var there []string
+		for _, m := range w.teams.In(teamsChannel) {
+			if m.Card().Request == "" {
+				there = append(there, workflowtest.Text(m.Card()))
+			}
+		}
+		if !slices.Equal(there, said) {
+			t.Errorf("in Teams: %q", there)
+		}
 	})
 }
 
