@@ -66,6 +66,8 @@ func reopen(f card.Form) card.Card {
 		b.Act = card.ApproveWithReason
 	case card.FormDeny:
 		b.Act = card.Deny
+	case card.FormReview:
+		b.Act = card.Review
 	default:
 		for _, field := range f.Fields {
 			if field.Name == card.FieldRole {

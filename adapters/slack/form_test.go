@@ -108,7 +108,7 @@ func TestLateFormLeavesAWayOn(t *testing.T) {
 }
 
 func TestLateReasonFormKeepsItsRequest(t *testing.T) {
-	for name, act := range map[string]string{card.FormDeny: "deny", card.FormApprove: "approve_reason"} {
+	for name, act := range map[string]string{card.FormDeny: "deny", card.FormApprove: "approve_reason", card.FormReview: "review"} {
 		b := newBench(t, nil)
 		b.api.on("views.open", refused("expired_trigger_id"))
 		b.service.answer = workflow.Reply{Form: &card.Form{Name: name, Request: "abc234", Digest: "dig"}}

@@ -124,7 +124,7 @@ func (d drawing) action(c card.Card, b card.Button, i int) element {
 		return styled(element{"type": "Action.OpenUrl", "title": label, "url": b.URL}, b.Style)
 	case b.Act == card.ApproveWithReason:
 		return nil // Approve asks for it beside its confirmation
-	case b.Act == card.Approve || b.Act == card.Deny || b.Confirm != nil:
+	case b.Act == card.Approve || b.Act == card.Deny || b.Act == card.Review || b.Confirm != nil:
 		return d.unfolding(b, t, label, i)
 	}
 	return execute(label, t, b.Style)
@@ -139,14 +139,17 @@ func (d drawing) unfolding(b card.Button, t token, label string, i int) element 
 		body = append(body, d.texts(card.Typed(card.Cut(b.Confirm.Text, maxTitle)))...)
 		yes = card.Tidy(b.Confirm.Yes, maxLabel)
 	}
-	if b.Act == card.Approve || b.Act == card.Deny {
+	if b.Act == card.Approve || b.Act == card.Deny || b.Act == card.Review {
 		t.Input = "reason." + strconv.Itoa(i)
 		field := card.Field{Name: t.Input, Label: "Reason", Optional: b.Act == card.Approve, Long: true, Max: pim.MaxReason}
 		field.Hint = "The requester reads it, PIM keeps it."
-		body = append(body, input(field)...)
-		if b.Act == card.Deny {
+		switch b.Act { //nolint:exhaustive // those with a field
+		case card.Deny:
 			yes = "Deny"
+		case card.Review:
+			yes, field.Label, field.Hint = "Close the review", "Note", card.NoteHint
 		}
+		body = append(body, input(field)...)
 	}
 	inner := adaptiveCard(append(body, element{"type": "ActionSet", "actions": []element{execute(yes, t, b.Style)}}))
 	delete(inner, "$schema")

@@ -223,6 +223,22 @@ func TestACardThatManySeeHasTheButtonsOfNobody(t *testing.T) {
 	}
 }
 
+// Whoever may review is judged when they press it, so it is there for everybody.
+func TestACardThatManySeeHasTheButtonOfAReview(t *testing.T) {
+	t.Parallel()
+	c := pending()
+	c.Buttons = []card.Button{{Label: "Review…", Act: card.Review, Request: "abc234", Digest: "d1"}}
+	shared := drawnAs(t, drawing{now: keptAt, shared: true}, c, nil)
+	if got := titles(shared); !slices.Equal(got, []string{"Close the review", "Review…"}) {
+		t.Errorf("buttons for everybody: %q", got)
+	}
+	each(shared, func(o map[string]any) {
+		if o["type"] == "Input.Text" && (o["label"] != "Note" || o["isRequired"] != true) {
+			t.Errorf("the field is %v", o)
+		}
+	})
+}
+
 func TestNoMoreThanSixtyHaveAViewOfTheirOwn(t *testing.T) {
 	t.Parallel()
 	var many []string

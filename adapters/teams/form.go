@@ -43,6 +43,8 @@ func insteadOf(f card.Form) string {
 		command = "`/elevate approve " + string(f.Request) + " REASON`"
 	case card.FormDeny:
 		command = "`/elevate deny " + string(f.Request) + " REASON`"
+	case card.FormReview:
+		command = "`/elevate review " + string(f.Request) + " NOTE`"
 	}
 	return "That form is too long for Teams. Type " + command + "."
 }

@@ -258,6 +258,21 @@ func TestAFormThatWasSentGivesWayToItsAnswer(t *testing.T) {
 	}
 }
 
+// What a review found stands beside its button, on the card that many see.
+func TestANoteBesideTheButtonIsAFilledForm(t *testing.T) {
+	b := newBench(t, nil)
+	b.service.answer = workflow.Reply{Card: &card.Card{Title: "Checked", Fallback: "It is being checked."}}
+	b.send(clicked(object{"id": nil, "value": object{"action": object{"type": "Action.Execute", "data": object{
+		"a": "review", "r": "abc234", "d": "d1", "i": "reason.0", "reason.0": "looked at it",
+	}}}}))
+	if len(b.service.filled) != 1 || len(b.service.clicks) != 0 {
+		t.Fatalf("told %+v and %+v", b.service.filled, b.service.clicks)
+	}
+	if f := b.service.filled[0]; f.Name != card.FormReview || f.Request != "abc234" || f.Values[card.FieldNote] != "looked at it" {
+		t.Errorf("told %+v", f)
+	}
+}
+
 // askForm is the form for so many roles whose names and titles have such lengths.
 func askForm(roles, name, title int) *card.Form {
 	var all pim.Roles

@@ -92,14 +92,25 @@ func (h *Handler) invoke(ctx context.Context, a *received, once string) ack {
 // click says a click to the workflow. A reason stands beside the button, so what
 // is a form of its own elsewhere is filled in already.
 func (h *Handler) click(ctx context.Context, from workflow.Sender, f filled, ref pim.MessageRef) workflow.Reply {
-	if f.Act == card.Deny && f.Input != "" {
+	if name, field := formBeside(f.Act); name != "" && f.Input != "" {
 		return h.cfg.Service.Filled(ctx, from, card.Filled{
-			Name: card.FormDeny, Request: f.Request, Digest: f.Digest, Values: map[string]string{card.FieldReason: f.reason()}, Ref: ref,
+			Name: name, Request: f.Request, Digest: f.Digest, Values: map[string]string{field: f.reason()}, Ref: ref,
 		})
 	}
 	return h.cfg.Service.Click(ctx, from, workflow.Click{
 		Act: f.Act, Request: f.Request, Digest: f.Digest, Role: f.Role, Reason: f.reason(), Ref: ref,
 	})
+}
+
+// formBeside is the form whose one field stands beside a button, and that field.
+func formBeside(act card.Act) (name, field string) {
+	switch act { //nolint:exhaustive // the others have none, or no field that must be filled in
+	case card.Deny:
+		return card.FormDeny, card.FieldReason
+	case card.Review:
+		return card.FormReview, card.FieldNote
+	}
+	return "", ""
 }
 
 // answer turns a reply into the answer of an invoke.

@@ -334,6 +334,18 @@ func (b *bot) gauges() {
 		}
 		return float64(met)
 	})
+	b.meters.gauge("reviews_open", "Uses of emergency roles that nobody has reviewed yet; -1 where the state file cannot be read.", func() float64 {
+		open := 0
+		err := b.db.View(func(tx *store.Tx) error {
+			reviews, err := workflow.OpenReviews(tx)
+			open = len(reviews)
+			return err
+		})
+		if err != nil {
+			return -1
+		}
+		return float64(open)
+	})
 	b.meters.gauge("state_unwritten", "1 while the state file cannot be written.", func() float64 { return oneIf(b.db.Unwritten()) })
 	b.meters.gauge("audit_sink_behind", "1 while the audit sink lacks events; work waits for it.", func() float64 { return oneIf(b.db.SinkBehind()) })
 	b.meters.gauge("effects_parked", "Effects that were given up; `elevate queue list` names them.", func() float64 {

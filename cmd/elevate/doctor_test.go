@@ -85,7 +85,11 @@ func TestTheDoctorNamesWhatIsWrong(t *testing.T) {
 		cfg.Roles[1].Group = "No such group"
 		cfg.Roles[2].Notify.Slack = "C0NOWHERE"
 		cfg.Roles[2].Approvers = []string{"Security Auditors"}
+		cfg.Roles[0].Emergency, cfg.Roles[0].Reviewers = true, []string{"No such leads"}
+		cfg.Roles[2].Emergency, cfg.Roles[2].Reviewers = true, []string{"Security Auditors"}
 	})
+	saw(t, found, "Role mde-admin", "reviewers", wrong, "No such leads")
+	saw(t, found, "Role mde-liveresponse", "reviewers", warning, "there is one, whose own uses nobody can review")
 	saw(t, found, "Microsoft Entra", "redirect address", wrong, "does not have the redirect address https://elsewhere.example.com/auth/entra/callback")
 	saw(t, found, "Role mde-admin", "longest activation", wrong, "the settings say 2 h")
 	saw(t, found, "Role mde-admin", "approval", wrong, "PIM says yes, the settings say no")

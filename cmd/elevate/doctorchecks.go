@@ -23,9 +23,6 @@ func (d *doctor) settings(context.Context) {
 	if d.cfg.Sandbox {
 		d.says(about, "sandbox", wrong, "it is true, so nothing here is real", "Take `sandbox: true` out for a real tenant.")
 	}
-	if idle := unused(d.cfg); len(idle) > 0 {
-		d.says(about, "not used yet", warning, strings.Join(idle, ", "), "Nothing acts on them in this version; they can stay.")
-	}
 	if _, err := keysOf(d.cfg); err != nil {
 		d.says(about, "keyset", wrong, err.Error(), "Put the keyset back, or make one with `elevate keyset new` for a new state file.")
 	} else {
@@ -160,6 +157,7 @@ type roleSeen struct {
 	name       string
 	assignable bool
 	approvers  map[pim.PrincipalID]pim.Profile
+	reviewers  []pim.GroupID // of an emergency role
 }
 
 func (d *doctor) eachRole(ctx context.Context) {
@@ -174,7 +172,9 @@ func (d *doctor) eachRole(ctx context.Context) {
 			d.failed("Role "+r.Name, "group", err, "Correct `group` in the settings, or make the group.")
 			continue
 		}
-		d.roles = append(d.roles, roleSeen{role: r, group: id, name: name, assignable: assignable, approvers: map[pim.PrincipalID]pim.Profile{}})
+		seen := roleSeen{role: r, group: id, name: name, assignable: assignable, approvers: map[pim.PrincipalID]pim.Profile{}}
+		d.findReviewers(ctx, client, &seen)
+		d.roles = append(d.roles, seen)
 		q.Policies = append(q.Policies, id)
 	}
 	answer, err := client.Look(ctx, q)
@@ -186,6 +186,9 @@ func (d *doctor) eachRole(ctx context.Context) {
 	for _, p := range answer.Policies {
 		people.Members, people.Profiles = append(people.Members, p.ApproverGroups...), append(people.Profiles, p.ApproverPeople...)
 	}
+	for _, r := range d.roles {
+		people.Members = append(people.Members, r.reviewers...)
+	}
 	who, err := client.Look(ctx, people)
 	if err != nil {
 		d.failed("Roles", "approvers", err, "")
@@ -196,6 +199,50 @@ func (d *doctor) eachRole(ctx context.Context) {
 	for i := range d.roles {
 		at := slices.IndexFunc(wanted, func(r tenant.Role) bool { return r.Name == d.roles[i].role.Name })
 		d.rules(&d.roles[i], wanted[at], answer, who)
+		d.reviewers(&d.roles[i], who)
+	}
+}
+
+// findReviewers finds the groups of those who review the uses of an emergency role.
+func (d *doctor) findReviewers(ctx context.Context, client *entra.Client, r *roleSeen) {
+	if !r.role.Emergency {
+		return
+	}
+	for _, name := range r.role.Reviewers {
+		id, _, _, err := client.GroupByName(ctx, name)
+		if err != nil {
+			d.failed("Role "+r.role.Name, "reviewers", err, "Correct `reviewers` in the settings, or make the group "+name+".")
+			continue
+		}
+		r.reviewers = append(r.reviewers, id)
+	}
+}
+
+func (d *doctor) reviewers(r *roleSeen, who pim.Answer) {
+	if len(r.reviewers) == 0 {
+		return // none are needed, or that none was found is said already
+	}
+	about := "Role " + r.role.Name
+	people := map[pim.PrincipalID]bool{}
+	for _, g := range r.reviewers {
+		some, read := who.Members[g]
+		if !read {
+			d.says(about, "reviewers", wrong, "who is in their groups cannot be read", "Check the permission GroupMember.Read.All.")
+			return
+		}
+		for _, p := range some {
+			if p.MayAct() == nil {
+				people[p.ID] = true
+			}
+		}
+	}
+	switch len(people) {
+	case 0:
+		d.says(about, "reviewers", wrong, "there is nobody who could review a use", "Put people into the groups that `reviewers` names.")
+	case 1:
+		d.says(about, "reviewers", warning, "there is one, whose own uses nobody can review", "Put a second person into the groups that `reviewers` names.")
+	default:
+		d.says(about, "reviewers", fine, fmt.Sprintf("%d who could review a use", len(people)), "")
 	}
 }
 

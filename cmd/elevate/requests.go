@@ -16,6 +16,7 @@ import (
 
 	"elevate/internal/pim"
 	"elevate/internal/store"
+	"elevate/internal/workflow"
 )
 
 // wantedRequests is which requests are listed.
@@ -26,12 +27,14 @@ type wantedRequests struct {
 	To     time.Time `json:"to,omitzero"`
 	Open   bool      `json:"open,omitempty"`
 	JSON   bool      `json:"json,omitempty"`
+	// Unreviewed are the uses of emergency roles that wait for a review, of any age.
+	Unreviewed bool `json:"unreviewed,omitempty"`
 }
 
 func (p program) requestsCommand() *ffcli.Command {
 	var w wantedRequests
 	var from, to string
-	list := p.operatorCommand("list", "elevate requests list -config FILE [-role NAME] [-person NAME|ID] [-from DATE] [-to DATE] [-open] [-json]",
+	list := p.operatorCommand("list", "elevate requests list -config FILE [-role NAME] [-person NAME|ID] [-from DATE] [-to DATE] [-open] [-unreviewed] [-json]",
 		"show who asked for what, and what became of it",
 		func(set *flag.FlagSet) {
 			set.StringVar(&w.Role, "role", "", "only those for the role `NAME`")
@@ -39,6 +42,7 @@ func (p program) requestsCommand() *ffcli.Command {
 			set.StringVar(&from, "from", "", "only those made on that `DATE` or later, as in 2026-11-01 (UTC); 30 days ago unless given")
 			set.StringVar(&to, "to", "", "only those made on that `DATE` or earlier")
 			set.BoolVar(&w.Open, "open", false, "only those that are not over")
+			set.BoolVar(&w.Unreviewed, "unreviewed", false, "only uses of emergency roles that nobody has reviewed, of any age unless -from is given")
 			set.BoolVar(&w.JSON, "json", false, "print one JSON object a line, whole")
 		},
 		func(args []string) (order, error) {
@@ -100,12 +104,29 @@ func (w wantedRequests) meant(r pim.Request) bool {
 	switch {
 	case w.Role != "" && r.Role != w.Role,
 		w.Open && !r.State.Open(),
-		!w.To.IsZero() && !r.Created.Before(w.To):
+		!w.To.IsZero() && !r.Created.Before(w.To),
+		r.Created.Before(w.From):
 		return false
 	case who == "", string(r.Principal) == who, string(r.Requester.Person) == who:
 		return true
 	}
 	return strings.Contains(strings.ToLower(r.Requester.Name), who)
+}
+
+// each visits those that were made since From, or in the usual span; of those that wait for a review, all.
+func (w wantedRequests) each(tx *store.Tx, visit func(pim.Request) error) error {
+	if w.Unreviewed {
+		open, err := workflow.OpenReviews(tx)
+		for _, r := range open {
+			err = errors.Join(err, visit(r))
+		}
+		return err
+	}
+	from := w.From
+	if from.IsZero() {
+		from = tx.Now().Add(-usualSpan)
+	}
+	return tx.Made(from, visit)
 }
 
 // usualSpan is how far back requests are listed unless something else is said.
@@ -117,13 +138,10 @@ func (op operator) requestsList(words []string, out io.Writer) error {
 		return errors.New("which requests is not understood")
 	}
 	var found []pim.Request
+	var now time.Time
 	err := op.db.View(func(tx *store.Tx) error {
-		found = nil
-		from := w.From
-		if from.IsZero() {
-			from = tx.Now().Add(-usualSpan)
-		}
-		return tx.Made(from, func(r pim.Request) error {
+		found, now = nil, tx.Now()
+		return w.each(tx, func(r pim.Request) error {
 			if w.meant(r) {
 				found = append(found, r)
 			}
@@ -149,15 +167,15 @@ func (op operator) requestsList(words []string, out io.Writer) error {
 		_, err := fmt.Fprintln(out, "No request fits. Without -from, those of the last 30 days are looked at.")
 		return err
 	}
-	return printRequests(out, found)
+	return printRequests(out, found, now)
 }
 
-func printRequests(out io.Writer, found []pim.Request) error {
+func printRequests(out io.Writer, found []pim.Request, now time.Time) error {
 	t := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(t, "ID\tASKED (UTC)\tWHO\tROLE\tSTATE\tMEMBER FROM\tTO\tDECIDED BY\tREASON")
+	fmt.Fprintln(t, "ID\tASKED (UTC)\tWHO\tROLE\tSTATE\tMEMBER FROM\tTO\tDECIDED BY\tREVIEW\tREASON")
 	for _, r := range found {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.ID, minute(r.Created), printable(cmp.Or(r.Requester.Name, string(r.Principal))), r.Role, r.State,
-			minute(r.MemberSince), minute(lastOf(r.EndedAt, r.Ends)), printable(decidedBy(r)), printable(reasonOf(r)))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.ID, minute(r.Created), printable(cmp.Or(r.Requester.Name, string(r.Principal))), r.Role, r.State,
+			minute(r.MemberSince), minute(lastOf(r.EndedAt, r.Ends)), printable(decidedBy(r)), printable(reviewOf(r, now)), printable(reasonOf(r)))
 	}
 	return t.Flush()
 }
@@ -189,6 +207,29 @@ func decidedBy(r pim.Request) string {
 	return word + cmp.Or(r.Decided.By.Name, cmp.Or(string(r.Decided.By.Person), r.Decided.Chat.Title()))
 }
 
+// reviewOf says what became of the review of an emergency role's use, and whether it is overdue.
+func reviewOf(r pim.Request, now time.Time) string {
+	switch state := r.ReviewState(now); state {
+	case "":
+		return "-"
+	case "closed":
+		return "by " + cmp.Or(r.Review.By.Name, string(r.Review.By.Person))
+	default:
+		return state
+	}
+}
+
+// reviewInFull says it with the times and the note.
+func reviewInFull(r pim.Request, now time.Time) string {
+	switch {
+	case r.Review == nil:
+		return "-"
+	case r.Unreviewed():
+		return reviewOf(r, now) + ", since " + minute(r.Review.Opened)
+	}
+	return reviewOf(r, now) + " (" + string(r.Review.By.Person) + "), " + minute(r.Review.Closed) + ": " + r.Review.Note
+}
+
 // reasonOf is what PIM holds, without Elevate's mark, else what was typed.
 func reasonOf(r pim.Request) string {
 	reason, _ := pim.Unmark(r.Copy.Justification)
@@ -208,7 +249,9 @@ func printable(s string) string {
 func (op operator) requestsShow(words []string, out io.Writer) error {
 	var r pim.Request
 	var events []pim.Event
+	var now time.Time
 	err := op.db.View(func(tx *store.Tx) (err error) {
+		now = tx.Now()
 		if r, err = tx.Request(pim.RequestID(words[0])); err != nil {
 			return err
 		}
@@ -224,10 +267,11 @@ func (op operator) requestsShow(words []string, out io.Writer) error {
 			Events []pim.Event `json:"events"`
 		}{r, events})
 	}
-	if err := printRequests(out, []pim.Request{r}); err != nil {
+	if err := printRequests(out, []pim.Request{r}, now); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "\nPIM's request  %s\nGroup          %s\nTicket         %s\nWhy            %s\n\n", cmp.Or(r.Copy.ID, "-"), r.Group, printable(cmp.Or(r.Copy.Ticket, "-")), printable(cmp.Or(r.Why, "-")))
+	fmt.Fprintf(out, "\nPIM's request  %s\nGroup          %s\nTicket         %s\nWhy            %s\nReview         %s\n\n",
+		cmp.Or(r.Copy.ID, "-"), r.Group, printable(cmp.Or(r.Copy.Ticket, "-")), printable(cmp.Or(r.Why, "-")), printable(reviewInFull(r, now)))
 	t := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(t, "SEQ\tAT (UTC)\tEVENT\tSTATE\tBY\tFROM\tTEXT")
 	for _, e := range events {

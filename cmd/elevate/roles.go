@@ -23,7 +23,18 @@ func (b *bot) resolve(ctx context.Context) (pim.Roles, []pim.GroupID, error) {
 		if _, twice := roles.Of(id); twice {
 			return nil, nil, fmt.Errorf("role %s: its group is behind another role already", r.Name)
 		}
-		roles = append(roles, b.role(r, id))
+		role := b.role(r, id)
+		for _, name := range r.Reviewers {
+			if !r.Emergency {
+				break // nothing is reviewed, so nobody is looked up
+			}
+			reviewers, err := b.groupID(ctx, name)
+			if err != nil {
+				return nil, nil, fmt.Errorf("role %s: reviewers: %w", r.Name, err)
+			}
+			role.Reviewers = append(role.Reviewers, reviewers)
+		}
+		roles = append(roles, role)
 	}
 	var readers []pim.GroupID
 	for _, name := range b.cfg.Readers {
@@ -57,13 +68,16 @@ func (b *bot) peoplesGroups(ctx context.Context, role string) (workflow.PeoplesG
 	}
 	for _, name := range b.cfg.Roles[i].Approvers {
 		if tenant.IsUPN(name) {
+			out.Names = append(out.Names, name)
 			continue
 		}
 		switch id, err := find(name); {
 		case err == nil:
 			out.Approvers = append(out.Approvers, id)
-		case !pim.IsKind(err, pim.NotFound) || !pim.IsGUID(name): // else a person's object id
+		case !pim.IsKind(err, pim.NotFound) || !pim.IsGUID(name):
 			return out, err
+		default:
+			out.People = append(out.People, pim.NewPrincipalID(name))
 		}
 	}
 	return out, nil
@@ -87,7 +101,7 @@ func (b *bot) role(r config.Role, group pim.GroupID) pim.Role {
 		Remind: pim.Reminding{
 			After: r.Remind.After, Every: r.Remind.Every, EscalateAfter: r.Remind.Escalate.After, Escalate: b.places(r.Remind.Escalate.Place),
 		},
-		DecideFresh: r.Decide.FreshSignIn, DecideContext: r.Decide.AuthenticationContext,
+		DecideFresh: r.Decide.FreshSignIn, DecideContext: r.Decide.AuthenticationContext, Emergency: r.Emergency,
 	}
 }
 

@@ -59,9 +59,6 @@ func (p program) serve(ctx context.Context, cfg *config.Config, restored bool) e
 		log.Warn("SANDBOX: nothing is real")
 		around.tick = 100 * time.Millisecond
 	}
-	for _, path := range unused(cfg) {
-		log.Warn("setting_unused", "setting", path, "note", "nothing acts on it in this version")
-	}
 	if cfg.SandboxClock != "" {
 		ctx, stop := context.WithCancel(ctx)
 		defer stop()

@@ -173,8 +173,11 @@ func shown(err error) error {
 
 // wantedOf is what the settings declare of the tenant.
 func wantedOf(cfg *config.Config) tenant.Wanted {
-	w := tenant.Wanted{Readers: cfg.Readers}
+	w := tenant.Wanted{Readers: slices.Clone(cfg.Readers)}
 	for _, r := range cfg.Roles {
+		if r.Emergency {
+			w.Readers = append(w.Readers, r.Reviewers...)
+		}
 		rules := tenant.Rules{
 			Longest: r.Duration.Max, Justification: r.Require.Justification, Ticket: r.Require.Ticket, MFA: r.Require.MFA,
 			Context: r.Require.AuthenticationContext, Approval: r.Require.Approval,

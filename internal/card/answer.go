@@ -105,6 +105,9 @@ func Asked(r pim.Request, role pim.Role, approvers []string, signInURL string) C
 	if r.Waits() {
 		c.Lines = []Text{follows(&r)}
 	}
+	if role.Emergency {
+		c.Lines = append(c.Lines, Plain("This role is for emergencies: on-call is told loudly as soon as there is access, and somebody else reviews it afterwards."))
+	}
 	return c
 }
 
@@ -215,6 +218,7 @@ var help = []helpOn{
 	{"Decide", []helpLine{
 		{"/elevate approve <id> [reason]", "approves, as the button does"},
 		{"/elevate deny <id> <reason>", "denies, as the button does"},
+		{"/elevate review <id> <note>", "closes the review of an emergency role's use, for its reviewers"},
 		{"/elevate revoke <id> <reason>", "ends somebody's access, for owners and administrators of the group"},
 	}},
 	{"Your account", []helpLine{

@@ -2,7 +2,6 @@ package card_test
 
 import (
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -56,15 +55,21 @@ func answers() map[string]card.Card {
 			{Request: stories()["pending_later"], Role: adminRole(), Requester: "Alice"},
 			{Request: stories()["pending_forged"], Role: adminRole(), Requester: "Alice"},
 			{Request: stories()["pending_odd"], Role: adminRole(), Requester: "Alice"},
-		}, asked),
-		"approvals_none": card.ApprovalsList(nil, asked),
-		"who":            card.WhoList([]card.WhoRow{{Role: adminRole(), Holders: []card.Holder{{Name: "Alice", Until: asked}}}, {Role: easy}}),
-		"who_none":       card.WhoList(nil),
-		"home":           card.Home(somebodysPage()),
-		"home_empty":     card.Home(card.Page{Known: true, All: roles(), Now: asked}),
-		"home_reading":   card.Home(card.Page{All: roles(), Now: asked}),
-		"home_sign_in":   card.HomeSignIn(),
-		"status_whole":   card.Status([]pim.Request{member(pim.Active)}, nil, somebodysPage()),
+		}, nil, roles(), asked),
+		"approvals_none":    card.ApprovalsList(nil, nil, roles(), asked),
+		"approvals_reviews": card.ApprovalsList(nil, []pim.Request{stories()["emergency"], stories()["emergency_ended"]}, roles(), asked.Add(26*time.Hour)),
+		"reviewing":         card.Reviewing(stories()["emergency"], adminRole()),
+		"reviewed":          card.Reviewed(stories()["emergency_reviewed"], adminRole()),
+		"overdue":           card.OverdueReviews([]pim.Request{stories()["emergency"], stories()["emergency_ended"]}, roles(), asked.Add(26*time.Hour)),
+		"roles_emergency":   card.RolesList([]card.RoleRow{{Role: emergencyRole()}}),
+		"asked_emergency":   card.Asked(typed(pim.Submitting), emergencyRole(), nil, ""),
+		"who":               card.WhoList([]card.WhoRow{{Role: adminRole(), Holders: []card.Holder{{Name: "Alice", Until: asked}}}, {Role: easy}}),
+		"who_none":          card.WhoList(nil),
+		"home":              card.Home(somebodysPage()),
+		"home_empty":        card.Home(card.Page{Known: true, All: roles(), Now: asked}),
+		"home_reading":      card.Home(card.Page{All: roles(), Now: asked}),
+		"home_sign_in":      card.HomeSignIn(),
+		"status_whole":      card.Status([]pim.Request{member(pim.Active)}, nil, somebodysPage()),
 	}
 }
 
@@ -104,7 +109,7 @@ func TestAnswersKeepWhatPeopleWroteInert(t *testing.T) {
 	wantInert(t, card.Problem(pim.Errorf(pim.Conflict, "%s is deciding.", hostile)))
 	wantInert(t, card.SignInNeeded("approve "+hostile+"Alice's request", "https://elevate.example.com"))
 	wantInert(t, card.Asked(before, adminRole(), []string{hostile + "Bob"}, ""))
-	wantInert(t, card.ApprovalsList([]card.Wait{{Request: r, Role: adminRole(), Requester: hostile + "Alice"}}, asked))
+	wantInert(t, card.ApprovalsList([]card.Wait{{Request: r, Role: adminRole(), Requester: hostile + "Alice"}}, nil, roles(), asked))
 	wantInert(t, card.RolesList([]card.RoleRow{{Role: adminRole(), Approvers: []string{hostile + "Bob"}}}))
 	wantInert(t, card.WhoList([]card.WhoRow{{Role: adminRole(), Holders: []card.Holder{{Name: hostile + "Alice"}}}}))
 	page := card.Page{Known: true, All: roles(), Now: asked, Open: []pim.Request{r}, Waits: []card.Wait{{Request: r, Role: adminRole(), Requester: hostile + "Alice"}}}
@@ -133,17 +138,13 @@ func TestEveryKindOfProblemHasATitle(t *testing.T) {
 }
 
 func TestHelpNamesEveryVerbThatCanBeCarriedOut(t *testing.T) {
-	later := []pim.Verb{pim.VerbReview} // read already, carried out by later work
 	var all strings.Builder
 	for _, l := range card.Help(pim.Slack).Lines {
 		all.WriteString(words(l) + "\n")
 	}
 	for _, v := range pim.Verbs() {
-		if !slices.Contains(later, v) && v != pim.VerbHelp && !strings.Contains(all.String(), string(v)) {
+		if v != pim.VerbHelp && !strings.Contains(all.String(), string(v)) {
 			t.Errorf("the help does not name %s", v)
-		}
-		if slices.Contains(later, v) && strings.Contains(all.String(), "/elevate "+string(v)) {
-			t.Errorf("the help names %s, which cannot be carried out", v)
 		}
 	}
 }
@@ -155,7 +156,7 @@ func TestLongListsAreCut(t *testing.T) {
 		waits, mine = append(waits, card.Wait{Request: inPIM(pim.Pending), Role: adminRole()}), append(mine, inPIM(pim.Pending))
 	}
 	for name, c := range map[string]card.Card{
-		"approvals": card.ApprovalsList(waits, asked), "status": card.StatusList(mine, nil, roles(), asked),
+		"approvals": card.ApprovalsList(waits, nil, roles(), asked), "status": card.StatusList(mine, nil, roles(), asked),
 	} {
 		if len(c.Lines) != 20 || len(c.Buttons) > 10 || len(c.Notes) != 1 || words(c.Notes[0]) != "5 more are not shown." {
 			t.Errorf("%s: %d lines, %d buttons, notes %v", name, len(c.Lines), len(c.Buttons), c.Notes)
@@ -193,6 +194,8 @@ func TestForms(t *testing.T) {
 	for name, f := range map[string]card.Form{
 		"ask":           card.AskForm(card.Prefill{Roles: roles()}),
 		"ask_prefilled": card.AskForm(card.Prefill{Roles: roles(), Role: "mde-admin", Asked: pim.Asked{Duration: 90 * time.Minute, Reason: "triage", Ticket: "INC-1"}}),
+		"ask_emergency": emergencyForm(),
+		"review":        card.ReviewForm(stories()["emergency_ended"], adminRole(), asked.Add(2*time.Hour)),
 		"ask_one":       card.AskForm(card.Prefill{Roles: roles()[1:]}),
 		"approve":       card.ReasonForm(card.FormApprove, inPIM(pim.Pending), adminRole(), "Alice", asked),
 		"deny":          card.ReasonForm(card.FormDeny, inPIM(pim.Pending), adminRole(), "Alice", asked),

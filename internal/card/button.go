@@ -1,11 +1,16 @@
 package card
 
-import "elevate/internal/pim"
+import (
+	"slices"
+
+	"elevate/internal/pim"
+)
 
 // buttons are what this viewer can do now. A card that will still change has at
 // least one: if Elevate lost sight of the message, a click brings it back.
 func (d drawing) buttons() []Button {
-	if can := d.able(); len(can) > 0 || !d.r.State.Open() {
+	can := slices.Concat(d.able(), d.reviewing())
+	if len(can) > 0 || !d.r.State.Open() {
 		return can
 	}
 	return []Button{{Label: "Refresh", Act: Refresh, Request: d.r.ID, Digest: d.r.Digest()}}

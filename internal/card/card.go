@@ -146,6 +146,7 @@ const (
 	SignIn            Act = "sign_in"
 	BeginSignIn       Act = "begin_sign_in" // answers with a sign-in link
 	Refresh           Act = "refresh"       // draws the card anew
+	Review            Act = "review"        // opens a form for the note
 )
 
 // Button is one button. Request and Digest travel with a click and come back
@@ -171,7 +172,7 @@ type Confirm struct {
 
 // Form is what a person fills in.
 type Form struct {
-	// Name says which form it is: FormAsk, FormApprove or FormDeny.
+	// Name says which form it is: FormAsk, FormApprove, FormDeny or FormReview.
 	Name   string
 	Title  string // at most 24 characters
 	Submit string // at most 24 characters
@@ -187,6 +188,7 @@ const (
 	FormAsk     = "ask"
 	FormApprove = "approve"
 	FormDeny    = "deny"
+	FormReview  = "review"
 )
 
 // The fields of forms.
@@ -194,6 +196,7 @@ const (
 	FieldRole     = "role"
 	FieldDuration = pim.FieldDuration
 	FieldReason   = "reason"
+	FieldNote     = "note"
 	FieldTicket   = pim.FieldTicket
 )
 

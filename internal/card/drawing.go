@@ -2,6 +2,7 @@ package card
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"elevate/internal/pim"
@@ -45,7 +46,7 @@ func named(names ...string) string {
 
 // lines are what a reader has to know beyond the facts.
 func (d drawing) lines() []Text {
-	var lines []Text
+	lines := d.unasked()
 	if !d.v.Unchecked.IsZero() {
 		lines = append(lines, Join(Plain("Not checked since "), At(d.v.Unchecked), Plain(": PIM cannot be read at the moment, so this may be out of date.")))
 	}
@@ -68,7 +69,7 @@ func (d drawing) lines() []Text {
 	if v := d.r.Revoking; v != nil && (d.r.Leaving == pim.Revoked || d.r.Ending == pim.Revoked) {
 		lines = append(lines, revokedBy(v))
 	}
-	return append(lines, d.situation()...)
+	return slices.Concat(lines, d.situation(), d.review())
 }
 
 // saysWhy leaves out what the decision's own reason says already.
@@ -203,6 +204,9 @@ func (d drawing) steps() []Step {
 	if !r.MemberSince.IsZero() {
 		steps = append(steps, Step{Plain("member since (read back)"), r.MemberSince})
 		steps = append(steps, d.leaving()...)
+	}
+	if v := r.Review; v != nil && !v.Closed.IsZero() {
+		steps = append(steps, Step{Join(Plain("reviewed by "), Typed(named(v.By.Name))), v.Closed})
 	}
 	return steps
 }

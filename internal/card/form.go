@@ -1,6 +1,7 @@
 package card
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -18,8 +19,8 @@ type Prefill struct {
 // AskForm is the form for an activation.
 func AskForm(in Prefill) Form {
 	f := Form{Name: FormAsk, Title: "Ask for a role", Submit: "Ask", Fields: []Field{roleField(in), durationField(in), {
-		Name: FieldReason, Label: "Reason", Hint: "Approvers read it, PIM keeps it.", Value: in.Asked.Reason,
-		Optional: !slices.ContainsFunc(in.Roles, func(r pim.Role) bool { return r.NeedsReason }), Long: true, Max: pim.MaxReason,
+		Name: FieldReason, Label: "Reason", Hint: reasonHint(in), Value: in.Asked.Reason,
+		Optional: !slices.ContainsFunc(in.Roles, func(r pim.Role) bool { return r.NeedsReason || r.Emergency }), Long: true, Max: pim.MaxReason,
 	}}}
 	if slices.ContainsFunc(in.Roles, func(r pim.Role) bool { return r.Ticket != nil || r.NeedsTicket }) {
 		f.Fields = append(f.Fields, Field{
@@ -30,16 +31,30 @@ func AskForm(in Prefill) Form {
 	return f
 }
 
+// reasonHint says what a reason is for, and how long that of an emergency is.
+func reasonHint(in Prefill) string {
+	if role, chosen := in.chosen(); chosen && role.Emergency {
+		return fmt.Sprintf("At least %d characters. On-call and the reviewers read it, PIM keeps it.", pim.MinEmergencyReason)
+	}
+	return "Approvers read it, PIM keeps it."
+}
+
+// chosen is the role that the form is for, if that is known.
+func (in Prefill) chosen() (pim.Role, bool) {
+	role, chosen := in.Roles.Named(in.Role)
+	if !chosen && len(in.Roles) == 1 {
+		return in.Roles[0], true
+	}
+	return role, chosen
+}
+
 func roleField(in Prefill) Field {
 	f := Field{Name: FieldRole, Label: "Role"}
 	for _, r := range in.Roles {
 		f.Options = append(f.Options, Option{Value: r.Name, Label: r.Title})
 	}
-	if role, ok := in.Roles.Named(in.Role); ok {
-		f.Value = role.Name
-	} else if len(in.Roles) == 1 {
-		f.Value = in.Roles[0].Name
-	}
+	role, _ := in.chosen()
+	f.Value = role.Name
 	return f
 }
 
@@ -56,11 +71,7 @@ func durationField(in Prefill) Field {
 	for _, r := range in.Roles {
 		most = max(most, r.Max)
 	}
-	role, chosen := in.Roles.Named(in.Role)
-	if !chosen && len(in.Roles) == 1 {
-		role, chosen = in.Roles[0], true
-	}
-	if chosen {
+	if role, chosen := in.chosen(); chosen {
 		usual, most = "Usual: "+pim.FormatDuration(role.Default), role.Max
 	}
 	f := Field{

@@ -36,6 +36,14 @@ func (d drawing) historyLine() Text {
 	if !d.r.EndedAt.IsZero() {
 		t = Join(t, Plain(" "), At(d.r.EndedAt))
 	}
+	switch {
+	case d.r.Unreviewed() && d.r.ReviewOverdue(d.v.Now):
+		t = Join(t, Plain(" \u00b7 review overdue"))
+	case d.r.Unreviewed():
+		t = Join(t, Plain(" \u00b7 review open"))
+	case d.r.Review != nil:
+		t = Join(t, Plain(" \u00b7 reviewed by "), Typed(named(d.r.Review.By.Name)), Plain(": "), Typed(d.r.Review.Note))
+	}
 	return t
 }
 

@@ -20,6 +20,8 @@ type Page struct {
 	Open []pim.Request
 	// Waits are the requests that wait for the person's decision.
 	Waits []Wait
+	// Reviews are the uses of emergency roles that wait for the person's review.
+	Reviews []pim.Request
 	// Approves is set when the person approves some role.
 	Approves bool
 	// Roles are those the person may activate, if that is Known.
@@ -62,6 +64,9 @@ func (p Page) beside(most int) []Section {
 	var some []Section
 	if p.Approves || len(p.Waits) > 0 {
 		some = append(some, p.waits(most))
+	}
+	if len(p.Reviews) > 0 {
+		some = append(some, reviewsSection(p.Reviews, p.All, p.Now, most))
 	}
 	some = append(some, p.roles(most))
 	if len(p.Who) > 0 {

@@ -50,6 +50,9 @@ func roleLine(row RoleRow) Text {
 	if row.Role.Gives != "" {
 		t = append(t, Span{Plain: "\n" + row.Role.Gives})
 	}
+	if row.Role.Emergency {
+		t = append(t, Span{Plain: "\nFor emergencies: on-call hears of it at once, and somebody else reviews it."})
+	}
 	t = Join(t, Plain("\n"+howLong(row.Role)))
 	switch {
 	case !row.Role.NeedsApproval:
@@ -134,7 +137,7 @@ type Wait struct {
 
 // ApprovalsList lists what waits for a person, with the facts of each: what its
 // buttons decide stands in its line. What does not fit a line has no buttons here.
-func ApprovalsList(waits []Wait, now time.Time) Card {
+func ApprovalsList(waits []Wait, reviews []pim.Request, roles pim.Roles, now time.Time) Card {
 	c := list("Waiting for you", len(waits), "Nothing waits for your decision.")
 	for i := range waits[:min(len(waits), mostRows)] {
 		w := &waits[i]
@@ -145,6 +148,9 @@ func ApprovalsList(waits []Wait, now time.Time) Card {
 				approveButton(d.r, "Approve "+string(d.r.ID), d.title, d.name, d.shown),
 				Button{Label: "Deny " + string(d.r.ID) + "…", Act: Deny, Style: Danger, Request: d.r.ID, Digest: d.r.Digest()})
 		}
+	}
+	if len(reviews) > 0 {
+		c.Sections = append(c.Sections, reviewsSection(reviews, roles, now, mostRows))
 	}
 	return c
 }

@@ -43,13 +43,18 @@ func TestNothingSaysActiveBeforeTheReadBack(t *testing.T) {
 }
 
 func TestWhoSeesWhichButtons(t *testing.T) {
-	deciding, cancel, release := "approve approve_reason deny", "cancel", "release"
+	deciding, cancel, release, review := "approve approve_reason deny", "cancel", "release", "review"
 	want := map[string]string{
 		"pending-approvers": deciding, "pending_portal-approvers": deciding, "pending_forged-approvers": deciding,
 		"pending_odd-approvers": deciding, "pending_later-approvers": deciding, "pending_escalated-approvers": deciding,
 		"pending-requester": cancel, "pending_portal-requester": cancel, "pending_forged-requester": cancel,
 		"pending_odd-requester": cancel, "pending_later-requester": cancel, "pending_escalated-requester": cancel, "scheduled-requester": cancel,
 		"active-requester": release, "active_portal-requester": release,
+		"emergency-requester": release, "emergency_nobody-requester": release, "emergency_many-requester": release, "emergency_unread-requester": release,
+		"emergency-approvers": review, "emergency_nobody-approvers": review, "emergency_many-approvers": review, "emergency_unread-approvers": review,
+		"emergency-oncall": review, "emergency_nobody-oncall": review, "emergency_many-oncall": review, "emergency_unread-oncall": review,
+		"emergency_approved-requester": release, "emergency_approved-approvers": review, "emergency_approved-oncall": review,
+		"emergency_ended-approvers": review, "emergency_ended-oncall": review,
 	}
 	eachCard(t, func(t *testing.T, r pim.Request, _ card.Viewer, c card.Card) {
 		t.Helper()

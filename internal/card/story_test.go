@@ -1,6 +1,7 @@
 package card_test
 
 import (
+	"maps"
 	"time"
 
 	"elevate/internal/card"
@@ -86,7 +87,7 @@ func stories() map[string]pim.Request {
 		return func(r *pim.Request) { r.Claim = &pim.Claim{By: bob(), Approve: approve, Until: asked.Add(time.Hour)} }
 	}
 	late := func(r *pim.Request) { r.Late = true }
-	return map[string]pim.Request{
+	all := map[string]pim.Request{
 		"waiting_for_sign_in": typed(pim.WaitingForSignIn),
 		"submitting":          typed(pim.Submitting),
 		"submitting_lost":     with(typed(pim.Submitting), func(r *pim.Request) { r.Sending.Lost = true }),
@@ -134,6 +135,8 @@ func stories() map[string]pim.Request {
 		"ended_unknown": over(pim.Unknown, 20*time.Minute),
 		"ended_stillby": with(over(pim.Expired, time.Hour), func(r *pim.Request) { r.StillBy = "a standing assignment" }),
 	}
+	maps.Copy(all, emergencies())
+	return all
 }
 
 func viewers() []card.Viewer {

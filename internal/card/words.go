@@ -5,6 +5,8 @@ import "elevate/internal/pim"
 // heading is the card's title: the role and where the request stands.
 func (d drawing) heading() string {
 	switch {
+	case d.loud():
+		return "EMERGENCY: " + d.title + ": " + d.standing()
 	case d.r.State == pim.Pending && d.r.Decided != nil:
 		return d.title + ": decided, being read back"
 	case d.r.State == pim.Pending && d.v.Viewer == Approvers && d.claim == nil:
@@ -61,6 +63,9 @@ func ending(e pim.Ending) string {
 
 // tone is good only for a membership that was read back and that stays.
 func (d drawing) tone() Tone {
+	if d.loud() {
+		return Alarm
+	}
 	switch d.r.State {
 	case pim.WaitingForSignIn, pim.Submitting, pim.Pending, pim.Scheduled:
 		return Waiting
@@ -89,6 +94,13 @@ func (d drawing) tone() Tone {
 
 // sentence is the whole card in one sentence, for notifications and screen readers.
 func (d drawing) sentence() string {
+	if d.loud() {
+		return "EMERGENCY: " + d.plainSentence()
+	}
+	return d.plainSentence()
+}
+
+func (d drawing) plainSentence() string {
 	who := d.name + "'s request " + string(d.r.ID) + " for " + d.title
 	switch d.r.State {
 	case pim.Pending:

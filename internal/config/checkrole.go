@@ -73,6 +73,12 @@ func (l *loader) checkRequire(path string, role *Role) {
 	if role.Require.MFA && role.Require.AuthenticationContext != "" {
 		l.fail(path+".require.mfa", "does not go with require.authentication_context: PIM takes one of the two. Remove one.")
 	}
+	if role.Emergency && len(role.Reviewers) == 0 && !l.failed[path+".reviewers"] {
+		l.fail(path+".emergency", "needs the setting reviewers: the groups of those who review each use afterwards, as in [Security Leads].")
+	}
+	if role.Emergency && role.Notify == (Place{}) {
+		l.fail(path+".emergency", "needs the setting notify: a place that is told loudly of each use.")
+	}
 	if role.Require.Approval && role.Ask.Place == (Place{}) && !role.Ask.Direct {
 		l.fail(path+".ask", "names no place where approvers are asked. Set slack, teams or direct: true, or set require.approval to false.")
 	}

@@ -34,8 +34,16 @@ var mistakesOfComplete = map[string]mistake{
 	"scalar for a list":     {"readers: [Security Auditors]", "readers: §Security Auditors", "readers must be a list."},
 	"scalar for a role":     {"  - name: mde-analyst\n    group: 44444444-4444-4444-8444-444444444444\n    require: {approval: false}", "  - §mde-analyst", "roles[1] must be a section"},
 	"boolean for a text":    {"title: MDE Administrator", "title: §true", "roles[0].title must be a text."},
-	"text for a boolean":    {"emergency: false", "emergency: §'yes'", "roles[0].emergency must be true or false."},
-	"empty list item":       {"readers: [Security Auditors]", "readers: [§'']", "readers[0] is missing."},
+	"an emergency that nobody reviews": {
+		"    emergency: false\n    reviewers: [Security Leads]", "    emergency: §true\n    reviewers: []",
+		"roles[0].emergency needs the setting reviewers: the groups of those who review each use afterwards, as in [Security Leads].",
+	},
+	"an emergency that nobody hears of": {
+		"    notify: {slack: C0ONCALL, teams: '19:oncall@thread.tacv2'}\n    remind: {after: 15m, every: 1h, escalate: {after: 1h, slack: C0LEADS}}\n    emergency: false",
+		"    emergency: §true", "roles[0].emergency needs the setting notify: a place that is told loudly of each use.",
+	},
+	"text for a boolean": {"emergency: false", "emergency: §'yes'", "roles[0].emergency must be true or false."},
+	"empty list item":    {"readers: [Security Auditors]", "readers: [§'']", "readers[0] is missing."},
 
 	// Secrets.
 	"secret written out":     {"env:SLACK_BOT_TOKEN", "§xoxb-written-out", "slack.bot_token is a secret and must not stand in the file. Write env:NAME or file:/path, or set the environment variable ELEVATE_SLACK_BOT_TOKEN."},

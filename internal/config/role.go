@@ -40,9 +40,9 @@ type Role struct {
 	Notify Place `yaml:"notify"`
 	// Remind says when approvers are asked again.
 	Remind Remind `yaml:"remind"`
-	// Emergency marks a role for emergencies.
+	// Emergency marks a role for emergencies: its use is told loudly, and reviewed afterwards.
 	Emergency bool `yaml:"emergency"`
-	// Reviewers are the groups of people who look at activations afterwards, by name or object id.
+	// Reviewers are the groups of people who review the uses of an emergency role, by name or object id.
 	Reviewers []string `yaml:"reviewers" check:"required group"`
 }
 

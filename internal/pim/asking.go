@@ -57,6 +57,9 @@ func CheckAsked(role Role, a Asked, now time.Time) error {
 }
 
 func checkWhy(role Role, a Asked) error {
+	if err := checkEmergency(role, a.Reason); err != nil {
+		return err
+	}
 	if role.NeedsReason && Tidy(a.Reason) == "" {
 		return Errorf(Invalid, "%s needs a reason: write it behind the role, as in /elevate %s isolating WS-042.", role.Title, role.Name)
 	}

@@ -194,6 +194,9 @@ func (c Command) withRequest(words []string, needsReason bool) (Command, error) 
 		return Command{}, Errorf(NotFound, "There is no such request: an id is the six letters and digits on the card, as in /elevate %s k7m2pq%s.", c.Verb, wanted(needsReason))
 	}
 	c.Reason = unquote(strings.Join(words[1:], " "))
+	if c.Verb == VerbReview {
+		return c, CheckNote(c.Reason)
+	}
 	if needsReason && c.Reason == "" {
 		return Command{}, Errorf(Invalid, "Say why, as in /elevate %s %s%s.", c.Verb, c.Request, wanted(true))
 	}

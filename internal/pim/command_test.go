@@ -147,7 +147,7 @@ func TestCommandsAreRefusedWithASentence(t *testing.T) {
 		"deny k7m2pq":                    {pim.Invalid, "/elevate deny k7m2pq because"},
 		"deny k7m2pq “”":                 {pim.Invalid, "Say why"},
 		"revoke k7m2pq":                  {pim.Invalid, "Say why"},
-		"review k7m2pq \u200b":           {pim.Invalid, "Say why"},
+		"review k7m2pq \u200b":           {pim.Invalid, "Say what you found"},
 		"mde-admin for 4m x":             {pim.Invalid, "ask for 5m or more"},
 		"mde-admin for 0h x":             {pim.Invalid, "ask for 5m or more"},
 		"mde-admin for 30 seconds x":     {pim.Invalid, "5 minutes"},

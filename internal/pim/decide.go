@@ -152,10 +152,11 @@ type Reader struct {
 	Auditor  bool            // member of a group in `readers`
 	Eligible map[string]bool // role names
 	Approves map[string]bool // role names
+	Reviews  map[string]bool // role names: those of emergencies whose reviews the person may close
 }
 
 // MayRead reports whether a person may see a request: one's own always; a
-// role's requests for those eligible or approver for it and for auditors;
+// role's requests for those eligible, approver or reviewer for it and for auditors;
 // never an unlinked person.
 func MayRead(r *Request, by Reader) bool {
 	if by.Actor.Person == "" {
@@ -166,7 +167,7 @@ func MayRead(r *Request, by Reader) bool {
 
 // MayReadRole reports whether a person may see who has a role and who had it.
 func MayReadRole(role string, by Reader) bool {
-	return by.Actor.Person != "" && (by.Auditor || by.Eligible[role] || by.Approves[role])
+	return by.Actor.Person != "" && (by.Auditor || by.Eligible[role] || by.Approves[role] || by.Reviews[role])
 }
 
 // Phrase returns the state in words that fit "it is …".

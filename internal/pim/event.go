@@ -41,6 +41,11 @@ const (
 	EventSweepFailing EventKind = "sweep_failing"
 	EventAlarm        EventKind = "alarm"      // a governed group is not as it should be
 	EventAlarmOver    EventKind = "alarm_over" // it is again
+	// An emergency role was used; somebody closed the review; reviews that are open for
+	// too long were named to on-call.
+	EventReviewOpened  EventKind = "review_opened"
+	EventReviewed      EventKind = "reviewed"
+	EventReviewOverdue EventKind = "review_overdue"
 )
 
 // Event is one entry of the audit trail.

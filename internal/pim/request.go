@@ -163,6 +163,8 @@ type Request struct {
 	Approvers []string `json:"approvers,omitempty"`
 	// Granting is when granting began.
 	Granting time.Time `json:"granting,omitzero"`
+	// Review is that of the use of an emergency role.
+	Review *Review `json:"review,omitempty"`
 }
 
 // OpenSince is since when somebody could decide it: one that followed an access was asked

@@ -28,6 +28,10 @@ type Role struct {
 	DecideFresh bool
 	// DecideContext is the authentication context a decision needs, or "".
 	DecideContext string
+	// Emergency has each use of the role told loudly, and reviewed afterwards by
+	// somebody in one of the groups Reviewers.
+	Emergency bool
+	Reviewers []GroupID
 }
 
 // Reminding says when a request that waits is told of once more, counted from

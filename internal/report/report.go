@@ -31,6 +31,9 @@ func New(p Period, zone *time.Location, titles map[string]string) *Report {
 // Close says when the report was made, and the newest event then, as `audit verify -anchor` takes it. It comes last.
 func (r *Report) Close(made time.Time, head string) {
 	r.made, r.head = made, head
+	for _, row := range r.rows {
+		row.reviewedBy(made)
+	}
 	r.sort()
 }
 

@@ -96,6 +96,16 @@ func month(zone *time.Location) *report.Report {
 	add(timedOut, 70)
 	add(asked("aaaaa9", "mde-admin", alice, time.Date(2026, 10, 30, 10, 0, 0, 0, time.UTC), "of another period"), 80)
 
+	emergencyOf := func(id pim.RequestID, day int, change func(*pim.Review)) pim.Request {
+		q := held(asked(id, "mde-analyst", alice, at(day, 2, 0), "WS-042 encrypts files, isolating it"), 20*time.Second, time.Hour, pim.Expired)
+		q.Review = &pim.Review{Opened: q.MemberSince}
+		change(q.Review)
+		return q
+	}
+	add(emergencyOf("aaaab2", 24, func(*pim.Review) {}), 82)
+	add(emergencyOf("aaaab3", 27, func(*pim.Review) {}), 83)
+	add(emergencyOf("aaaab4", 23, func(v *pim.Review) { v.By, v.Note, v.Closed = bob, "=checked with Alice", at(23, 8, 0) }), 84)
+
 	erin := person("Erin Engel")
 	r.Alarm(pim.Event{Seq: 90, At: at(15, 3, 0), Kind: pim.EventAlarm, Role: "mde-admin", Group: "group-of-mde-admin", Person: erin.Person, Text: string(pim.AlarmStanding)}, erin.Name)
 	r.Alarm(pim.Event{Seq: 95, At: at(16, 9, 30), Kind: pim.EventAlarmOver, Role: "mde-admin", Group: "group-of-mde-admin", Person: erin.Person, Text: string(pim.AlarmStanding)}, erin.Name)

@@ -41,9 +41,17 @@ type Row struct {
 	Ending         pim.Ending      `json:"ending,omitempty"`
 	RevokedBy      pim.PrincipalID `json:"revoked_by,omitempty"` // Why names them, with their reason
 	StillBy        string          `json:"still_by,omitempty"`
-	Before         bool            `json:"asked_before_period,omitempty"`
-	PIM            string          `json:"pim_request,omitempty"`
-	Events         []uint64        `json:"events"`
+	// Review is that of the use of an emergency role: open, overdue or closed.
+	Review       string          `json:"review,omitempty"`
+	ReviewOpened time.Time       `json:"review_opened,omitzero"`
+	Reviewer     pim.PrincipalID `json:"reviewer,omitempty"`
+	ReviewerName string          `json:"reviewer_name,omitempty"`
+	ReviewNote   string          `json:"review_note,omitempty"`
+	Reviewed     time.Time       `json:"reviewed,omitzero"`
+	review       *pim.Review
+	Before       bool     `json:"asked_before_period,omitempty"`
+	PIM          string   `json:"pim_request,omitempty"`
+	Events       []uint64 `json:"events"`
 }
 
 // The decisions a row can have.
@@ -62,7 +70,7 @@ func rowOf(r *pim.Request, events []pim.Event, title string) *Row {
 		Reason: pim.Tidy(cmp.Or(reason, r.Asked.Reason)), Ticket: pim.Tidy(cmp.Or(r.Copy.Ticket, r.Asked.Ticket)),
 		State: r.State, Why: pim.Tidy(r.Why), Decision: undecided,
 		Asked: r.Created, Start: r.Asked.From, Member: r.MemberSince, Due: r.Ends, Ended: r.EndedAt, Ending: r.Ending, StillBy: pim.Tidy(r.StillBy),
-		PIM: pim.Tidy(r.Copy.ID), Events: make([]uint64, 0, len(events)),
+		PIM: pim.Tidy(r.Copy.ID), Events: make([]uint64, 0, len(events)), review: r.Review,
 	}
 	if by := tidy(r.Requester.Person); by != row.Person {
 		row.AskedBy = by
@@ -87,6 +95,19 @@ func rowOf(r *pim.Request, events []pim.Event, title string) *Row {
 	}
 	return row
 }
+
+// reviewedBy says what became of the review until the report was made.
+func (row *Row) reviewedBy(made time.Time) {
+	v := row.review
+	if v == nil {
+		return
+	}
+	row.Review, row.ReviewOpened = (&pim.Request{Review: v}).ReviewState(made), v.Opened
+	row.Reviewer, row.ReviewerName, row.ReviewNote, row.Reviewed = tidy(v.By.Person), pim.Tidy(v.By.Name), pim.Tidy(v.Note), v.Closed
+}
+
+// ReviewedBy is the reviewer's name, or the object id of somebody without one.
+func (row *Row) ReviewedBy() string { return cmp.Or(row.ReviewerName, string(row.Reviewer)) }
 
 // revoke says who ended an access that was another's, and why.
 func (row *Row) revoke(r *pim.Request) {

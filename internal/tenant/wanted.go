@@ -12,7 +12,8 @@ import (
 type Wanted struct {
 	Roles  []Role
 	Groups []Group
-	// Readers are the groups whose members may read everything, by name or object id. They are looked up, and never changed.
+	// Readers are the groups whose members may read everything, or review the uses of an emergency role, by name or object id.
+	// They are looked up, and never changed.
 	Readers []string
 }
 

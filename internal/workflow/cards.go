@@ -113,7 +113,7 @@ func wanted(r *pim.Request, v card.Viewer) bool {
 			(r.State == pim.Canceled && r.Copy.ID == "" && r.Why == "")
 		return !quiet && !r.Requester.Account.IsZero()
 	case card.OnCall:
-		return !r.MemberSince.IsZero() || r.Late
+		return !r.MemberSince.IsZero() || r.Late || r.Review != nil
 	}
 	return false
 }
@@ -210,7 +210,7 @@ func (s *Service) card(ctx context.Context, e store.Effect) (result, error) {
 		if sc.missing, err = s.missing(tx, &sc, spot{e.To, p.Audience}); err != nil {
 			return err
 		}
-		if sc.missing && p.Audience == card.OnCall {
+		if (sc.missing || p.Again) && p.Audience == card.OnCall {
 			sc.onCall, err = s.onCallNow(tx, e.To)
 		}
 		return err
@@ -391,7 +391,13 @@ func (s *Service) post(ctx context.Context, m Messenger, e store.Effect, p place
 // have not seen that. Both turn with the request.
 func (s *Service) postAgain(ctx context.Context, m Messenger, e store.Effect, sc scene, drawn card.Card) (result, error) {
 	reminder := drawn
-	reminder.Lines = append([]card.Text{card.Join(card.Plain("Still waiting since "), card.At(sc.request.OpenSince()), card.Plain(": nobody has decided yet."))}, drawn.Lines...)
+	switch sc.view.Viewer {
+	case card.OnCall:
+		sc.view.OnCall = sc.onCall
+		reminder = s.draw(sc)
+	case card.Approvers, card.Requester:
+		reminder.Lines = append([]card.Text{card.Join(card.Plain("Still waiting since "), card.At(sc.request.OpenSince()), card.Plain(": nobody has decided yet."))}, drawn.Lines...)
+	}
 	ref, err := m.Post(ctx, e.To, reminder)
 	if err != nil {
 		return givenUp(err)
@@ -399,7 +405,7 @@ func (s *Service) postAgain(ctx context.Context, m Messenger, e store.Effect, sc
 	if ref.Conversation == (pim.Conversation{}) {
 		ref.Conversation = e.To
 	}
-	stored := store.Ref{MessageRef: ref, Audience: string(card.Approvers), Hash: hashOf(reminder)}
+	stored := store.Ref{MessageRef: ref, Audience: string(sc.view.Viewer), Hash: hashOf(reminder)}
 	return result{apply: func(tx *store.Tx) error { return tx.PutRef(sc.request.ID, stored) }}, nil
 }
 

@@ -25,9 +25,6 @@ func (s *Service) command(ctx context.Context, from Sender, text string) Reply {
 		return problem(pim.Errorf(pim.Invalid, "That is too long for a command: a reason has at most %d characters. Nothing was done.", pim.MaxReason))
 	}
 	cmd, err := pim.ParseCommand(text, pim.Reading{Roles: s.cfg.Roles, Now: s.cfg.Now(), Zone: from.Zone})
-	if slices.Contains(toCome, cmd.Verb) { // nobody has to learn first how it would be said
-		return problem(pim.Errorf(pim.Conflict, "This Elevate cannot do `%s` yet. `/elevate help` lists what it can.", cmd.Verb))
-	}
 	if err != nil {
 		return problem(err)
 	}
@@ -51,12 +48,10 @@ func (s *Service) command(ctx context.Context, from Sender, text string) Reply {
 	case pim.VerbRevoke:
 		return s.revoke(from, revoking{request: cmd.Request, reason: cmd.Reason, clicked: s.cfg.Now()})
 	case pim.VerbReview:
+		return s.review(from, reviewing{request: cmd.Request, note: cmd.Reason, clicked: s.cfg.Now()})
 	}
-	return problem(pim.Errorf(pim.Internal, "Elevate does not know this command.")) // unreachable: the switch and toCome name every verb
+	return problem(pim.Errorf(pim.Internal, "Elevate does not know this command.")) // unreachable: the switch names every verb
 }
-
-// toCome are the verbs that are kept for later.
-var toCome = []pim.Verb{pim.VerbReview}
 
 // Click carries out a pressed button. What came back with it is untrusted:
 // the request is looked up and every rule is run.
@@ -82,6 +77,8 @@ func (s *Service) click(from Sender, c Click) Reply {
 		})
 	case card.ApproveWithReason, card.Deny:
 		return s.reasonForm(from, c, shown)
+	case card.Review:
+		return s.reviewForm(from, c.Request, shown)
 	case card.Cancel:
 		return s.giveBack(from, own{verb: verbCancel, request: c.Request, clicked: s.cfg.Now(), clickedOn: shown})
 	case card.Release:
@@ -126,6 +123,12 @@ func (s *Service) filled(ctx context.Context, from Sender, f card.Filled) Reply 
 			return Reply{Errors: map[string]string{card.FieldReason: pim.Explain(err).Message}}
 		}
 		return s.rule(from, d)
+	case card.FormReview:
+		shown, err := s.shown(from, f.Request, f.Ref)
+		if err != nil {
+			return s.notDone(err)
+		}
+		return s.reviewFilled(from, f, shown)
 	}
 	return problem(pim.Errorf(pim.Invalid, "Elevate does not know this form any more. Open it again with `/elevate`."))
 }

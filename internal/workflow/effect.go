@@ -28,6 +28,8 @@ const (
 	kindRemind   = "remind"   // a request that nobody decides
 	kindEnding   = "ending"   // an access that ends soon
 	kindHomes    = "homes"    // the pages that people opened lately
+	kindReview   = "review"   // somebody's review of the use of an emergency role
+	kindOverdue  = "overdue"  // reviews that are open for too long
 )
 
 // personal reports whether effects of this kind are done as a person.
@@ -89,6 +91,10 @@ type message struct {
 	Ending bool `json:"ending,omitempty"`
 	// Revoked is set when somebody else ends the request's access.
 	Revoked bool `json:"revoked,omitempty"`
+	// Reviewed is set when somebody closed the review of the request's use of an
+	// emergency role, and Overdue for the list of those that are open for too long.
+	Reviewed bool `json:"reviewed,omitempty"`
+	Overdue  bool `json:"overdue,omitempty"`
 	// Form is set when the person is offered the form, with this role.
 	Form bool   `json:"form,omitempty"`
 	Role string `json:"role,omitempty"`

@@ -41,7 +41,7 @@ func (s *Service) history(ctx context.Context, who identity, cmd pim.Command) ca
 
 // readerNow is somebody with what PIM says of them at this moment.
 func (s *Service) readerNow(ctx context.Context, who identity) (pim.Reader, error) {
-	reader := pim.Reader{Actor: who.actor, Auditor: s.reads(who), Eligible: map[string]bool{}, Approves: map[string]bool{}}
+	reader := pim.Reader{Actor: who.actor, Auditor: s.reads(who), Eligible: map[string]bool{}, Approves: map[string]bool{}, Reviews: s.reviewsRoles(who)}
 	eligible, answer, err := s.eligibilities(ctx, who)
 	if err == nil {
 		err = s.learn(ctx, answer)

@@ -21,6 +21,7 @@ const (
 	verbCancel  = "cancel"
 	verbRelease = "release"
 	verbRevoke  = "revoke"
+	verbReview  = "review"
 	verbForm    = "form"
 	verbLink    = "link"
 )
@@ -202,6 +203,8 @@ func (s *Service) describe(verb string, r pim.Request) string {
 		return fmt.Sprintf("release %s", title)
 	case verbRevoke:
 		return fmt.Sprintf("end %s's access to %s", orName(r.Requester.Name), title)
+	case verbReview:
+		return fmt.Sprintf("review %s's use of %s", orName(r.Requester.Name), title)
 	}
 	return describeVerb(verb)
 }
@@ -210,7 +213,7 @@ func (s *Service) describe(verb string, r pim.Request) string {
 // time, or zero where any will do.
 func (s *Service) SignInSince(tx *store.Tx, intent string) (time.Time, error) {
 	in, found, err := findIntent(tx, intent)
-	if err != nil || !found || (in.Verb != verbApprove && in.Verb != verbDeny) {
+	if err != nil || !found || in.Verb != verbApprove && in.Verb != verbDeny && in.Verb != verbReview {
 		return time.Time{}, err
 	}
 	r, err := tx.Request(in.Request)
@@ -291,6 +294,8 @@ func (s *Service) resume(in store.Intent) (string, error) {
 		return s.resumeOwn(from, in)
 	case verbRevoke:
 		return s.resumeRevoking(from, in)
+	case verbReview:
+		return s.resumeReview(from, in)
 	case verbForm:
 		return s.resumeForm(in)
 	}

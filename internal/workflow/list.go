@@ -226,8 +226,12 @@ func (s *Service) approvals(ctx context.Context, who identity) card.Card {
 		return card.Problem(pim.Explain(err))
 	}
 	var waits []card.Wait
+	var reviews []pim.Request
 	err = s.cfg.Store.View(func(tx *store.Tx) error {
 		waits = nil
+		if reviews, err = s.reviewsFor(tx, who); err != nil {
+			return err
+		}
 		for _, c := range copies {
 			id, found, err := tx.ByPIM(c.ID)
 			if err != nil {
@@ -248,7 +252,7 @@ func (s *Service) approvals(ctx context.Context, who identity) card.Card {
 	if err != nil {
 		return card.Problem(pim.Explain(err))
 	}
-	return card.ApprovalsList(waits, s.cfg.Now())
+	return card.ApprovalsList(waits, reviews, s.cfg.Roles, s.cfg.Now())
 }
 
 // who lists who is elevated now, for the roles the person may look at.

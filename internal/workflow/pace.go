@@ -31,6 +31,8 @@ var paces = map[string]pace{
 	kindRemind:   {first: time.Second, most: time.Minute, furthest: 25 * time.Hour},
 	kindEnding:   {first: time.Second, most: time.Minute, furthest: 400 * 24 * time.Hour},
 	kindHomes:    {first: 2 * time.Second, most: 5 * time.Minute, furthest: time.Hour},
+	kindReview:   {first: time.Second, most: 15 * time.Second, furthest: time.Hour},
+	kindOverdue:  {first: time.Second, most: time.Minute, furthest: 25 * time.Hour},
 	kindSweep:    {first: 5 * time.Second, most: time.Minute, furthest: time.Hour},
 }
 

@@ -46,6 +46,10 @@ func (s *Service) page(tx *store.Tx, who identity) (p card.Page, err error) {
 			p.Who = append(p.Who, held)
 		}
 	}
+	p.Reviews, err = s.reviewsFor(tx, who)
+	if err != nil {
+		return p, err
+	}
 	slices.SortFunc(p.Open, func(a, b pim.Request) int { return cmp.Or(b.Created.Compare(a.Created), cmp.Compare(a.ID, b.ID)) })
 	slices.SortFunc(p.Waits, func(a, b card.Wait) int {
 		return cmp.Or(a.Request.Created.Compare(b.Request.Created), cmp.Compare(a.Request.ID, b.Request.ID))
@@ -55,7 +59,7 @@ func (s *Service) page(tx *store.Tx, who identity) (p card.Page, err error) {
 
 // readerKnown is somebody with what PIM said of them lately.
 func (s *Service) readerKnown(who identity) pim.Reader {
-	reader := pim.Reader{Actor: who.actor, Auditor: s.reads(who), Eligible: map[string]bool{}, Approves: map[string]bool{}}
+	reader := pim.Reader{Actor: who.actor, Auditor: s.reads(who), Eligible: map[string]bool{}, Approves: map[string]bool{}, Reviews: s.reviewsRoles(who)}
 	now := s.cfg.Now()
 	for _, role := range s.cfg.Roles {
 		reader.Eligible[role.Name] = slices.ContainsFunc(who.ids(), func(id pim.PrincipalID) bool {

@@ -16,6 +16,10 @@ import (
 // ask, and of those who approve.
 type PeoplesGroups struct {
 	Eligible, Approvers []pim.GroupID
+	// People approve beside those in groups, by object id, and Names by what the
+	// settings call them.
+	People []pim.PrincipalID
+	Names  []string
 }
 
 func (p PeoplesGroups) all() []pim.GroupID { return slices.Concat(p.Eligible, p.Approvers) }

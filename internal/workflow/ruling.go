@@ -161,7 +161,7 @@ func (s *Service) mayHear(tx *store.Tx, r *pim.Request, who identity) (known boo
 	if owns(r, who) {
 		return true, nil
 	}
-	reader := pim.Reader{Actor: who.actor, Auditor: s.reads(who), Eligible: map[string]bool{}, Approves: map[string]bool{}}
+	reader := pim.Reader{Actor: who.actor, Auditor: s.reads(who), Eligible: map[string]bool{}, Approves: map[string]bool{}, Reviews: s.reviewsRoles(who)}
 	policy, read := s.policies.get(r.Group, tx.Now(), ever)
 	for _, id := range who.ids() {
 		_, approves := policy.approvers[id]

@@ -76,9 +76,11 @@ type Service struct {
 	answered atomic.Bool  // a sweep was answered, if only in part
 	readers  membership
 	owners   membership
-	failing  failing
-	unread   unread
-	suspects []pim.Alarm // seen at the last readings; the sweep's own, as what follows
+	// reviewers are those of the emergency roles.
+	reviewers membership
+	failing   failing
+	unread    unread
+	suspects  []pim.Alarm // seen at the last readings; the sweep's own, as what follows
 	// lookedAt is when a group was last read as a whole. Of peoples, peoplesAsked were looked up in this sweep.
 	lookedAt map[pim.GroupID]time.Time
 	// strangersRead is when the requests were read of those whose activation none explains.
@@ -184,6 +186,9 @@ func (s *Service) driveOpen(tx *store.Tx) error {
 			return err
 		}
 	}
+	if err := s.putOverdue(tx); err != nil {
+		return err
+	}
 	open, err := tx.OpenRequests()
 	if err != nil {
 		return err
@@ -248,7 +253,7 @@ func (s *Service) work() map[string]func(context.Context, store.Effect) (result,
 	return map[string]func(context.Context, store.Effect) (result, error){
 		kindSubmit: s.submit, kindDecide: s.decide, kindCancel: s.cancel, kindRelease: s.release, kindRevoke: s.revokeAs,
 		kindWatch: s.watch, kindConfirm: s.confirm, kindCard: s.card, kindTell: s.tell, kindHomes: s.showHomes, kindSweep: s.sweep,
-		kindEligible: s.learnEligible, kindLinks: s.links, kindLapse: s.lapse, kindRemind: s.remind, kindEnding: s.ending,
+		kindReview: s.checkReview, kindOverdue: s.nameOverdue, kindEligible: s.learnEligible, kindLinks: s.links, kindLapse: s.lapse, kindRemind: s.remind, kindEnding: s.ending,
 	}
 }
 

@@ -108,6 +108,9 @@ func (s *Service) sweepOnce(ctx context.Context) error {
 		s.cfg.Logger.Warn("policies_not_read", "error", err)
 	}
 	s.learnPeople(answer)
+	if err := s.learnDeclared(answer); err != nil {
+		return err
+	}
 	if err := s.meetPending(ctx, answer); err != nil {
 		return err
 	}
@@ -138,7 +141,12 @@ func (s *Service) sweepQuestion(ctx context.Context) pim.Question {
 	now := s.cfg.Now()
 	whole := s.longestUnread(now)
 	s.peoplesAsked = 0
+	reviews, err := s.waitingReviews()
+	if err != nil {
+		s.cfg.Logger.Warn("reviews_not_read", "error", err)
+	}
 	for _, role := range s.cfg.Roles {
+		s.askDeclared(ctx, &q, role, whole[role.Group], reviews)
 		q.Pending = append(q.Pending, role.Group)
 		q.Active = append(q.Active, role.Group)
 		if whole[role.Group] {

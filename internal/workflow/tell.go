@@ -67,6 +67,10 @@ func (s *Service) cardFor(e store.Effect, m message) (*card.Card, error) {
 		return s.stillTrue(e.Request, endsSoon)
 	case m.Revoked:
 		return s.stillTrue(e.Request, revoked)
+	case m.Reviewed:
+		return s.stillTrue(e.Request, reviewedBy)
+	case m.Overdue:
+		return s.overdueCard(e.To)
 	case m.Alarm != nil, m.Rules != "", m.People != "":
 		c = s.alarmCard(m)
 	case m.Form:
@@ -103,6 +107,15 @@ func revoked(r pim.Request, role pim.Role, _ time.Time) *card.Card {
 		return nil
 	}
 	c := card.Revoked(r, role)
+	return &c
+}
+
+// reviewedBy tells the holder who reviewed the use of an emergency role.
+func reviewedBy(r pim.Request, role pim.Role, _ time.Time) *card.Card {
+	if r.Review == nil || r.Unreviewed() {
+		return nil
+	}
+	c := card.Reviewed(r, role)
 	return &c
 }
 

@@ -54,7 +54,7 @@ func (s *Service) View(_ context.Context, from Sender, id pim.RequestID, ref pim
 	drawn := s.draw(sc)
 	if bystander {
 		drawn.Buttons = slices.DeleteFunc(slices.Clone(drawn.Buttons), func(b card.Button) bool {
-			return b.Act != card.Refresh && b.Act != card.Open
+			return b.Act != card.Refresh && b.Act != card.Open && b.Act != card.Review
 		})
 	}
 	return reply(drawn)

@@ -187,11 +187,15 @@ func (s *Service) observeOne(tx *store.Tx, r *pim.Request, c pim.Copy, access *p
 // same look confirms it at once.
 func (s *Service) moveObserved(tx *store.Tx, r *pim.Request, to pim.State, access *pim.Access) error {
 	s.noteElsewhere(r, to, tx.Now())
-	if pim.ReadStatus(r.Copy.Status) == pim.WordRevoked {
+	revoked := pim.ReadStatus(r.Copy.Status) == pim.WordRevoked
+	if revoked {
 		r.Why = "It was revoked in PIM before the access existed."
 	}
 	if err := s.moveOn(tx, r, to, r.Copy); err != nil {
 		return err
+	}
+	if revoked && !r.Copy.Start.After(tx.Now()) { // there may have been one between two looks
+		return s.openReview(tx, r)
 	}
 	if to == pim.Granting && access != nil && access.Member && pim.ReadStatus(r.Copy.Status) == pim.WordProvisioned {
 		return s.confirmed(tx, r, *access)
@@ -214,7 +218,10 @@ func (s *Service) missed(tx *store.Tx, r *pim.Request, access pim.Access) error 
 		return nil
 	}
 	r.Why = "Its time is over, and Elevate never read the membership: PIM may have given the access while Elevate was not looking."
-	return s.moveOn(tx, r, pim.Failed, r.Copy)
+	if err := s.moveOn(tx, r, pim.Failed, r.Copy); err != nil {
+		return err
+	}
+	return s.openReview(tx, r)
 }
 
 // stillThere writes what changed about a request that did not turn.
@@ -264,6 +271,9 @@ func (s *Service) confirmed(tx *store.Tx, r *pim.Request, access pim.Access) err
 		}
 	}
 	if err := s.moveTo(tx, r, pim.Active, pim.Event{Kind: pim.EventConfirmed, Chat: pim.System}); err != nil {
+		return err
+	}
+	if err := s.openReview(tx, r); err != nil {
 		return err
 	}
 	if err := putEnding(tx, r); err != nil {

@@ -44,6 +44,7 @@ type Directory struct {
 	groups   map[pim.GroupID]Group
 	requests []*record
 	standing map[pim.Membership]string // what else makes somebody a member
+	crowds   map[pim.GroupID][]pim.PrincipalID
 	hidden   map[Part]error
 	decided  int
 }
@@ -62,7 +63,7 @@ type record struct {
 func NewDirectory(now func() time.Time, people []pim.Profile, groups map[pim.GroupID]Group) *Directory {
 	d := &Directory{
 		Now: now, people: map[pim.PrincipalID]pim.Profile{}, groups: groups,
-		standing: map[pim.Membership]string{}, hidden: map[Part]error{},
+		standing: map[pim.Membership]string{}, hidden: map[Part]error{}, crowds: map[pim.GroupID][]pim.PrincipalID{},
 	}
 	for _, p := range people {
 		d.people[p.ID] = p

@@ -166,6 +166,9 @@ func (d *Directory) lookAtRules(q pim.Question, a *pim.Answer) {
 				a.Members[id] = d.profiles(g.Eligible)
 			}
 		}
+		if crowd, known := d.crowds[id]; known {
+			a.Members[id] = d.profiles(crowd)
+		}
 	})
 	each(d, a, PartMayHave, q.MayHave, func(id pim.GroupID) {
 		g := d.groups[id]

@@ -75,6 +75,13 @@ func (d *Directory) Administer(g pim.GroupID, edit func(*Group)) {
 	d.groups[g] = group
 }
 
+// Gather has these people be in a group that is behind no role.
+func (d *Directory) Gather(g pim.GroupID, people ...pim.PrincipalID) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.crowds[g] = people
+}
+
 // Person edits what the directory says of somebody.
 func (d *Directory) Person(id pim.PrincipalID, edit func(*pim.Profile)) {
 	d.mu.Lock()
