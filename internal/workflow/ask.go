@@ -120,7 +120,7 @@ func (s *Service) mayAsk(tx *store.Tx, who identity, role pim.Role) (*pim.Follow
 				first = r
 			}
 		}
-		return nil, secondRequest(first, role, who)
+		return nil, &blocked{pim.Explain(secondRequest(first, role, who)), first}
 	}
 	return follows, s.somebodyCouldApprove(tx, who, role)
 }
@@ -338,7 +338,7 @@ func (s *Service) activate(_ context.Context, from Sender, roleName string, a pi
 	}
 	out, err := s.ask(from, role, a)
 	if err != nil {
-		return s.notStored(err)
+		return s.notAsked(from, role, a, err)
 	}
 	return s.answerAsked(from, out)
 }

@@ -89,9 +89,10 @@ type message struct {
 	Ending bool `json:"ending,omitempty"`
 	// Revoked is set when somebody else ends the request's access.
 	Revoked bool `json:"revoked,omitempty"`
-	// Form is set when the person is offered the form, with this role.
-	Form bool   `json:"form,omitempty"`
-	Role string `json:"role,omitempty"`
+	// Form is set when the person is offered the form, with this role and what they typed.
+	Form  bool   `json:"form,omitempty"`
+	Role  string `json:"role,omitempty"`
+	Draft string `json:"draft,omitempty"`
 }
 
 func personEffect(kind string, r *pim.Request, as pim.Actor, data any) (store.Effect, error) {

@@ -367,6 +367,9 @@ func (s *Service) goOnSubmitting(tx *store.Tx, r *pim.Request, in store.Intent) 
 	}
 	if err := s.mayGoOn(tx, r, who, role); err != nil {
 		why := pim.Explain(err).Message
+		if other, ok := errors.AsType[*blocked](err); ok {
+			r.Refusal = &pim.Refusal{Kind: pim.Conflict, Code: codeOf(other.request), Other: other.request.ID}
+		}
 		return why, s.cancelUnsent(tx, r, pim.Event{Kind: pim.EventCanceled, By: who.actor}, why)
 	}
 	r.Requester, r.Principal = who.actor, who.actor.Person
@@ -399,7 +402,7 @@ func (s *Service) mayGoOn(tx *store.Tx, r *pim.Request, who identity, role pim.R
 	for _, other := range open {
 		followed := r.Follows != nil && r.Follows.Request == other.ID
 		if other.ID != r.ID && !followed && slices.Contains(who.ids(), other.Principal) && other.Principal != "" {
-			return secondRequest(other, role, who)
+			return &blocked{pim.Explain(secondRequest(other, role, who)), other}
 		}
 	}
 	if err := pim.CheckAsked(role, r.Asked, tx.Now()); err != nil {
@@ -424,7 +427,7 @@ func (s *Service) resumeForm(in store.Intent) (string, error) {
 			}
 		}
 		return s.putTell(tx, "form", "", pim.DirectTo(in.Account), message{
-			Form: true, Role: in.Values[card.FieldRole],
+			Form: true, Role: in.Values[card.FieldRole], Draft: in.Values[valueDraft],
 		})
 	})
 	return "You can close this page. In the chat, a message has a button that opens the form.", err

@@ -101,7 +101,7 @@ func (s *Service) send(ctx context.Context, e store.Effect, r pim.Request) (resu
 	if err == nil {
 		return result{apply: func(tx *store.Tx) error { return s.submitted(tx, r.ID, c) }}, nil
 	}
-	return s.notSubmitted(e, r, err)
+	return s.notSubmitted(ctx, e, r, err)
 }
 
 // activation is what is sent for a request: the same at every sending, also
@@ -127,7 +127,7 @@ func (s *Service) noteSending(e store.Effect) (pim.Request, error) {
 }
 
 // notSubmitted deals with PIM's refusal, or with not knowing.
-func (s *Service) notSubmitted(e store.Effect, r pim.Request, err error) (result, error) {
+func (s *Service) notSubmitted(ctx context.Context, e store.Effect, r pim.Request, err error) (result, error) {
 	said := pim.Explain(err)
 	switch said.Kind {
 	case pim.AnswerLost, pim.Internal:
@@ -151,7 +151,7 @@ func (s *Service) notSubmitted(e store.Effect, r pim.Request, err error) (result
 		}
 	case pim.Invalid, pim.Forbidden, pim.NotFound, pim.Administered:
 	}
-	return s.refused(r, said)
+	return s.refused(ctx, r, said)
 }
 
 // noteNotSent takes the note of the sending back. Tries counts the sendings
@@ -266,11 +266,6 @@ func (s *Service) moveTo(tx *store.Tx, r *pim.Request, to pim.State, e pim.Event
 	return s.turn(tx, r)
 }
 
-// refused ends a request that PIM did not take.
-func (s *Service) refused(r pim.Request, said *pim.Error) (result, error) {
-	return s.finishUnsent(r, pim.Refused, pim.EventRefused, said.Message)
-}
-
 func (s *Service) failed(r pim.Request, why string) (result, error) {
 	return s.finishUnsent(r, pim.Failed, pim.EventFailed, why)
 }
@@ -281,8 +276,11 @@ func (s *Service) finishUnsent(r pim.Request, to pim.State, kind pim.EventKind, 
 		if err != nil || fresh.State != pim.Submitting {
 			return err
 		}
-		fresh.Why, fresh.Sending.Lost = why, false
+		fresh.Why, fresh.Refusal, fresh.Sending.Lost = why, r.Refusal, false
 		if err := s.moveTo(tx, &fresh, to, pim.Event{Kind: kind, By: fresh.Requester, Text: why}); err != nil {
+			return err
+		}
+		if err := s.tellAdministered(tx, &fresh); err != nil {
 			return err
 		}
 		return s.sessionUsed(tx, fresh.Requester)

@@ -70,7 +70,7 @@ func (s *Service) cardFor(e store.Effect, m message) (*card.Card, error) {
 	case m.Alarm != nil, m.Rules != "", m.People != "":
 		c = s.alarmCard(m)
 	case m.Form:
-		c = card.FormReady(m.Role)
+		c = card.FormReady(m.Role, m.Draft)
 	case m.Problem:
 		c = card.Problem(pim.Errorf(pim.Invalid, "%s", m.Text))
 	default:
