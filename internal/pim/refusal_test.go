@@ -42,7 +42,9 @@ func TestTypedTimesSurviveTheForm(t *testing.T) {
 	role := modelRoles()[0]
 	from, until := time.Date(2026, 3, 2, 22, 0, 0, 0, time.UTC), time.Date(2026, 3, 3, 6, 0, 0, 0, time.UTC)
 	for _, asked := range []pim.Asked{
-		{Reason: "why", From: from}, {Reason: "why", Until: until}, {Reason: "why", From: from, Until: until},
+		{Reason: "why", From: from},
+		{Reason: "why", Until: until},
+		{Reason: "why", From: from, Until: until},
 		{Reason: "why", From: from, Duration: 90 * time.Minute},
 	} {
 		got, err := pim.NewAsked(role, asked.When(), "why", "")

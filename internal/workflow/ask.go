@@ -261,7 +261,7 @@ func (s *Service) write(tx *store.Tx, from Sender, who identity, a pim.Asked, fo
 	}
 	out.request = r
 	if who.session != nil {
-		if err := s.putSubmit(tx, &r, from.Account.Chat); err != nil || follows == nil {
+		if err := s.putSubmit(tx, &r, decision{Chat: from.Account.Chat}); err != nil || follows == nil {
 			return err
 		}
 		return s.turn(tx, &r) // what waits is shown, so that it can be canceled
@@ -275,8 +275,9 @@ func (s *Service) write(tx *store.Tx, from Sender, who identity, a pim.Asked, fo
 }
 
 // putSubmit has a request sent: at once, or after the access that it follows.
-func (s *Service) putSubmit(tx *store.Tx, r *pim.Request, from pim.Chat) error {
-	e, err := personEffect(kindSubmit, r, r.Requester, decision{Clicked: tx.Now(), Chat: from})
+func (s *Service) putSubmit(tx *store.Tx, r *pim.Request, d decision) error {
+	d.Clicked = tx.Now()
+	e, err := personEffect(kindSubmit, r, r.Requester, d)
 	if err != nil {
 		return err
 	}

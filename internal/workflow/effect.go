@@ -61,6 +61,8 @@ type decision struct {
 	Chat    pim.Chat  `json:"chat"`
 	// Since is how new the sign-in has to be where each decision needs one.
 	Since time.Time `json:"since,omitzero"`
+	// Challenge is what PIM wanted of the sign-in that this follows; nil where it wanted none.
+	Challenge *string `json:"challenge,omitempty"`
 	// Leased is set when the request was claimed at the click.
 	Leased bool `json:"leased,omitempty"`
 }

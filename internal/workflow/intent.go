@@ -380,7 +380,11 @@ func (s *Service) goOnSubmitting(tx *store.Tx, r *pim.Request, in store.Intent) 
 	if err := s.record(tx, r, event); err != nil {
 		return "", err
 	}
-	if err := s.putSubmit(tx, r, pim.Web); err != nil {
+	d := decision{Chat: pim.Web}
+	if made := in.Expires.Add(-intentLife); who.session.SignedIn.After(made) {
+		d.Challenge = challengeOf(in)
+	}
+	if err := s.putSubmit(tx, r, d); err != nil {
 		return "", err
 	}
 	text := fmt.Sprintf("Your request %s for %s is on its way to PIM. You can close this page; the chat shows the rest.", r.ID, role.Title)
