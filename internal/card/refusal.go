@@ -174,10 +174,10 @@ func inTheWay(other *pim.Request, title string) []Button {
 	return nil
 }
 
-// InTheWay answers somebody whose own request stands in the way of what they ask for.
+// InTheWay answers somebody whose own request stands in the way of what they ask for. It is no card of that request: what
+// it says would be gone as soon as that one is drawn anew.
 func InTheWay(err *pim.Error, other pim.Request, role pim.Role) Card {
 	c := Problem(err)
-	c.Request = other.ID
 	if other.State == pim.Active && !other.Ends.IsZero() {
 		c.Lines = append(c.Lines, Join(Plain("You have it"), until(other.Ends), Plain(".")))
 	}

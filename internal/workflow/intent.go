@@ -368,6 +368,7 @@ func (s *Service) goOnSubmitting(tx *store.Tx, r *pim.Request, in store.Intent) 
 	if err := s.mayGoOn(tx, r, who, role); err != nil {
 		why := pim.Explain(err).Message
 		if other, ok := errors.AsType[*blocked](err); ok {
+			r.Requester, r.Principal = who.actor, who.actor.Person // else what is theirs is not shown to them
 			r.Refusal = &pim.Refusal{Kind: pim.Conflict, Code: codeOf(other.request), Other: other.request.ID}
 		}
 		return why, s.cancelUnsent(tx, r, pim.Event{Kind: pim.EventCanceled, By: who.actor}, why)

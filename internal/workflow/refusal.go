@@ -91,18 +91,30 @@ func (s *Service) standsInTheWay(ctx context.Context, r pim.Request) (other pim.
 	if err := s.meet(c, answer.Profiles[r.Principal]); err != nil {
 		return "", until, err
 	}
-	err = s.cfg.Store.View(func(tx *store.Tx) error {
+	err = s.update(func(tx *store.Tx) error {
+		other = ""
 		id, known, err := tx.ByPIM(c.ID)
 		if err != nil || !known {
 			return err
 		}
 		met, err := tx.Request(id)
-		if err == nil && met.State.Open() {
-			other = id
+		if err != nil || !met.State.Open() {
+			return err
 		}
-		return err
+		other = id
+		return s.giveCard(tx, &met, r.Requester)
 	})
 	return other, until, err
+}
+
+// giveCard sends somebody the card of what they asked for elsewhere, now that they are known by a chat account.
+func (s *Service) giveCard(tx *store.Tx, met *pim.Request, to pim.Actor) error {
+	if !met.Requester.Account.IsZero() || met.Principal != to.Person {
+		return nil
+	}
+	met.Requester.Account = to.Account
+	e := pim.Event{Kind: pim.EventObserved, Chat: pim.System, From: met.State, Text: "whoever asked is known by " + to.Account.String()}
+	return errors.Join(s.record(tx, met, e), s.turn(tx, met))
 }
 
 // blocking is the request in PIM that keeps it from taking another one: what led to the access that is there, else what

@@ -372,8 +372,8 @@ func TestOnesOwnRequestStandsInTheWayWithItsButtons(t *testing.T) {
 		id := a.last().ID
 		second := a.types("mde-admin something else")
 		a.expect(a.read(second), "already have an open request", "[Cancel "+string(id)+"]")
-		if second.Card.Request != id {
-			t.Errorf("the answer is about %s", second.Card.Request)
+		if second.Card.Request != "" {
+			t.Error("the answer is drawn anew as the request's card, and what it says is gone")
 		}
 		a.presses(*second.Card, pim.MessageRef{}, "Cancel "+string(id))
 		a.is(id, pim.Canceled)
@@ -409,5 +409,82 @@ func TestWhatOnlyAnAdministratorMendsIsToldToOnCallOnce(t *testing.T) {
 		if n := count(); n != 2 {
 			t.Errorf("on-call was told %d times after a day", n)
 		}
+	})
+}
+
+func TestAButtonToAskAgainNamesWhatWasAskedForAndNoMore(t *testing.T) {
+	inEachChat(t, func(w *world) {
+		w.dir.Administer(live, func(g *workflowtest.Group) { g.Max = time.Hour })
+	}, func(a seat) {
+		a.types("mde-admin isolating WS-042")
+		pending := a.last().ID
+		a.types("mde-live for 2h triage")
+		long := a.last()
+		a.is(long.ID, pim.Refused)
+		for _, row := range []struct {
+			name, says string
+			click      workflow.Click
+		}{
+			{"a request that waits", "nothing to ask for again", workflow.Click{Request: pending}},
+			{"one that there is not", "no request", workflow.Click{Request: "zzzzzz"}},
+			{"a length of one's own", "", workflow.Click{Request: long.ID, Digest: "24h", Reason: "another", Role: "mde-admin"}},
+		} {
+			row.click.Act = card.AskMost
+			said := a.read(a.bot.Click(t.Context(), a.sender(), row.click))
+			a.pass(3 * time.Second)
+			a.expect(said, row.says)
+		}
+		if r := a.last(); r.Role != "mde-live" || r.Asked.Duration != time.Hour || r.Asked.Reason != "triage" {
+			t.Errorf("asked for %s, %+v", r.Role, r.Asked)
+		}
+		if n := len(a.allRequests()); n != 3 {
+			t.Errorf("%d requests", n)
+		}
+
+		// A form is filled in for nobody but who asked.
+		other := a.sender()
+		other.Account = account(dave)
+		a.knows(dave)
+		form := a.bot.Click(t.Context(), other, workflow.Click{Act: card.OpenForm, Role: long.Role, Request: long.ID}).Form
+		if form == nil || valueOf(*form, card.FieldReason).Value != "" || len(form.Lines) > 0 {
+			t.Errorf("somebody else's form is %+v", form)
+		}
+	})
+}
+
+func TestWhatWasTypedIsForgottenByARestart(t *testing.T) {
+	inEachChat(t, nil, func(a seat) {
+		long := a.types("mde-admin for 10h isolating WS-042")
+		a.restart()
+		a.expect(a.read(a.presses(*long.Card, pim.MessageRef{}, "Ask for 8 h")), "does not remember", "nothing was asked for")
+		if form := a.presses(*long.Card, pim.MessageRef{}, "Fill in the form").Form; form == nil || valueOf(*form, card.FieldRole).Value != "mde-admin" {
+			t.Errorf("the form is %+v", form)
+		}
+		if n := len(a.allRequests()); n != 0 {
+			t.Errorf("%d requests", n)
+		}
+	})
+}
+
+func TestARequestMadeElsewhereWhileASignInWasMissingIsMet(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.knows(alice)
+		a := seat{w, alice, account(alice), w.chat}
+		a.types("mde-admin isolating WS-042")
+		waits := a.last()
+		a.is(waits.ID, pim.WaitingForSignIn)
+		a.inPortal(mde)
+		a.pass(2 * time.Minute) // the sweep finds it
+		if _, err := w.resumes(alice); err != nil {
+			t.Fatal(err)
+		}
+		a.pass(3 * time.Second)
+		why := a.is(waits.ID, pim.Canceled).Refusal
+		if why == nil || a.request(why.Other).Chat != pim.Portal {
+			t.Fatalf("kept %+v", why)
+		}
+		shown := a.card(waits.ID)
+		a.presses(shown.Card(), shown.Ref, "Cancel "+string(why.Other))
+		a.is(why.Other, pim.Canceled)
 	})
 }
