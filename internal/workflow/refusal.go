@@ -17,7 +17,7 @@ import (
 // refused ends a request that PIM did not take, with what its next step needs to know. What could not be read for that
 // is left out: the refusal itself is known.
 func (s *Service) refused(ctx context.Context, r pim.Request, said *pim.Error) (result, error) {
-	s.cfg.Logger.Warn("pim_refused", "request", string(r.ID), "role", r.Role, "kind", string(said.Kind), "code", said.Code,
+	s.cfg.Logger.Info("pim_refused", "request", string(r.ID), "role", r.Role, "kind", string(said.Kind), "code", said.Code,
 		"rules", strings.Join(said.Rules, " "), "request_id", said.RequestID)
 	why := pim.RefusalOf(said)
 	var err error

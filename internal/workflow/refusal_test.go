@@ -488,3 +488,20 @@ func TestARequestMadeElsewhereWhileASignInWasMissingIsMet(t *testing.T) {
 		a.is(why.Other, pim.Canceled)
 	})
 }
+
+func TestWhatWasTypedSurvivesTheSignInThatTheFormNeeds(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		a := seat{w, alice, account(alice), w.chat}
+		bare := a.types("mde-admin for 2h")
+		a.expect(a.read(a.presses(*bare.Card, pim.MessageRef{}, "Fill in the form")), "Sign in")
+		if _, err := w.resumes(alice); err != nil {
+			t.Fatal(err)
+		}
+		a.pass(3 * time.Second)
+		ready := a.chat.In(direct(alice))
+		form := a.presses(ready[len(ready)-1].Card(), pim.MessageRef{}, "Open the form").Form
+		if form == nil || valueOf(*form, card.FieldDuration).Value != "2h" || len(form.Lines) == 0 {
+			t.Errorf("the form is %+v", form)
+		}
+	})
+}
