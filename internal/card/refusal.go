@@ -174,14 +174,16 @@ func inTheWay(other *pim.Request, title string) []Button {
 	return nil
 }
 
-// InTheWay answers somebody whose own request stands in the way of what they ask for. It is no card of that request: what
-// it says would be gone as soon as that one is drawn anew.
+// InTheWay answers somebody whose own request stands in the way of what they ask for, with what that one's card shows. It
+// is no card of that request: what it says would be gone as soon as that one is drawn anew.
 func InTheWay(err *pim.Error, other pim.Request, role pim.Role) Card {
+	d := newDrawing(&other, role, View{Viewer: Requester})
 	c := Problem(err)
+	c.Facts, c.Steps, c.Notes = d.request(), d.steps(), d.notes()
 	if other.State == pim.Active && !other.Ends.IsZero() {
 		c.Lines = append(c.Lines, Join(Plain("You have it"), until(other.Ends), Plain(".")))
 	}
-	c.Buttons = inTheWay(&other, roleTitle(role, &other))
+	c.Buttons = inTheWay(&other, d.title)
 	return c
 }
 

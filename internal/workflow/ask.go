@@ -120,7 +120,7 @@ func (s *Service) mayAsk(tx *store.Tx, who identity, role pim.Role) (*pim.Follow
 				first = r
 			}
 		}
-		return nil, &blocked{pim.Explain(secondRequest(first, role, who)), first}
+		return nil, blockedBy(first, role, who)
 	}
 	return follows, s.somebodyCouldApprove(tx, who, role)
 }

@@ -407,7 +407,7 @@ func (s *Service) mayGoOn(tx *store.Tx, r *pim.Request, who identity, role pim.R
 	for _, other := range open {
 		followed := r.Follows != nil && r.Follows.Request == other.ID
 		if other.ID != r.ID && !followed && slices.Contains(who.ids(), other.Principal) && other.Principal != "" {
-			return &blocked{pim.Explain(secondRequest(other, role, who)), other}
+			return blockedBy(other, role, who)
 		}
 	}
 	if err := pim.CheckAsked(role, r.Asked, tx.Now()); err != nil {

@@ -25,10 +25,16 @@ func (s *Service) refused(ctx context.Context, r pim.Request, said *pim.Error) (
 	case pim.MendLength:
 		why.Most, err = s.longest(ctx, r)
 	case pim.MendRole:
-		why.Roles, err = s.eligibleInstead(ctx, r.Principal)
+		why.Roles, err = s.eligibleInstead(ctx, r)
 		why.Known = err == nil
 	case pim.MendHeld, pim.MendOpen:
-		why.Other, why.Until, err = s.standsInTheWay(ctx, r)
+		var c pim.Copy
+		if c, why.Until, err = s.standsInTheWay(ctx, r); err == nil && c.SentAs(activation(r), r.Principal, r.Created, s.cfg.Now()) {
+			return result{apply: func(tx *store.Tx) error { return s.submitted(tx, r.ID, c) }}, nil // it is this very request
+		}
+		if err == nil && c.ID != "" {
+			why.Other, err = s.requestOf(c, r.Requester)
+		}
 	case pim.MendForm, pim.MendSignIn, pim.MendAdministrator, pim.MendLater:
 	}
 	if err != nil {
@@ -60,51 +66,55 @@ func (s *Service) longest(ctx context.Context, r pim.Request) (time.Duration, er
 	return policy.MaxDuration, s.learn(ctx, answer)
 }
 
-// eligibleInstead returns the roles that a person may ask for, by name.
-func (s *Service) eligibleInstead(ctx context.Context, id pim.PrincipalID) (names []string, err error) {
-	groups, err := s.askEligible(ctx, id)
+// eligibleInstead returns the other roles that the person may ask for, by name.
+func (s *Service) eligibleInstead(ctx context.Context, r pim.Request) (names []string, err error) {
+	groups, err := s.askEligible(ctx, r.Principal)
 	if err != nil {
 		return nil, err
 	}
 	for _, role := range s.cfg.Roles {
-		if _, ok := groups[role.Group]; ok {
+		if _, ok := groups[role.Group]; ok && role.Group != r.Group {
 			names = append(names, role.Name)
 		}
 	}
 	return names, nil
 }
 
-// standsInTheWay finds the request of the same person's that PIM means, and until when there is access by it. One that
-// was made elsewhere gets a request of ours.
-func (s *Service) standsInTheWay(ctx context.Context, r pim.Request) (other pim.RequestID, until time.Time, err error) {
+// standsInTheWay finds the request in PIM, of the same person's, that keeps it from taking this one, and until when there
+// is access by it. The copy is empty where PIM's lists do not show one yet.
+func (s *Service) standsInTheWay(ctx context.Context, r pim.Request) (c pim.Copy, until time.Time, err error) {
 	recent, member := pim.Recent{Group: r.Group, Principal: r.Principal}, pim.Membership{Group: r.Group, Principal: r.Principal}
-	answer, err := s.cfg.Directory.Look(ctx, pim.Question{
-		Recent: []pim.Recent{recent}, Access: []pim.Membership{member}, Profiles: []pim.PrincipalID{r.Principal},
-	})
+	answer, err := s.cfg.Directory.Look(ctx, pim.Question{Recent: []pim.Recent{recent}, Access: []pim.Membership{member}})
 	if err != nil {
-		return "", until, err
+		return c, until, err
 	}
-	c, found, until := blocking(answer.Recent[recent], answer.Access[member].Instances, s.cfg.Now())
-	if !found {
-		return "", until, errors.Join(answer.Failed...)
+	c, until = blocking(answer.Recent[recent], answer.Access[member].Instances, s.cfg.Now())
+	if c.ID == "" {
+		err = errors.Join(answer.Failed...)
 	}
-	if err := s.meet(c, answer.Profiles[r.Principal]); err != nil {
-		return "", until, err
+	return c, until, err
+}
+
+// requestOf returns our request for PIM's, while it is open. One that was made elsewhere gets one, with a card for whoever
+// it is of.
+func (s *Service) requestOf(c pim.Copy, who pim.Actor) (id pim.RequestID, err error) {
+	if err := s.meet(c, pim.Profile{ID: who.Person, Name: who.Name}); err != nil {
+		return "", err
 	}
 	err = s.update(func(tx *store.Tx) error {
-		other = ""
-		id, known, err := tx.ByPIM(c.ID)
-		if err != nil || !known {
+		id = ""
+		known, found, err := tx.ByPIM(c.ID)
+		if err != nil || !found {
 			return err
 		}
-		met, err := tx.Request(id)
+		met, err := tx.Request(known)
 		if err != nil || !met.State.Open() {
 			return err
 		}
-		other = id
-		return s.giveCard(tx, &met, r.Requester)
+		id = known
+		return s.giveCard(tx, &met, who)
 	})
-	return other, until, err
+	return id, err
 }
 
 // giveCard sends somebody the card of what they asked for elsewhere, now that they are known by a chat account.
@@ -118,8 +128,8 @@ func (s *Service) giveCard(tx *store.Tx, met *pim.Request, to pim.Actor) error {
 }
 
 // blocking is the request in PIM that keeps it from taking another one: what led to the access that is there, else what
-// waits or begins later. Until is the end of that access.
-func blocking(copies []pim.Copy, instances []pim.Instance, now time.Time) (c pim.Copy, found bool, until time.Time) {
+// waits or begins later; an empty one where neither is. Until is the end of that access.
+func blocking(copies []pim.Copy, instances []pim.Instance, now time.Time) (c pim.Copy, until time.Time) {
 	for _, i := range instances {
 		if i.Access != pim.Member || !i.End.IsZero() && !i.End.After(now) {
 			continue
@@ -128,16 +138,16 @@ func blocking(copies []pim.Copy, instances []pim.Instance, now time.Time) (c pim
 			until = i.End
 		}
 		if at := slices.IndexFunc(copies, func(c pim.Copy) bool { return c.LedTo(i) }); at >= 0 {
-			c, found = copies[at], true
+			c = copies[at]
 		}
 	}
 	for _, one := range copies {
-		opens := slices.Contains([]pim.State{pim.Pending, pim.Scheduled}, pim.StateOf(one, now))
-		if !found && opens && one.Action == pim.SelfActivate && one.Access == pim.Member {
-			c, found = one, true
+		opens := slices.Contains([]pim.State{pim.Pending, pim.Scheduled, pim.Granting}, pim.StateOf(one, now)) && pim.ReadStatus(one.Status) != pim.WordProvisioned
+		if c.ID == "" && opens && one.Action == pim.SelfActivate && one.Access == pim.Member {
+			c = one
 		}
 	}
-	return c, found, until
+	return c, until
 }
 
 // viewRefusal shows the requester what stands in the way of theirs, while it does.
@@ -169,7 +179,11 @@ func (s *Service) tellAdministered(tx *store.Tx, r *pim.Request) error {
 	if err := tx.PutMeta(note, tx.Now()); err != nil {
 		return err
 	}
-	text := fmt.Sprintf("A request for %s was not taken, and neither will others be until an administrator mends it. %s `elevate doctor` says what it finds.", r.Role, r.Why)
+	title := r.Role
+	if role, ok := s.cfg.Roles.Named(r.Role); ok {
+		title = role.Title
+	}
+	text := fmt.Sprintf("A request for %s was not taken, and neither will others be until an administrator mends it. %s `elevate doctor` says what it finds.", title, r.Why)
 	return s.tellAllOnCall(tx, fmt.Sprintf("%s|%d", note, tx.Now().Unix()), message{Text: text, Problem: true})
 }
 
@@ -220,6 +234,16 @@ func (s *Service) notAsked(from Sender, role pim.Role, a pim.Asked, err error) R
 type blocked struct {
 	said    *pim.Error
 	request pim.Request
+}
+
+// blockedBy says why somebody may not ask beside a request. What was another person's, while the account was theirs, is
+// not shown.
+func blockedBy(r pim.Request, role pim.Role, who identity) error {
+	err := secondRequest(r, role, who)
+	if !pim.IsKind(err, pim.Conflict) {
+		return err
+	}
+	return &blocked{pim.Explain(err), r}
 }
 
 func (e *blocked) Error() string { return e.said.Error() }

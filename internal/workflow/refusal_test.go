@@ -505,3 +505,29 @@ func TestWhatWasTypedSurvivesTheSignInThatTheFormNeeds(t *testing.T) {
 		}
 	})
 }
+
+func TestAnAccountThatIsNotLinkedAnyMoreIsShownNothingOfWhatStandsInItsWay(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.signIn(alice)
+		id := w.asks(alice)
+		w.says(alice, "unlink")
+		said := w.says(alice, "mde-admin something else")
+		w.expect(said, "was asked for from this chat account before")
+		if strings.Contains(said, "[") || strings.Contains(said, string(id)) {
+			t.Errorf("it was told %s", said)
+		}
+	})
+}
+
+func TestTheVeryRequestIsNotItsOwnObstacle(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.signIn(alice)
+		exists := &pim.Error{Kind: pim.Conflict, Code: "PendingRoleAssignmentRequest", Message: "PIM refused: a request is already open."}
+		w.dir.Fail(workflowtest.OpSubmit, workflowtest.Fault{Err: exists, Done: true})
+		w.says(alice, "mde-admin isolating WS-042")
+		w.pass(3 * time.Second)
+		if r := w.is(w.newest(alice).ID, pim.Pending); len(w.allRequests()) != 1 || r.Copy.ID == "" || r.Refusal != nil {
+			t.Errorf("%d requests, %+v", len(w.allRequests()), r.Refusal)
+		}
+	})
+}
