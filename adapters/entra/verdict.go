@@ -73,9 +73,9 @@ var verdicts = []verdict{
 	{code: "InvalidRoleAssignmentRequestSchedule", kind: pim.Administered, message: "PIM refused: the request's times were not understood. Tell an administrator to check the clock of Elevate's host."},
 	{code: "InvalidRoleAssignmentRequest", kind: pim.Administered, message: "PIM refused: the request was not understood. Tell an administrator to check the clock of Elevate's host."},
 	{code: "InsufficientPermissions", kind: pim.Forbidden, message: "PIM refused: you have no right to do this. Ask whoever manages the role to make you eligible for it."},
-	{code: "PermissionScopeNotGranted", kind: pim.Administered, message: "Microsoft Graph refused: a consent for Elevate is missing. Tell an administrator to grant the permissions it needs."},
-	{code: "Authorization_RequestDenied", kind: pim.Administered, message: "Microsoft Entra refused: Elevate may not do this in the directory. Tell an administrator to check its permissions."},
-	{code: "AadPremiumLicenseRequired", kind: pim.Administered, message: "PIM refused: the tenant has no license for it. Tell an administrator that Entra ID P2 or Governance is needed."},
+	{code: "PermissionScopeNotGranted", kind: pim.Administered, message: "Microsoft Graph refused: a consent is missing. Tell an administrator to grant consent to Elevate's permissions in Entra, under Enterprise applications, Elevate, Permissions; `elevate doctor` names them."},
+	{code: "Authorization_RequestDenied", kind: pim.Administered, message: "Microsoft Entra refused: Elevate may not do this in the directory. Tell an administrator to look at its permissions in Entra, under Enterprise applications, Elevate, Permissions; `elevate doctor` names those it needs."},
+	{code: "AadPremiumLicenseRequired", kind: pim.Administered, message: "PIM refused: the tenant has no license for it, or it ran out. Tell an administrator that Entra ID P2 or Governance is needed, in Entra under Billing, Licenses."},
 	{code: "InvalidAuthenticationToken", op: opBatch, kind: pim.Administered, message: "Microsoft Graph refused Elevate's own sign-in. Tell an administrator to check its credential."},
 
 	// What the status says of one operation.
@@ -131,9 +131,15 @@ func judge(op operation, f fault) *pim.Error {
 	}
 	if e.Kind == pim.SignIn {
 		e.Claims = f.claims
+		if e.Claims == "" && len(f.rules) > 0 {
+			e.Claims = wantMFA // PIM sends no challenge with the rule
+		}
 	}
 	return e
 }
+
+// wantMFA has a sign-in use multifactor authentication, also where the browser is signed in without.
+const wantMFA = `{"access_token":{"amr":{"essential":true,"values":["mfa"]}}}`
 
 func claimsMessage(f fault) string {
 	if row := rowFor(opSubmit, f); row.kind == pim.SignIn {
@@ -175,7 +181,7 @@ type rule struct {
 var rules = map[string]rule{
 	"eligibilityrule":   {pim.Forbidden, "you are not eligible for this role, so ask whoever manages it to make you so"},
 	"justificationrule": {pim.Invalid, "it wants a reason, so say why you need the access"},
-	"ticketingrule":     {pim.Invalid, "it wants a ticket, so name one in the reason"},
+	"ticketingrule":     {pim.Invalid, "it wants a ticket, so give the number of one"},
 	"expirationrule":    {pim.Invalid, "the time is longer than the role allows, so ask for less"},
 	"mfarule":           {pim.SignIn, "it wants multifactor authentication, so sign in again with it"},
 }

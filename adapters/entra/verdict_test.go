@@ -77,30 +77,31 @@ func TestEveryCodeOfTheReference(t *testing.T) {
 		status        int
 		kind          pim.Kind
 		says          string
+		mend          pim.Mend
 	}{
-		{"RoleAssignmentExists", "The Role assignment already exists.", 400, pim.Conflict, "already active"},
-		{"PendingRoleAssignmentRequest", "There is already a pending request.", 400, pim.Conflict, "already open"},
-		{"RoleAssignmentRequestExists", "The request exists.", 400, pim.Conflict, "already open"},
-		{"OverlapsPendingRoleAssignmentRequests", "It overlaps.", 400, pim.Conflict, "overlaps"},
-		{"RoleAssignmentDoesNotExist", "The Role assignment does not exist.", 404, pim.NotFound, "nothing to end"},
-		{"RoleAssignmentDoesNotExist", "The Role assignment does not exist.", 400, pim.NotFound, "nothing to end"},
-		{"RoleNotFound", "The role is not found.", 400, pim.NotFound, "does not know"},
-		{"ResourceIsLocked", "Locked.", 400, pim.Unavailable, "in a minute"},
-		{"SubjectNotFound", "The subject is not found.", 400, pim.Unavailable, "few minutes"},
-		{"ActiveDurationTooShort", "The Active duration is too short.", 400, pim.Invalid, "five minutes"},
-		{"CannotDeleteLastAdminAssignment", "Last one.", 400, pim.Forbidden, "another owner"},
-		{"InvalidRoleAssignmentRequest", "Invalid.", 400, pim.Administered, "clock"},
-		{"InvalidRoleAssignmentRequestSchedule", "Invalid.", 400, pim.Administered, "times"},
-		{"InsufficientPermissions", "No permissions.", 400, pim.Forbidden, "no right"},
-		{"InsufficientPermissions", "No permissions.", 403, pim.Forbidden, "no right"},
-		{"PermissionScopeNotGranted", "Scopes: A, B", 403, pim.Administered, "consent"},
-		{"Authorization_RequestDenied", "Insufficient privileges.", 403, pim.Administered, "administrator"},
-		{"AadPremiumLicenseRequired", "License.", 400, pim.Administered, "license"},
-		{"BadRequest", "Request doesn't allow Self-Approval", 400, pim.Forbidden, "their own request"},
-		{"RoleAssignmentRequestAcrsValidationFailed", "no claims here", 400, pim.SignIn, "stronger sign-in"},
-		{"GroupAcrsValidationFailed", "no claims here", 400, pim.SignIn, "stronger sign-in"},
-		{"TooManyRequests", "Too many requests", 429, pim.Throttled, "too much"},
-		{"roleassignmentEXISTS", "spelled otherwise", 400, pim.Conflict, "already active"},
+		{"RoleAssignmentExists", "The Role assignment already exists.", 400, pim.Conflict, "already active", pim.MendHeld},
+		{"PendingRoleAssignmentRequest", "There is already a pending request.", 400, pim.Conflict, "already open", pim.MendOpen},
+		{"RoleAssignmentRequestExists", "The request exists.", 400, pim.Conflict, "already open", pim.MendOpen},
+		{"OverlapsPendingRoleAssignmentRequests", "It overlaps.", 400, pim.Conflict, "overlaps", pim.MendOpen},
+		{"RoleAssignmentDoesNotExist", "The Role assignment does not exist.", 404, pim.NotFound, "nothing to end", pim.MendLater},
+		{"RoleAssignmentDoesNotExist", "The Role assignment does not exist.", 400, pim.NotFound, "nothing to end", pim.MendLater},
+		{"RoleNotFound", "The role is not found.", 400, pim.NotFound, "does not know", pim.MendAdministrator},
+		{"ResourceIsLocked", "Locked.", 400, pim.Unavailable, "in a minute", pim.MendLater},
+		{"SubjectNotFound", "The subject is not found.", 400, pim.Unavailable, "few minutes", pim.MendLater},
+		{"ActiveDurationTooShort", "The Active duration is too short.", 400, pim.Invalid, "five minutes", pim.MendForm},
+		{"CannotDeleteLastAdminAssignment", "Last one.", 400, pim.Forbidden, "another owner", pim.MendRole},
+		{"InvalidRoleAssignmentRequest", "Invalid.", 400, pim.Administered, "clock", pim.MendAdministrator},
+		{"InvalidRoleAssignmentRequestSchedule", "Invalid.", 400, pim.Administered, "times", pim.MendAdministrator},
+		{"InsufficientPermissions", "No permissions.", 400, pim.Forbidden, "no right", pim.MendRole},
+		{"InsufficientPermissions", "No permissions.", 403, pim.Forbidden, "no right", pim.MendRole},
+		{"PermissionScopeNotGranted", "Scopes: A, B", 403, pim.Administered, "consent", pim.MendAdministrator},
+		{"Authorization_RequestDenied", "Insufficient privileges.", 403, pim.Administered, "administrator", pim.MendAdministrator},
+		{"AadPremiumLicenseRequired", "License.", 400, pim.Administered, "license", pim.MendAdministrator},
+		{"BadRequest", "Request doesn't allow Self-Approval", 400, pim.Forbidden, "their own request", pim.MendRole},
+		{"RoleAssignmentRequestAcrsValidationFailed", "no claims here", 400, pim.SignIn, "stronger sign-in", pim.MendSignIn},
+		{"GroupAcrsValidationFailed", "no claims here", 400, pim.SignIn, "stronger sign-in", pim.MendSignIn},
+		{"TooManyRequests", "Too many requests", 429, pim.Throttled, "too much", pim.MendLater},
+		{"roleassignmentEXISTS", "spelled otherwise", 400, pim.Conflict, "already active", pim.MendHeld},
 	}
 	for _, tc := range cases {
 		for form, body := range map[string]string{"standard": standard(tc.code, tc.message), "wrapped": wrapped(tc.code, tc.message)} {
@@ -108,6 +109,9 @@ func TestEveryCodeOfTheReference(t *testing.T) {
 				e := submitted(t, refusing(t, tc.status, body))
 				if e.Kind != tc.kind || !strings.Contains(e.Message, tc.says) || e.Code != tc.code {
 					t.Errorf("%s %s: %s", e.Kind, e.Code, e.Message)
+				}
+				if mend := pim.RefusalOf(e).Mend(); mend != tc.mend {
+					t.Errorf("it leads to %s", mend)
 				}
 				if e.RequestID != "93b6f17e-c05d-4f45-ad2a-6665c708d8a0" {
 					t.Errorf("request id %q", e.RequestID)
@@ -121,16 +125,17 @@ func TestRules(t *testing.T) {
 	cases := map[string]struct {
 		kind pim.Kind
 		says []string
+		mend pim.Mend
 	}{
-		`"MfaRule"`:                              {pim.SignIn, []string{"multifactor"}},
-		`"JustificationRule"`:                    {pim.Invalid, []string{"reason"}},
-		`"TicketingRule"`:                        {pim.Invalid, []string{"ticket"}},
-		`"ExpirationRule"`:                       {pim.Invalid, []string{"longer than the role allows"}},
-		`"EligibilityRule"`:                      {pim.Forbidden, []string{"not eligible"}},
-		`"MfaRule", "JustificationRule"`:         {pim.Invalid, []string{"multifactor", "reason"}},
-		`"ExpirationRule","EligibilityRule"`:     {pim.Forbidden, []string{"longer", "not eligible"}},
-		`"TicketingRule","SomethingNewRule"`:     {pim.Invalid, []string{"ticket", `"SomethingNewRule"`}},
-		`"mfarule","justificationrule","Rule"  `: {pim.Invalid, []string{"multifactor", "reason", `"Rule"`}},
+		`"MfaRule"`:                              {pim.SignIn, []string{"multifactor"}, pim.MendSignIn},
+		`"JustificationRule"`:                    {pim.Invalid, []string{"reason"}, pim.MendForm},
+		`"TicketingRule"`:                        {pim.Invalid, []string{"ticket"}, pim.MendForm},
+		`"ExpirationRule"`:                       {pim.Invalid, []string{"longer than the role allows"}, pim.MendLength},
+		`"EligibilityRule"`:                      {pim.Forbidden, []string{"not eligible"}, pim.MendRole},
+		`"MfaRule", "JustificationRule"`:         {pim.Invalid, []string{"multifactor", "reason"}, pim.MendForm},
+		`"ExpirationRule","EligibilityRule"`:     {pim.Forbidden, []string{"longer", "not eligible"}, pim.MendRole},
+		`"TicketingRule","SomethingNewRule"`:     {pim.Invalid, []string{"ticket", `"SomethingNewRule"`}, pim.MendAdministrator},
+		`"mfarule","justificationrule","Rule"  `: {pim.Invalid, []string{"multifactor", "reason", `"Rule"`}, pim.MendAdministrator},
 	}
 	for list, want := range cases {
 		t.Run(list, func(t *testing.T) {
@@ -139,6 +144,9 @@ func TestRules(t *testing.T) {
 				e := submitted(t, refusing(t, 400, body))
 				if e.Kind != want.kind || len(e.Rules) != strings.Count(list, ",")+1 || !strings.HasPrefix(list, `"`+e.Rules[0]+`"`) {
 					t.Errorf("%s %v", e.Kind, e.Rules)
+				}
+				if mend := pim.RefusalOf(e).Mend(); mend != want.mend || (e.Claims != "") != (e.Kind == pim.SignIn) {
+					t.Errorf("it leads to %s, with the claims %q", mend, e.Claims)
 				}
 				for _, part := range want.says {
 					if !strings.Contains(e.Message, part) {

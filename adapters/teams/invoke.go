@@ -215,7 +215,7 @@ func (h *Handler) again(ctx context.Context, from workflow.Sender, f filled) (ca
 		return card.Form{}, false
 	}
 	from.Once = "" // the input was used for what was filled in
-	reply := h.cfg.Service.Click(ctx, from, workflow.Click{Act: card.OpenForm, Role: f.values[card.FieldRole]})
+	reply := h.cfg.Service.Click(ctx, from, workflow.Click{Act: card.OpenForm, Role: f.values[card.FieldRole], Request: f.Request, Digest: f.Digest})
 	if reply.Form == nil {
 		return card.Form{}, false
 	}

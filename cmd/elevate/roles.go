@@ -95,7 +95,7 @@ func (b *bot) groupID(ctx context.Context, nameOrID string) (pim.GroupID, error)
 
 func (b *bot) role(r config.Role, group pim.GroupID) pim.Role {
 	return pim.Role{
-		Name: r.Name, Title: r.Title, Gives: r.Gives, Group: group, Default: r.Duration.Default, Max: r.Duration.Max,
+		Name: r.Name, Title: r.Title, Gives: r.Gives, Group: group, Eligible: r.Eligible, Default: r.Duration.Default, Max: r.Duration.Max,
 		NeedsReason: r.Require.Justification, NeedsTicket: r.Require.Ticket, NeedsApproval: r.Require.Approval,
 		Ticket: r.Ticket, Ask: b.places(r.Ask.Place), Direct: r.Ask.Direct, Notify: b.places(r.Notify),
 		Remind: pim.Reminding{

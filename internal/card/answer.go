@@ -182,11 +182,11 @@ func about(r pim.Request, role pim.Role, sentence string) Card {
 	return Card{Title: roleTitle(role, &r), Tone: Waiting, Lines: []Text{Plain(sentence)}, Fallback: sentence, Request: r.ID}
 }
 
-// FormReady hands back a form that a sign-in interrupted.
-func FormReady(role string) Card {
+// FormReady hands back a form that a sign-in interrupted, with what was typed for it.
+func FormReady(role, draft string) Card {
 	return Card{
 		Title: "You are signed in", Tone: Neutral, Lines: []Text{Plain("Go on where you were: nothing was asked of PIM yet.")},
-		Buttons:  []Button{{Label: "Open the form", Act: OpenForm, Style: Primary, Role: role}},
+		Buttons:  []Button{{Label: "Open the form", Act: OpenForm, Style: Primary, Role: role, Digest: draft}},
 		Fallback: "You are signed in; open the form to go on.",
 	}
 }

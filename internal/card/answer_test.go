@@ -35,7 +35,11 @@ func answers() map[string]card.Card {
 		"deciding_deny":    card.Deciding(inPIM(pim.Pending), adminRole(), false),
 		"canceling":        card.Canceling(inPIM(pim.Pending), adminRole()),
 		"releasing":        card.Releasing(member(pim.Active), adminRole()),
-		"form_ready":       card.FormReady("mde-admin"),
+		"unasked":          card.Unasked(pim.Errorf(pim.Invalid, "MDE Administrator lasts at most 8 hours; ask for 8h or less."), adminRole(), "d1", 8*time.Hour),
+		"unasked_reason":   card.Unasked(pim.Errorf(pim.Invalid, "MDE Administrator needs a reason."), adminRole(), "d1", 0),
+		"in_the_way_held":  card.InTheWay(pim.Errorf(pim.Conflict, "You already have MDE Administrator."), member(pim.Active), adminRole()),
+		"in_the_way_asked": card.InTheWay(pim.Errorf(pim.Conflict, "You already have an open request."), inPIM(pim.Pending), adminRole()),
+		"form_ready":       card.FormReady("mde-admin", ""),
 		"roles": card.RolesList([]card.RoleRow{
 			{Role: adminRole(), Approvers: names, Holds: asked.Add(time.Hour)}, {Role: easy, Eligible: asked.AddDate(0, 3, 0)}, {Role: pim.Role{Name: "open", Title: "Open", NeedsApproval: true}},
 		}),
@@ -107,6 +111,9 @@ func TestAnswersKeepWhatPeopleWroteInert(t *testing.T) {
 	before := poisoned(t, typed(pim.Submitting))
 	wantInert(t, card.Answer(hostile+"is linked now."))
 	wantInert(t, card.Problem(pim.Errorf(pim.Conflict, "%s is deciding.", hostile)))
+	wantInert(t, card.InTheWay(pim.Errorf(pim.Conflict, "%s has it.", hostile), r, adminRole()))
+	wantInert(t, card.Unasked(pim.Errorf(pim.Invalid, "“%s” is no ticket.", hostile), adminRole(), "d1", time.Hour))
+	wantInert(t, card.Card{Lines: card.AskForm(card.Prefill{Roles: roles(), Why: hostile}).Lines})
 	wantInert(t, card.SignInNeeded("approve "+hostile+"Alice's request", "https://elevate.example.com"))
 	wantInert(t, card.Asked(before, adminRole(), []string{hostile + "Bob"}, ""))
 	wantInert(t, card.ApprovalsList([]card.Wait{{Request: r, Role: adminRole(), Requester: hostile + "Alice"}}, nil, roles(), asked))
@@ -196,9 +203,16 @@ func TestForms(t *testing.T) {
 		"ask_prefilled": card.AskForm(card.Prefill{Roles: roles(), Role: "mde-admin", Asked: pim.Asked{Duration: 90 * time.Minute, Reason: "triage", Ticket: "INC-1"}}),
 		"ask_emergency": emergencyForm(),
 		"review":        card.ReviewForm(stories()["emergency_ended"], adminRole(), asked.Add(2*time.Hour)),
-		"ask_one":       card.AskForm(card.Prefill{Roles: roles()[1:]}),
-		"approve":       card.ReasonForm(card.FormApprove, inPIM(pim.Pending), adminRole(), "Alice", asked),
-		"deny":          card.ReasonForm(card.FormDeny, inPIM(pim.Pending), adminRole(), "Alice", asked),
+		"ask_refused": card.AskForm(card.Prefill{
+			Roles: roles(), Role: "mde-admin", Asked: pim.Asked{Duration: 8 * time.Hour, Reason: "triage"}, Request: "k7m2pq",
+			Refusal: &pim.Refusal{Rules: []string{"TicketingRule", "ExpirationRule"}, Most: 4 * time.Hour}, Why: "PIM refused: it wants a ticket.",
+		}),
+		"ask_times": card.AskForm(card.Prefill{
+			Roles: roles(), Role: "mde-admin", Asked: pim.Asked{From: asked.Add(time.Hour), Until: asked.Add(3 * time.Hour), Reason: "triage"}, Zone: time.FixedZone("CET", 3600), Draft: "d1",
+		}),
+		"ask_one": card.AskForm(card.Prefill{Roles: roles()[1:]}),
+		"approve": card.ReasonForm(card.FormApprove, inPIM(pim.Pending), adminRole(), "Alice", asked),
+		"deny":    card.ReasonForm(card.FormDeny, inPIM(pim.Pending), adminRole(), "Alice", asked),
 	} {
 		t.Run(name, func(t *testing.T) {
 			golden(t, filepath.Join("testdata", "forms", name+".json"), f)

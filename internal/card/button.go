@@ -25,7 +25,7 @@ func (d drawing) able() []Button {
 	case d.v.Viewer == Approvers:
 		return d.deciding()
 	case d.v.Viewer == Requester:
-		return d.undoing()
+		return append(d.undoing(), d.mending()...)
 	}
 	return nil
 }

@@ -142,7 +142,8 @@ const (
 	Cancel            Act = "cancel"
 	Release           Act = "release"
 	OpenForm          Act = "form"
-	Open              Act = "open" // opens URL, changes nothing
+	AskMost           Act = "ask_most" // asks again for the longest that is allowed
+	Open              Act = "open"     // opens URL, changes nothing
 	SignIn            Act = "sign_in"
 	BeginSignIn       Act = "begin_sign_in" // answers with a sign-in link
 	Refresh           Act = "refresh"       // draws the card anew
@@ -195,7 +196,7 @@ const (
 const (
 	FieldRole     = "role"
 	FieldDuration = pim.FieldDuration
-	FieldReason   = "reason"
+	FieldReason   = pim.FieldReason
 	FieldNote     = "note"
 	FieldTicket   = pim.FieldTicket
 )

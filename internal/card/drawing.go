@@ -16,12 +16,14 @@ type drawing struct {
 	title string // the role's
 	name  string // the requester's
 	gives string
-	claim *pim.Claim
+	// eligible are the groups whose members may ask for the role.
+	eligible []string
+	claim    *pim.Claim
 }
 
 func newDrawing(r *pim.Request, role pim.Role, v View) drawing {
 	return drawing{
-		r: r, v: v, shown: factsOf(r, role), title: roleTitle(role, r), gives: role.Gives,
+		r: r, v: v, shown: factsOf(r, role), title: roleTitle(role, r), gives: role.Gives, eligible: role.Eligible,
 		name: named(v.RequesterName, r.Requester.Name), claim: r.Claimed(v.Now),
 	}
 }
@@ -98,7 +100,7 @@ func (d drawing) situation() []Text {
 	case pim.TimedOut, pim.Failed:
 		return []Text{Plain("No access was given. Whoever still needs it can ask again.")}
 	case pim.Refused, pim.Canceled:
-		return []Text{Plain("No access was given.")}
+		return d.notGiven()
 	case pim.Ended:
 		return d.ended()
 	}

@@ -10,7 +10,10 @@ import (
 
 // facts are what an approver needs, in the order of reading: who, what it gives,
 // why, how long, and what is known besides. The title names the role.
-func (d drawing) facts() []Fact {
+func (d drawing) facts() []Fact { return append(d.request(), d.background()...) }
+
+// request are the facts that were asked for.
+func (d drawing) request() []Fact {
 	facts := []Fact{{"Who", d.person()}}
 	if d.askedByOther() {
 		facts = append(facts, Fact{"Asked for by", Text{{Code: string(d.r.Copy.CreatedBy)}}})
@@ -28,7 +31,7 @@ func (d drawing) facts() []Fact {
 	if d.shown.ticket != "" {
 		facts = append(facts, Fact{"Ticket", Typed(d.shown.ticket)})
 	}
-	return append(facts, d.background()...)
+	return facts
 }
 
 // asOther reports whether PIM's copy asks for anything but a membership.

@@ -3,6 +3,7 @@ package card
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"elevate/internal/pim"
@@ -14,19 +15,34 @@ type Prefill struct {
 	Roles pim.Roles
 	Role  string
 	Asked pim.Asked
+	// Refusal is what was refused of it before, by which rules, and Why says it in a sentence.
+	Refusal *pim.Refusal
+	Why     string
+	// Request is the one that was refused, and Draft what was typed and not asked for.
+	Request pim.RequestID
+	Draft   string
+	// Zone is the person's own, for times that were typed; nil: UTC.
+	Zone *time.Location
 }
 
 // AskForm is the form for an activation.
 func AskForm(in Prefill) Form {
-	f := Form{Name: FormAsk, Title: "Ask for a role", Submit: "Ask", Fields: []Field{roleField(in), durationField(in), {
+	f := Form{Name: FormAsk, Title: "Ask for a role", Submit: "Ask", Request: in.Request, Digest: in.Draft, Fields: []Field{roleField(in), durationField(in), {
 		Name: FieldReason, Label: "Reason", Hint: reasonHint(in), Value: in.Asked.Reason,
 		Optional: !slices.ContainsFunc(in.Roles, func(r pim.Role) bool { return r.NeedsReason || r.Emergency }), Long: true, Max: pim.MaxReason,
 	}}}
-	if slices.ContainsFunc(in.Roles, func(r pim.Role) bool { return r.Ticket != nil || r.NeedsTicket }) {
+	if in.Why != "" {
+		f.Lines = []Text{Typed(in.Why)}
+	}
+	asksTicket := in.Refusal != nil && slices.Contains(in.Refusal.Wants(), FieldTicket)
+	if asksTicket || in.Asked.Ticket != "" || slices.ContainsFunc(in.Roles, func(r pim.Role) bool { return r.Ticket != nil || r.NeedsTicket }) {
 		f.Fields = append(f.Fields, Field{
 			Name: FieldTicket, Label: "Ticket", Hint: "Not needed if it stands in the reason.", Value: in.Asked.Ticket,
 			Optional: true, Max: pim.MaxTicket,
 		})
+	}
+	for i := range f.Fields {
+		f.Fields[i] = wanted(f.Fields[i], in.Refusal)
 	}
 	return f
 }
@@ -74,6 +90,12 @@ func durationField(in Prefill) Field {
 	if role, chosen := in.chosen(); chosen {
 		usual, most = "Usual: "+pim.FormatDuration(role.Default), role.Max
 	}
+	if in.Refusal != nil && in.Refusal.Most > 0 { // what is longer would be refused again
+		most = in.Refusal.Most
+		if in.Asked.Until.IsZero() && in.Asked.Duration > most {
+			in.Asked.Duration = most
+		}
+	}
 	f := Field{
 		Name: FieldDuration, Label: "How long", Value: pim.DefaultDuration,
 		Options: []Option{{Value: pim.DefaultDuration, Label: usual}},
@@ -84,7 +106,30 @@ func durationField(in Prefill) Field {
 	if in.Asked.Duration > 0 {
 		f.Value = pim.TypedDuration(in.Asked.Duration)
 	}
+	if when := in.Asked.When(); when != "" {
+		f.Value = when
+		f.Options = append(f.Options, Option{Value: when, Label: in.typedWhen()})
+	}
 	return f
+}
+
+// typedWhen says the times that were typed in the person's own zone: an option holds nothing but words.
+func (in Prefill) typedWhen() string {
+	zone := in.Zone
+	if zone == nil {
+		zone = time.UTC
+	}
+	said := func(t time.Time) string { return t.In(zone).Format("2 January 15:04 MST") }
+	var words []string
+	if !in.Asked.From.IsZero() {
+		words = append(words, "from "+said(in.Asked.From))
+	}
+	if !in.Asked.Until.IsZero() {
+		words = append(words, "until "+said(in.Asked.Until))
+	} else if in.Asked.Duration > 0 {
+		words = append(words, "for "+pim.FormatDuration(in.Asked.Duration))
+	}
+	return "As typed: " + strings.Join(words, " ")
 }
 
 func offered(most, asked time.Duration) []time.Duration {

@@ -14,6 +14,7 @@ func adminRole() pim.Role {
 	return pim.Role{
 		Name: "mde-admin", Title: "MDE Administrator", Gives: "Microsoft Defender for Endpoint administrator", Group: "g-admin",
 		Default: time.Hour, Max: 8 * time.Hour, NeedsReason: true, NeedsApproval: true, Ticket: pim.MustTicketPattern(`^INC-\d+$`),
+		Eligible: []string{"PIM MDE Administrator", "11111111-0000-4000-8000-000000000009"},
 	}
 }
 
@@ -78,6 +79,11 @@ func fromPortal(state pim.State) pim.Request {
 	})
 }
 
+// refused is a request that PIM did not take.
+func refused(why pim.Refusal) pim.Request {
+	return with(typed(pim.Refused), func(r *pim.Request) { r.Why, r.Refusal = "PIM refused: it said why.", &why })
+}
+
 // stories are the requests whose cards are kept.
 func stories() map[string]pim.Request {
 	why := func(state pim.State, why string) pim.Request {
@@ -119,8 +125,17 @@ func stories() map[string]pim.Request {
 		"active_release_later": with(member(pim.Active), func(r *pim.Request) {
 			r.Releasing = &pim.Releasing{At: r.MemberSince, Due: r.MemberSince.Add(5 * time.Minute)}
 		}),
-		"active_revoking": with(member(pim.Active), func(r *pim.Request) { r.Leaving = pim.Revoked }),
-		"refused":         why(pim.Refused, "PIM refused: the policy needs a ticket."),
+		"active_revoking":     with(member(pim.Active), func(r *pim.Request) { r.Leaving = pim.Revoked }),
+		"refused":             why(pim.Refused, "PIM refused: the policy needs a ticket."),
+		"refused_ticket":      refused(pim.Refusal{Kind: pim.Invalid, Rules: []string{"TicketingRule"}}),
+		"refused_long":        refused(pim.Refusal{Kind: pim.Invalid, Rules: []string{"ExpirationRule"}, Most: 4 * time.Hour}),
+		"refused_long_unread": refused(pim.Refusal{Kind: pim.Invalid, Rules: []string{"ExpirationRule"}}),
+		"refused_role":        refused(pim.Refusal{Kind: pim.Forbidden, Rules: []string{"EligibilityRule"}, Roles: []string{"mde-analyst", "gone"}, Known: true}),
+		"refused_held":        refused(pim.Refusal{Kind: pim.Conflict, Code: "RoleAssignmentExists", Other: "n4x8rt", Until: asked.Add(time.Hour)}),
+		"refused_open":        refused(pim.Refusal{Kind: pim.Conflict, Code: "PendingRoleAssignmentRequest", Other: "n4x8rt"}),
+		"refused_license":     refused(pim.Refusal{Kind: pim.Administered, Code: "AadPremiumLicenseRequired"}),
+		"canceled_held":       with(refused(pim.Refusal{Kind: pim.Conflict, Code: "RoleAssignmentExists", Other: "n4x8rt"}), func(r *pim.Request) { r.State = pim.Canceled }),
+		"canceled_late":       with(typed(pim.Canceled), func(r *pim.Request) { r.Why = "Nobody signed in for it within ten minutes." }),
 		"denied": with(why(pim.Denied, "Denied."), func(r *pim.Request) {
 			r.Decided = &pim.Decided{By: bob(), Reason: "too broad", At: asked.Add(3 * time.Minute), Chat: pim.Slack}
 		}),
@@ -146,8 +161,9 @@ func viewers() []card.Viewer {
 func view(v card.Viewer) card.View {
 	return card.View{
 		Viewer: v, Now: asked.Add(5 * time.Minute), Chat: pim.Slack, ApproverNames: []string{"Bob", "Carol"},
-		Seen:      card.Seen{Times30d: 3, Since: asked.AddDate(0, -2, 0)},
-		Others:    []card.Holder{{Name: "Dan", Until: asked.Add(time.Hour)}, {Name: "Eve"}},
+		Seen:   card.Seen{Times30d: 3, Since: asked.AddDate(0, -2, 0)},
+		Others: []card.Holder{{Name: "Dan", Until: asked.Add(time.Hour)}, {Name: "Eve"}},
+		Other:  new(with(member(pim.Active), func(r *pim.Request) { r.ID = "n4x8rt" })), Roles: roles(),
 		PortalURL: "https://entra.microsoft.com/pim",
 	}
 }

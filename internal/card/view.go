@@ -37,6 +37,10 @@ type View struct {
 	Unheard bool
 	// Unchecked is since when PIM could not be read; zero while it can.
 	Unchecked time.Time
+	// Other is the requester's own request that stood in the way of a refused one, while it is open; nil: none is known.
+	Other *pim.Request
+	// Roles are those of the settings, for a card that names others than its own.
+	Roles pim.Roles
 	// PortalURL is PIM's own page.
 	PortalURL string
 	// OnCall are the people who are on call now.

@@ -13,6 +13,7 @@ const MaxTicket = 64
 // The fields of a form that an Error can be about.
 const (
 	FieldDuration = "duration"
+	FieldReason   = "reason"
 	FieldTicket   = "ticket"
 )
 
@@ -27,8 +28,8 @@ func about(field string, err error) error {
 // DefaultDuration is the value of a form's duration that means the role's default.
 const DefaultDuration = "default"
 
-// NewAsked returns what a filled form asks for. Duration is "", DefaultDuration
-// or a length of time; an empty ticket is looked for in the reason.
+// NewAsked returns what a filled form asks for. Duration is "", DefaultDuration,
+// a length of time or what When returned; an empty ticket is looked for in the reason.
 func NewAsked(role Role, duration, reason, ticket string) (Asked, error) {
 	a := Asked{Reason: Tidy(reason), Ticket: Tidy(ticket)}
 	if a.Ticket == "" {
@@ -37,12 +38,56 @@ func NewAsked(role Role, duration, reason, ticket string) (Asked, error) {
 	if duration = Tidy(duration); duration == "" || strings.EqualFold(duration, DefaultDuration) {
 		return a, nil
 	}
+	if from, until, length, ok := parseWhen(duration); ok {
+		a.From, a.Until, a.Duration = from, until, length
+		return a, nil
+	}
 	d, ok := ParseDuration(duration)
 	if !ok {
 		return a, about(FieldDuration, Errorf(Invalid, "This is not a length of time. Say it like 45m, 2h or 1h30m."))
 	}
 	a.Duration = d
 	return a, about(FieldDuration, tooShort(d, true))
+}
+
+// When is the value of a form's duration that stands for times that were typed: "from … until …", with times of RFC 3339.
+// It is "" where nothing but a length of time was asked for.
+func (a Asked) When() string {
+	if a.From.IsZero() && a.Until.IsZero() {
+		return ""
+	}
+	var words []string
+	if !a.From.IsZero() {
+		words = append(words, "from", a.From.UTC().Format(time.RFC3339))
+	}
+	if !a.Until.IsZero() {
+		words = append(words, "until", a.Until.UTC().Format(time.RFC3339))
+	} else if a.Duration > 0 {
+		words = append(words, "for", TypedDuration(a.Duration))
+	}
+	return strings.Join(words, " ")
+}
+
+// parseWhen reads what When returned.
+func parseWhen(s string) (from, until time.Time, length time.Duration, ok bool) {
+	words := strings.Fields(s)
+	if len(words) == 0 || len(words)%2 != 0 {
+		return from, until, 0, false
+	}
+	for i := 0; i < len(words); i += 2 {
+		at, err := time.Parse(time.RFC3339, words[i+1])
+		switch d, isLength := ParseDuration(words[i+1]); {
+		case words[i] == "for" && isLength:
+			length = d
+		case words[i] == "from" && err == nil:
+			from = at
+		case words[i] == "until" && err == nil:
+			until = at
+		default:
+			return time.Time{}, time.Time{}, 0, false
+		}
+	}
+	return from, until, length, until.IsZero() || length == 0
 }
 
 // CheckAsked says why this cannot be asked for, or nil. PIM checks again.

@@ -123,6 +123,7 @@ type Request struct {
 	// Why is a whole sentence for a request that was refused, failed, canceled,
 	// denied or ended by something else than its time.
 	Why     string    `json:"why,omitempty"`
+	Refusal *Refusal  `json:"refusal,omitempty"` // what PIM refused it by, for the next step
 	Ending  Ending    `json:"ending,omitempty"`
 	Sending Sending   `json:"sending,omitzero"`
 	Follows *Follows  `json:"follows,omitempty"`

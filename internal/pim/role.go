@@ -11,6 +11,8 @@ type Role struct {
 	Title string // what cards say
 	Gives string // what the group's membership gives
 	Group GroupID
+	// Eligible are the groups whose members may ask, as the settings name them.
+	Eligible []string
 	// Default and Max are the settings' durations; PIM's policy decides in the end.
 	Default, Max time.Duration
 	// NeedsReason, NeedsTicket and NeedsApproval are what the settings say of PIM's rules.

@@ -130,6 +130,9 @@ func (s *Service) fromEntra(r *http.Request) (answer, error) {
 	return s.afterEntra(ctx, f, p)
 }
 
+// clocksApart is how far ahead of ours Microsoft's clock may be.
+const clocksApart = 5 * time.Minute
+
 // stale says that the sign-in is too old for what was interrupted, and that a new one has not been asked for yet.
 func (s *Service) stale(f flow, p *proof) (bool, error) {
 	fresh := true
@@ -138,6 +141,10 @@ func (s *Service) stale(f flow, p *proof) (bool, error) {
 		if err == nil && !since.IsZero() && p.AuthTime.IsZero() {
 			return &refusal{why: "no auth_time", err: pim.Errorf(pim.Administered, "Microsoft did not say when you signed in, and a decision needs that. "+
 				"Tell an administrator to add the optional claim auth_time to the ID tokens of Elevate's registration.")}
+		}
+		if err == nil && !since.IsZero() && p.AuthTime.Sub(s.cfg.Now()) > clocksApart {
+			return &refusal{why: "auth_time ahead", err: pim.Errorf(pim.Administered, "By Elevate's clock you signed in at a time that has not come yet, so nothing was decided. "+
+				"Tell an administrator to check the clock of Elevate's host.")}
 		}
 		// ID tokens carry whole seconds.
 		fresh = since.IsZero() || !p.AuthTime.Before(since.Truncate(time.Second))

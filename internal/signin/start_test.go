@@ -262,6 +262,14 @@ func TestDecisionsWantAFreshSignIn(t *testing.T) {
 		w := b.visitor().signIn(b.newLink(aliceSlack, intent(b, "approve")), who)
 		mustSay(t, w, http.StatusInternalServerError, "optional claim auth_time")
 	})
+	t.Run("one that lies ahead decides nothing", func(t *testing.T) {
+		b := linked(t, nil)
+		w := b.visitor().signIn(b.newLink(aliceSlack, intent(b, "approve")), signedInAt(b.now().Add(6*time.Minute)))
+		mustSay(t, w, http.StatusInternalServerError, "has not come yet")
+		if len(b.resumed) != 0 {
+			t.Errorf("resumed %q", b.resumed)
+		}
+	})
 	t.Run("asking needs no fresh one", func(t *testing.T) {
 		b := linked(t, nil)
 		w := b.visitor().signIn(b.newLink(aliceSlack, intent(b, "submit")), signedInAt(b.now().Add(-300*time.Hour)))

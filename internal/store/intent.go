@@ -10,18 +10,20 @@ import (
 
 // Intent is a step by somebody without a session, carried out after the sign-in.
 type Intent struct {
-	ID      string            `json:"id"`
-	Account pim.ChatAccount   `json:"account"`
-	Name    string            `json:"name,omitempty"` // for display only
-	Request pim.RequestID     `json:"request,omitempty"`
-	Verb    string            `json:"verb"` // submit, approve, deny, cancel, release, form, link
-	Reason  string            `json:"reason,omitempty"`
-	Digest  string            `json:"digest,omitempty"` // of the facts that were shown
-	Claims  string            `json:"claims,omitempty"` // the claims challenge to sign in with
-	Clicked time.Time         `json:"clicked,omitzero"`
-	Expires time.Time         `json:"expires,omitzero"`
-	Origin  pim.Conversation  `json:"origin,omitzero"`
-	Values  map[string]string `json:"values,omitempty"`
+	ID      string          `json:"id"`
+	Account pim.ChatAccount `json:"account"`
+	Name    string          `json:"name,omitempty"` // for display only
+	Request pim.RequestID   `json:"request,omitempty"`
+	Verb    string          `json:"verb"` // submit, approve, deny, cancel, release, form, link
+	Reason  string          `json:"reason,omitempty"`
+	Digest  string          `json:"digest,omitempty"` // of the facts that were shown
+	Claims  string          `json:"claims,omitempty"` // the claims challenge to sign in with
+	// Challenged is set when PIM itself wanted the sign-in: should it want the same after it, another one does not help.
+	Challenged bool              `json:"challenged,omitempty"`
+	Clicked    time.Time         `json:"clicked,omitzero"`
+	Expires    time.Time         `json:"expires,omitzero"`
+	Origin     pim.Conversation  `json:"origin,omitzero"`
+	Values     map[string]string `json:"values,omitempty"`
 }
 
 // PutIntent stores an intent. It stays until it is deleted, also when it has expired.

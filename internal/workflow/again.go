@@ -101,6 +101,7 @@ func sameLater(r Reply) Reply {
 // restart, with the request as it is now.
 func (s *Service) asItIs(from Sender, r pim.Request, v card.Viewer) Reply {
 	hears := false
+	view := card.View{Viewer: v, Now: s.cfg.Now(), Chat: r.Chat, ApproverNames: r.Approvers, PortalURL: s.cfg.PIMPage}
 	err := s.cfg.Store.View(func(tx *store.Tx) error {
 		who, err := s.identify(tx, from.Account, from.Name)
 		if err != nil {
@@ -109,7 +110,10 @@ func (s *Service) asItIs(from Sender, r pim.Request, v card.Viewer) Reply {
 		if hears = owns(&r, who) || r.Requester.Person == "" && r.Requester.Account == from.Account; !hears {
 			_, hears, err = s.viewerFor(tx, &r, who)
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return s.viewRefusal(tx, &r, &view)
 	})
 	switch {
 	case err != nil:
@@ -118,7 +122,6 @@ func (s *Service) asItIs(from Sender, r pim.Request, v card.Viewer) Reply {
 		return s.signInFirst(from) // the link has ended since
 	}
 	role, _ := s.cfg.Roles.Named(r.Role)
-	view := card.View{Viewer: v, Now: s.cfg.Now(), Chat: r.Chat, ApproverNames: r.Approvers, PortalURL: s.cfg.PIMPage}
 	drawn := card.ForRequest(r, role, view)
 	drawn.Buttons = nil // it is no card of the request's, so it would never turn
 	return reply(drawn)

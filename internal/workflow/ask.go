@@ -120,7 +120,7 @@ func (s *Service) mayAsk(tx *store.Tx, who identity, role pim.Role) (*pim.Follow
 				first = r
 			}
 		}
-		return nil, secondRequest(first, role, who)
+		return nil, blockedBy(first, role, who)
 	}
 	return follows, s.somebodyCouldApprove(tx, who, role)
 }
@@ -261,7 +261,7 @@ func (s *Service) write(tx *store.Tx, from Sender, who identity, a pim.Asked, fo
 	}
 	out.request = r
 	if who.session != nil {
-		if err := s.putSubmit(tx, &r, from.Account.Chat); err != nil || follows == nil {
+		if err := s.putSubmit(tx, &r, decision{Chat: from.Account.Chat}); err != nil || follows == nil {
 			return err
 		}
 		return s.turn(tx, &r) // what waits is shown, so that it can be canceled
@@ -275,8 +275,9 @@ func (s *Service) write(tx *store.Tx, from Sender, who identity, a pim.Asked, fo
 }
 
 // putSubmit has a request sent: at once, or after the access that it follows.
-func (s *Service) putSubmit(tx *store.Tx, r *pim.Request, from pim.Chat) error {
-	e, err := personEffect(kindSubmit, r, r.Requester, decision{Clicked: tx.Now(), Chat: from})
+func (s *Service) putSubmit(tx *store.Tx, r *pim.Request, d decision) error {
+	d.Clicked = tx.Now()
+	e, err := personEffect(kindSubmit, r, r.Requester, d)
 	if err != nil {
 		return err
 	}
@@ -338,7 +339,7 @@ func (s *Service) activate(_ context.Context, from Sender, roleName string, a pi
 	}
 	out, err := s.ask(from, role, a)
 	if err != nil {
-		return s.notStored(err)
+		return s.notAsked(from, role, a, err)
 	}
 	return s.answerAsked(from, out)
 }

@@ -294,6 +294,9 @@ func (s *Service) scene(tx *store.Tx, e store.Effect, v card.Viewer) (scene, err
 			return scene{}, err
 		}
 		s.refusals(&r, e.To, &sc.view)
+		if err := s.viewRefusal(tx, &r, &sc.view); err != nil {
+			return scene{}, err
+		}
 	}
 	sc.view.Others, err = holders(tx, &r)
 	if err != nil {

@@ -16,6 +16,7 @@ func (s *Service) claim(tx *store.Tx, r *pim.Request, who identity, d ruling, ou
 	now := tx.Now()
 	sent := decision{
 		Approve: d.approve, Reason: d.reason, Digest: orDigest(d.digest, *r), Clicked: d.clicked, Since: d.signedInSince(), Chat: who.actor.Account.Chat,
+		Challenge: d.challenge,
 	}
 	if held := r.Claimed(now); held != nil && held.By.Person == who.actor.Person {
 		out.request = *r

@@ -32,7 +32,7 @@ func (s *Service) command(ctx context.Context, from Sender, text string) Reply {
 	case pim.VerbActivate:
 		return s.activate(ctx, from, cmd.Role, cmd.Asked)
 	case pim.VerbForm:
-		return s.openForm(from, "", "")
+		return s.openForm(from, Click{})
 	case pim.VerbApprove, pim.VerbDeny:
 		return s.rule(from, ruling{request: cmd.Request, approve: cmd.Verb == pim.VerbApprove, reason: cmd.Reason, clicked: s.cfg.Now()})
 	case pim.VerbCancel:
@@ -57,12 +57,12 @@ func (s *Service) command(ctx context.Context, from Sender, text string) Reply {
 // the request is looked up and every rule is run.
 func (s *Service) Click(ctx context.Context, from Sender, c Click) Reply {
 	if c.Posted {
-		return s.click(from, c) // it is told with the input that it answers, not as that input again
+		return s.click(ctx, from, c) // it is told with the input that it answers, not as that input again
 	}
-	return s.once(ctx, from, func() Reply { return s.click(from, c) })
+	return s.once(ctx, from, func() Reply { return s.click(ctx, from, c) })
 }
 
-func (s *Service) click(from Sender, c Click) Reply {
+func (s *Service) click(ctx context.Context, from Sender, c Click) Reply {
 	shown, err := s.shown(from, c.Request, c.Ref)                // before this click makes the message one that is known
 	if err == nil && c.Request != "" && c.Act != card.OpenForm { // which stands in messages that are no cards of a request
 		err = s.adoptClicked(from, c)
@@ -84,7 +84,9 @@ func (s *Service) click(from Sender, c Click) Reply {
 	case card.Release:
 		return s.giveBack(from, own{verb: verbRelease, request: c.Request, clicked: s.cfg.Now(), clickedOn: shown})
 	case card.OpenForm:
-		return s.openForm(from, c.Role, c.Request)
+		return s.openForm(from, c)
+	case card.AskMost:
+		return s.askMost(ctx, from, c, shown)
 	case card.BeginSignIn:
 		return s.account(from, pim.VerbSignIn)
 	case card.Refresh, card.Open, card.SignIn:

@@ -40,8 +40,8 @@ func (s *Service) decide(ctx context.Context, e store.Effect) (result, error) {
 	if err != nil {
 		return s.notDecided(e, d, err)
 	}
-	if who.session == nil || who.actor.Person != e.As.Person || !s.mayDecideWith(who.session, role, d.Since, s.cfg.Now()) {
-		return s.decideNeedsSignIn(e, r, d, "")
+	if who.session == nil || who.actor.Person != e.As.Person || s.lacks(who.session, role, d.Since, s.cfg.Now()) != nil {
+		return s.decideNeedsSignIn(e, r, d, nil)
 	}
 	return s.decideNow(ctx, e, r, who, d)
 }
@@ -90,7 +90,7 @@ func (s *Service) decideNow(ctx context.Context, e store.Effect, r pim.Request, 
 	case triedAgain(err):
 		return result{}, err
 	case pim.IsKind(err, pim.SignIn):
-		return s.decideNeedsSignIn(e, r, d, pim.Explain(err).Claims)
+		return s.decideNeedsSignIn(e, r, d, pim.Explain(err))
 	case err != nil:
 		return s.notDecided(e, d, err)
 	}
@@ -242,7 +242,7 @@ func (s *Service) decisionSent(ctx context.Context, e store.Effect, r pim.Reques
 	case triedAgain(err):
 		return result{}, err
 	case said.Kind == pim.SignIn:
-		return s.decideNeedsSignIn(e, r, d, said.Claims)
+		return s.decideNeedsSignIn(e, r, d, said)
 	case said.Kind == pim.Conflict:
 		return s.lookWhose(ctx, e, r, d, decidedByOther(r.ID))
 	}
@@ -322,10 +322,16 @@ func (s *Service) notDecided(e store.Effect, d decision, why error) (result, err
 	}}, nil
 }
 
-// decideNeedsSignIn turns a claim into an intent again.
-func (s *Service) decideNeedsSignIn(e store.Effect, r pim.Request, d decision, claims string) (result, error) {
+// decideNeedsSignIn turns a claim into an intent again. The challenge is PIM's; nil where there is only no session that
+// is good enough.
+func (s *Service) decideNeedsSignIn(e store.Effect, r pim.Request, d decision, challenge *pim.Error) (result, error) {
 	role, _ := s.cfg.Roles.Named(r.Role)
-	claims = withContext(claims, role.DecideContext)
+	claims := withContext("", role.DecideContext)
+	if challenge != nil {
+		if claims = withContext(challenge.Claims, role.DecideContext); d.met(claims) {
+			return s.notDecided(e, d, stillChallenged(challenge))
+		}
+	}
 	return result{apply: func(tx *store.Tx) error {
 		fresh, err := tx.Request(r.ID)
 		if err != nil {
@@ -339,7 +345,7 @@ func (s *Service) decideNeedsSignIn(e store.Effect, r pim.Request, d decision, c
 			return err // unlinked meanwhile: the account is not told what the request was about
 		}
 		return s.askToSignIn(tx, e.As, &fresh, store.Intent{
-			Request: r.ID, Verb: d.verb(), Reason: d.Reason, Digest: d.Digest, Clicked: d.Since, Claims: claims,
+			Request: r.ID, Verb: d.verb(), Reason: d.Reason, Digest: d.Digest, Clicked: d.Since, Claims: claims, Challenged: challenge != nil,
 		})
 	}}, nil
 }

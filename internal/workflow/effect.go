@@ -63,6 +63,8 @@ type decision struct {
 	Chat    pim.Chat  `json:"chat"`
 	// Since is how new the sign-in has to be where each decision needs one.
 	Since time.Time `json:"since,omitzero"`
+	// Challenge is what PIM wanted of the sign-in that this follows; nil where it wanted none.
+	Challenge *string `json:"challenge,omitempty"`
 	// Leased is set when the request was claimed at the click.
 	Leased bool `json:"leased,omitempty"`
 }
@@ -95,9 +97,10 @@ type message struct {
 	// emergency role, and Overdue for the list of those that are open for too long.
 	Reviewed bool `json:"reviewed,omitempty"`
 	Overdue  bool `json:"overdue,omitempty"`
-	// Form is set when the person is offered the form, with this role.
-	Form bool   `json:"form,omitempty"`
-	Role string `json:"role,omitempty"`
+	// Form is set when the person is offered the form, with this role and what they typed.
+	Form  bool   `json:"form,omitempty"`
+	Role  string `json:"role,omitempty"`
+	Draft string `json:"draft,omitempty"`
 }
 
 func personEffect(kind string, r *pim.Request, as pim.Actor, data any) (store.Effect, error) {

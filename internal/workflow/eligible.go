@@ -65,13 +65,21 @@ func (s *Service) learnEligible(ctx context.Context, e store.Effect) (result, er
 	if err != nil {
 		return result{}, err
 	}
+	if _, err := s.askEligible(ctx, id); err != nil {
+		return result{}, err
+	}
+	return result{apply: s.turnHomes}, nil
+}
+
+// askEligible reads what a person may activate, and remembers it.
+func (s *Service) askEligible(ctx context.Context, id pim.PrincipalID) (map[pim.GroupID]pim.Eligibility, error) {
 	answer, err := s.cfg.Directory.Look(ctx, pim.Question{Eligible: []pim.PrincipalID{id}, Active: s.groups()})
 	if err != nil {
-		return result{}, err
+		return nil, err
 	}
 	found, read := answer.Eligible[id]
 	if !read {
-		return result{}, errors.Join(append(answer.Failed, pim.Errorf(pim.Unavailable, "The eligibilities could not be read from PIM."))...)
+		return nil, errors.Join(append(answer.Failed, pim.Errorf(pim.Unavailable, "The eligibilities could not be read from PIM."))...)
 	}
 	groups := map[pim.GroupID]pim.Eligibility{}
 	for _, f := range found {
@@ -80,7 +88,7 @@ func (s *Service) learnEligible(ctx context.Context, e store.Effect) (result, er
 		}
 	}
 	s.eligible.put(id, groups, s.cfg.Now())
-	return result{apply: s.turnHomes}, nil
+	return groups, nil
 }
 
 // readEligible has somebody's eligibilities read, where they are not known or old.

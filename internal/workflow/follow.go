@@ -10,6 +10,17 @@ import (
 // codeExists is PIM's word for an activation that is active already.
 const codeExists = "RoleAssignmentExists"
 
+// codePending is its word for one that was asked for already.
+const codePending = "PendingRoleAssignmentRequest"
+
+// codeOf is what PIM would say to a second request beside this one.
+func codeOf(other pim.Request) string {
+	if other.State == pim.Active || other.State == pim.Granting {
+		return codeExists
+	}
+	return codePending
+}
+
 // followsLife is how long after the end of an access PIM may still say that there is
 // one.
 const followsLife = settled

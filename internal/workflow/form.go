@@ -3,6 +3,7 @@ package workflow
 import (
 	"cmp"
 	"context"
+	"slices"
 
 	"elevate/internal/card"
 	"elevate/internal/pim"
@@ -32,8 +33,9 @@ func fieldOf(said *pim.Error) string {
 
 // openForm opens the form, made from what is known: nothing is asked of PIM
 // before. Somebody who is not linked signs in first and gets a message with a
-// button then. One that was asked before fills it in, for whom it was.
-func (s *Service) openForm(from Sender, role string, before pim.RequestID) Reply {
+// button then. One that was asked before fills it in, for whom it was, and so does
+// what somebody typed that could not be asked for.
+func (s *Service) openForm(from Sender, c Click) Reply {
 	var out Reply
 	err := s.update(func(tx *store.Tx) error {
 		who, err := s.identify(tx, from.Account, from.Name)
@@ -41,7 +43,7 @@ func (s *Service) openForm(from Sender, role string, before pim.RequestID) Reply
 			return err
 		}
 		if who.actor.Person == "" {
-			out, err = s.intendForm(tx, from, role)
+			out, err = s.intendForm(tx, from, c)
 			return err
 		}
 		offered, known := s.offered(who, tx.Now())
@@ -49,11 +51,7 @@ func (s *Service) openForm(from Sender, role string, before pim.RequestID) Reply
 			out = reply(card.RolesList(nil))
 			return nil
 		}
-		in := card.Prefill{Roles: offered, Role: role}
-		if r, err := tx.Request(before); err == nil && owns(&r, who) && r.Role == role {
-			in.Asked = r.Asked
-		}
-		form := card.AskForm(in)
+		form := card.AskForm(s.prefill(tx, from, who, c, s.byPolicy(offered)))
 		out = Reply{Form: &form}
 		if known {
 			return nil
@@ -66,9 +64,52 @@ func (s *Service) openForm(from Sender, role string, before pim.RequestID) Reply
 	return out
 }
 
+// prefill is what is known before the form is opened.
+func (s *Service) prefill(tx *store.Tx, from Sender, who identity, c Click, offered pim.Roles) card.Prefill {
+	in := card.Prefill{Roles: offered, Role: c.Role, Zone: from.Zone}
+	if d, known := s.drafts.Get(draftKey(from.Account, c.Digest), s.cfg.Now()); known && d.role == c.Role {
+		in.Asked, in.Why, in.Draft = d.asked, d.why, c.Digest
+		return in
+	}
+	r, err := tx.Request(c.Request)
+	if err != nil || !owns(&r, who) || r.Role != c.Role {
+		return in
+	}
+	in.Asked, in.Request = r.Asked, r.ID
+	if r.State == pim.Refused && r.Refusal != nil {
+		in.Refusal, in.Why = r.Refusal, r.Why
+	}
+	return in
+}
+
+// byPolicy are roles as PIM's own rules have them, where those are known: a form that
+// asks for less than PIM would only be refused.
+func (s *Service) byPolicy(roles pim.Roles) pim.Roles {
+	known := slices.Clone(roles)
+	for i, role := range known {
+		a, ok := s.policies.get(role.Group, s.cfg.Now(), policyUse)
+		if !ok {
+			continue
+		}
+		known[i].NeedsReason = role.NeedsReason || a.policy.Justification
+		known[i].NeedsTicket = role.NeedsTicket || a.policy.Ticketing
+		if most := a.policy.MaxDuration; most > 0 && (role.Max == 0 || most < role.Max) {
+			known[i].Max = most
+		}
+	}
+	return known
+}
+
+// valueDraft is what an intent calls the draft that its form is filled in with.
+const valueDraft = "draft"
+
 // intendForm interrupts the opening of the form for a sign-in.
-func (s *Service) intendForm(tx *store.Tx, from Sender, role string) (Reply, error) {
-	id, err := s.intend(tx, from, store.Intent{Verb: verbForm, Clicked: tx.Now(), Values: map[string]string{card.FieldRole: role}})
+func (s *Service) intendForm(tx *store.Tx, from Sender, c Click) (Reply, error) {
+	in := store.Intent{Verb: verbForm, Clicked: tx.Now(), Values: map[string]string{card.FieldRole: c.Role}}
+	if _, known := s.drafts.Get(draftKey(from.Account, c.Digest), s.cfg.Now()); known {
+		in.Values[valueDraft] = c.Digest
+	}
+	id, err := s.intend(tx, from, in)
 	if err != nil {
 		return Reply{}, err
 	}

@@ -106,19 +106,34 @@ func allIDs(tx *store.Tx, some ...pim.PrincipalID) ([]pim.PrincipalID, error) {
 	return all, nil
 }
 
-// mayDecideWith reports whether the session is good enough for a decision that
-// was clicked at that time.
-func (s *Service) mayDecideWith(session *store.Session, role pim.Role, clicked, now time.Time) bool {
-	if session == nil {
-		return false
+// clocksApart is how far ahead of ours the clock of Microsoft's sign-in may be.
+const clocksApart = 5 * time.Minute
+
+// lacks says what a session lacks for a decision that was clicked at that time, or nil. Where each decision needs a
+// sign-in of its own, that is one whose auth_time is not before the click, by whole seconds, which is what ID tokens
+// carry; no more is allowed for clocks that differ. It has to have come here after the click, too, by our own clock, so
+// that one of the same second, or of a clock that goes ahead, is not taken for it.
+func (s *Service) lacks(session *store.Session, role pim.Role, clicked, now time.Time) error {
+	switch {
+	case session == nil:
+		return pim.Errorf(pim.SignIn, "Sign in first: there is no sign-in to decide with.")
+	case session.AuthTime.IsZero():
+		return pim.Errorf(pim.Administered, "Microsoft did not say when you signed in, and a decision needs that. Tell an administrator to add the optional claim auth_time to the ID tokens of Elevate's registration.")
+	case session.AuthTime.Sub(now) > clocksApart:
+		return pim.Errorf(pim.Administered, "By Elevate's clock you signed in at a time that has not come yet, so this sign-in decides nothing. Tell an administrator to check the clock of Elevate's host.")
 	}
-	fresh := now.Sub(session.AuthTime) <= s.cfg.DecideWithin && s.cfg.DecideWithin > 0
+	fresh := s.cfg.DecideWithin > 0 && now.Sub(session.AuthTime) <= s.cfg.DecideWithin
 	if s.cfg.DecideWithin == 0 || role.DecideFresh {
-		// ID tokens carry whole seconds.
-		fresh = !session.AuthTime.Before(clicked.Truncate(time.Second))
+		fresh = !session.AuthTime.Before(clicked.Truncate(time.Second)) && !session.SignedIn.Before(clicked)
 	}
-	return fresh && !session.AuthTime.IsZero() &&
-		(role.DecideContext == "" || slices.Contains(session.ACRS, role.DecideContext))
+	switch {
+	case !fresh:
+		return pim.Errorf(pim.SignIn, "This sign-in was not new enough to decide with. Decide again in the chat and sign in with your password when you are asked to.")
+	case role.DecideContext != "" && !slices.Contains(session.ACRS, role.DecideContext):
+		return pim.Errorf(pim.Administered, "Microsoft did not confirm the authentication context %s in this sign-in, and a decision on %s needs it. "+
+			"Tell an administrator: a Conditional Access policy has to ask for this context, and Elevate's registration needs the optional claim acrs in its ID tokens.", role.DecideContext, role.Title)
+	}
+	return nil
 }
 
 // owns reports whether a request is of an account that was proved to be

@@ -372,6 +372,10 @@ func (s *Service) goOnSubmitting(tx *store.Tx, r *pim.Request, in store.Intent) 
 	}
 	if err := s.mayGoOn(tx, r, who, role); err != nil {
 		why := pim.Explain(err).Message
+		if other, ok := errors.AsType[*blocked](err); ok {
+			r.Requester, r.Principal = who.actor, who.actor.Person // else what is theirs is not shown to them
+			r.Refusal = &pim.Refusal{Kind: pim.Conflict, Code: codeOf(other.request), Other: other.request.ID}
+		}
 		return why, s.cancelUnsent(tx, r, pim.Event{Kind: pim.EventCanceled, By: who.actor}, why)
 	}
 	r.Requester, r.Principal = who.actor, who.actor.Person
@@ -382,7 +386,11 @@ func (s *Service) goOnSubmitting(tx *store.Tx, r *pim.Request, in store.Intent) 
 	if err := s.record(tx, r, event); err != nil {
 		return "", err
 	}
-	if err := s.putSubmit(tx, r, pim.Web); err != nil {
+	d := decision{Chat: pim.Web}
+	if made := in.Expires.Add(-intentLife); who.session.SignedIn.After(made) {
+		d.Challenge = challengeOf(in)
+	}
+	if err := s.putSubmit(tx, r, d); err != nil {
 		return "", err
 	}
 	text := fmt.Sprintf("Your request %s for %s is on its way to PIM. You can close this page; the chat shows the rest.", r.ID, role.Title)
@@ -404,7 +412,7 @@ func (s *Service) mayGoOn(tx *store.Tx, r *pim.Request, who identity, role pim.R
 	for _, other := range open {
 		followed := r.Follows != nil && r.Follows.Request == other.ID
 		if other.ID != r.ID && !followed && slices.Contains(who.ids(), other.Principal) && other.Principal != "" {
-			return secondRequest(other, role, who)
+			return blockedBy(other, role, who)
 		}
 	}
 	if err := pim.CheckAsked(role, r.Asked, tx.Now()); err != nil {
@@ -429,7 +437,7 @@ func (s *Service) resumeForm(in store.Intent) (string, error) {
 			}
 		}
 		return s.putTell(tx, "form", "", pim.DirectTo(in.Account), message{
-			Form: true, Role: in.Values[card.FieldRole],
+			Form: true, Role: in.Values[card.FieldRole], Draft: in.Values[valueDraft],
 		})
 	})
 	return "You can close this page. In the chat, a message has a button that opens the form.", err

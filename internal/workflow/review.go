@@ -191,11 +191,14 @@ func (s *Service) beginReviewAs(tx *store.Tx, from Sender, who identity, v revie
 			return err
 		}
 	}
-	if !s.mayDecideWith(who.session, role, v.signedInSince(), tx.Now()) {
-		if out.neutral {
-			out.signIn = true // its page would have to say what is agreed to
-			return nil
-		}
+	switch lacks := s.lacks(who.session, role, v.signedInSince(), tx.Now()); {
+	case lacks == nil:
+	case v.intent != "":
+		return lacks // another sign-in would end as this one did
+	case out.neutral:
+		out.signIn = true // its page would have to say what is agreed to
+		return nil
+	default:
 		claims := withContext("", role.DecideContext)
 		id, err := s.intend(tx, from, store.Intent{Request: r.ID, Verb: verbReview, Reason: v.note, Clicked: v.signedInSince(), Claims: claims})
 		if err != nil {

@@ -22,6 +22,8 @@ type ruling struct {
 	since time.Time
 	// intent is what the sign-in interrupted; it is spent with the decision.
 	intent string
+	// challenge is what PIM wanted of that sign-in; nil where it wanted none.
+	challenge *string
 	// shown is set when a card of the request stood in front of the person.
 	shown bool
 }
@@ -109,10 +111,12 @@ func (s *Service) ruleAs(tx *store.Tx, from Sender, who identity, d ruling, out 
 			return err
 		}
 	}
-	switch {
-	case s.mayDecideWith(who.session, role, d.signedInSince(), tx.Now()):
+	switch lacks := s.lacks(who.session, role, d.signedInSince(), tx.Now()); {
+	case lacks == nil:
 		r := out.request
 		return s.claim(tx, &r, who, d, out)
+	case d.intent != "":
+		return lacks // another sign-in would end as this one did
 	case out.neutral:
 		out.signIn = true // its page would have to say what is agreed to
 		return nil
@@ -228,14 +232,12 @@ func (d decision) verb() string { return ruling{approve: d.Approve}.verb() }
 func (s *Service) resumeDecision(from Sender, in store.Intent) (string, error) {
 	d := ruling{
 		request: in.Request, approve: in.Verb == verbApprove, reason: in.Reason, digest: in.Digest, clicked: s.cfg.Now(), since: in.Clicked, intent: in.ID,
-		shown: true, // else there were no such intent
+		challenge: challengeOf(in),
+		shown:     true, // else there were no such intent
 	}
 	out, err := s.ruleOn(from, d)
 	if err != nil {
 		return "", errors.Join(err, s.update(func(tx *store.Tx) error { return tx.DeleteIntent(in.ID) }))
-	}
-	if out.url != "" {
-		return "", pim.Errorf(pim.SignIn, "This sign-in was not new enough to decide with. Decide again in the chat and sign in with your password when you are asked to.")
 	}
 	return fmt.Sprintf("Your decision to %s, is on its way to PIM. You can close this page; the card of request %s shows the rest.", s.describe(in.Verb, out.request), in.Request), nil
 }

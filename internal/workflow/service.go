@@ -92,6 +92,7 @@ type Service struct {
 	steps         *bounded.Rates
 	answers       *bounded.Repeats[Reply]
 	readings      *bounded.Rates
+	drafts        *bounded.Cache[draft]
 	// linksTried is the links effect's own.
 	linksTried tried
 	// update writes to the state file. It takes no context: a write that was
@@ -106,7 +107,8 @@ func New(cfg Config) *Service {
 	}
 	s := &Service{
 		cfg: cfg, policies: newPolicies(), linksTried: tried{}, answers: newAnswers(cfg.Now), lookedAt: map[pim.GroupID]time.Time{}, peoples: map[string]PeoplesGroups{},
-		steps: bounded.NewRates(stepsAtOnce, stepEvery, stepPeople), readings: bounded.NewRates(readingsAtOnce, readingEvery, stepPeople),
+		drafts: bounded.NewCache[draft](draftsMost, draftLife),
+		steps:  bounded.NewRates(stepsAtOnce, stepEvery, stepPeople), readings: bounded.NewRates(readingsAtOnce, readingEvery, stepPeople),
 	}
 	s.homes.pace = rate.NewLimiter(rate.Every(homesPause), homesAtOnce)
 	s.update = func(fn func(*store.Tx) error) error { return cfg.Store.Update(context.Background(), fn) }

@@ -42,17 +42,17 @@ func (s *Service) submit(ctx context.Context, e store.Effect) (result, error) {
 	case r.Sending.Lost:
 		return s.findLost(ctx, e, r, d)
 	case now.Sub(d.Clicked) > stepLife:
-		return s.failed(r, "PIM could not be reached for ten minutes, so nothing was asked for. Ask again.")
+		return s.failed(r, notForTenMinutes(r))
 	case who.session == nil || who.actor.Person != e.As.Person:
-		return s.submitNeedsSignIn(e, r, "", "")
+		return s.submitNeedsSignIn(e, r, nil, "")
 	}
 	if other, err := s.otherAccountIsEligible(ctx, r, who); err != nil || other != "" {
 		if err != nil {
 			return result{}, err
 		}
-		return s.submitNeedsSignIn(e, r, "", other)
+		return s.submitNeedsSignIn(e, r, nil, other)
 	}
-	return s.send(ctx, e, r)
+	return s.send(ctx, e, r, d)
 }
 
 // otherAccountIsEligible finds out, where a person has several accounts,
@@ -85,7 +85,7 @@ func (s *Service) otherAccountIsEligible(ctx context.Context, r pim.Request, who
 }
 
 // send notes the sending, sends, and deals with the answer.
-func (s *Service) send(ctx context.Context, e store.Effect, r pim.Request) (result, error) {
+func (s *Service) send(ctx context.Context, e store.Effect, r pim.Request, d decision) (result, error) {
 	if role, ok := s.cfg.Roles.Named(r.Role); !ok || role.Group != r.Group {
 		return s.failed(r, fmt.Sprintf("The role %s is not in the settings any more, so nothing was asked for.", r.Role))
 	}
@@ -101,7 +101,7 @@ func (s *Service) send(ctx context.Context, e store.Effect, r pim.Request) (resu
 	if err == nil {
 		return result{apply: func(tx *store.Tx) error { return s.submitted(tx, r.ID, c) }}, nil
 	}
-	return s.notSubmitted(e, r, err)
+	return s.notSubmitted(ctx, e, r, d, err)
 }
 
 // activation is what is sent for a request: the same at every sending, also
@@ -127,19 +127,19 @@ func (s *Service) noteSending(e store.Effect) (pim.Request, error) {
 }
 
 // notSubmitted deals with PIM's refusal, or with not knowing.
-func (s *Service) notSubmitted(e store.Effect, r pim.Request, err error) (result, error) {
+func (s *Service) notSubmitted(ctx context.Context, e store.Effect, r pim.Request, d decision, err error) (result, error) {
 	said := pim.Explain(err)
 	switch said.Kind {
 	case pim.AnswerLost, pim.Internal:
 		return result{again: 2 * time.Second}, nil
 	case pim.Throttled, pim.Unavailable:
 		// A definite "not done": the next try sends again, and is no second one.
-		if err := s.noteNotSent(e, r.Sending.Tries-1); err != nil {
-			return result{}, err
-		}
-		return result{}, err
+		return result{}, errors.Join(s.noteNotYet(e, r.Sending.Tries-1, said), err)
 	case pim.SignIn:
-		return s.submitNeedsSignIn(e, r, said.Claims, said.Message)
+		if d.met(said.Claims) {
+			return s.refused(ctx, r, stillChallenged(said))
+		}
+		return s.submitNeedsSignIn(e, r, &said.Claims, said.Message)
 	case pim.Conflict:
 		if lags, err := s.lagsBehind(r, said); err != nil || lags {
 			return result{again: 5 * time.Second}, errors.Join(err, s.noteNotSent(e, r.Sending.Tries-1))
@@ -151,18 +151,40 @@ func (s *Service) notSubmitted(e store.Effect, r pim.Request, err error) (result
 		}
 	case pim.Invalid, pim.Forbidden, pim.NotFound, pim.Administered:
 	}
-	return s.refused(r, said)
+	return s.refused(ctx, r, said)
+}
+
+// notForTenMinutes says why a request was given up: because of what PIM said last, where it said something.
+func notForTenMinutes(r pim.Request) string {
+	if r.Refusal == nil || r.Why == "" {
+		return "PIM could not be reached for ten minutes, so nothing was asked for. Ask again."
+	}
+	return "Elevate tried for ten minutes, and nothing was asked for. " + r.Why
+}
+
+// noteNotYet is noteNotSent with what PIM said, for when it stays so.
+func (s *Service) noteNotYet(e store.Effect, tries int, said *pim.Error) error {
+	return s.noteSent(e, tries, func(r *pim.Request) {
+		if said.Code != "" {
+			r.Refusal, r.Why = pim.RefusalOf(said), said.Message
+		}
+	})
 }
 
 // noteNotSent takes the note of the sending back. Tries counts the sendings
 // that may have left something after all.
 func (s *Service) noteNotSent(e store.Effect, tries int) error {
+	return s.noteSent(e, tries, func(*pim.Request) {})
+}
+
+func (s *Service) noteSent(e store.Effect, tries int, also func(*pim.Request)) error {
 	return s.update(func(tx *store.Tx) error {
 		r, err := tx.Request(e.Request)
 		if err != nil || r.State != pim.Submitting {
 			return err
 		}
 		r.Sending.Lost, r.Sending.Tries = false, tries
+		also(&r)
 		return tx.PutRequest(r)
 	})
 }
@@ -213,6 +235,7 @@ func (s *Service) submitted(tx *store.Tx, id pim.RequestID, c pim.Copy) error {
 		return s.moveTo(tx, &r, pim.Failed, pim.Event{Kind: pim.EventFailed, By: r.Requester, Text: r.Why})
 	}
 	r.Copy, r.Submitted, r.Sending.Lost = c, tx.Now(), false
+	r.Why, r.Refusal = "", nil // what PIM said before it took it
 	if r.Principal == "" {
 		r.Principal = c.Principal
 	}
@@ -266,11 +289,6 @@ func (s *Service) moveTo(tx *store.Tx, r *pim.Request, to pim.State, e pim.Event
 	return s.turn(tx, r)
 }
 
-// refused ends a request that PIM did not take.
-func (s *Service) refused(r pim.Request, said *pim.Error) (result, error) {
-	return s.finishUnsent(r, pim.Refused, pim.EventRefused, said.Message)
-}
-
 func (s *Service) failed(r pim.Request, why string) (result, error) {
 	return s.finishUnsent(r, pim.Failed, pim.EventFailed, why)
 }
@@ -281,16 +299,20 @@ func (s *Service) finishUnsent(r pim.Request, to pim.State, kind pim.EventKind, 
 		if err != nil || fresh.State != pim.Submitting {
 			return err
 		}
-		fresh.Why, fresh.Sending.Lost = why, false
+		fresh.Why, fresh.Refusal, fresh.Sending.Lost = why, r.Refusal, false
 		if err := s.moveTo(tx, &fresh, to, pim.Event{Kind: kind, By: fresh.Requester, Text: why}); err != nil {
+			return err
+		}
+		if err := s.tellAdministered(tx, &fresh); err != nil {
 			return err
 		}
 		return s.sessionUsed(tx, fresh.Requester)
 	}}, nil
 }
 
-// submitNeedsSignIn puts the request back to waiting: PIM took nothing.
-func (s *Service) submitNeedsSignIn(e store.Effect, r pim.Request, claims, why string) (result, error) {
+// submitNeedsSignIn puts the request back to waiting: PIM took nothing. The challenge is PIM's; nil where there is only
+// no session.
+func (s *Service) submitNeedsSignIn(e store.Effect, r pim.Request, challenge *string, why string) (result, error) {
 	return result{apply: func(tx *store.Tx) error {
 		fresh, err := tx.Request(r.ID)
 		if err != nil || fresh.State != pim.Submitting {
@@ -303,6 +325,10 @@ func (s *Service) submitNeedsSignIn(e store.Effect, r pim.Request, claims, why s
 		if err := s.moveTo(tx, &fresh, pim.WaitingForSignIn, pim.Event{Kind: pim.EventObserved, By: e.As, Text: "a new sign-in is needed: " + why}); err != nil {
 			return err
 		}
-		return s.askToSignIn(tx, e.As, &fresh, store.Intent{Request: r.ID, Verb: verbSubmit, Clicked: tx.Now(), Claims: claims, Reason: why})
+		in := store.Intent{Request: r.ID, Verb: verbSubmit, Clicked: tx.Now(), Reason: why, Challenged: challenge != nil}
+		if challenge != nil {
+			in.Claims = *challenge
+		}
+		return s.askToSignIn(tx, e.As, &fresh, in)
 	}}, nil
 }

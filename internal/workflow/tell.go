@@ -74,7 +74,7 @@ func (s *Service) cardFor(e store.Effect, m message) (*card.Card, error) {
 	case m.Alarm != nil, m.Rules != "", m.People != "":
 		c = s.alarmCard(m)
 	case m.Form:
-		c = card.FormReady(m.Role)
+		c = card.FormReady(m.Role, m.Draft)
 	case m.Problem && e.To.User == "":
 		c = card.PIMUnread(m.Text)
 	case m.Problem:
