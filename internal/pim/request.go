@@ -163,6 +163,8 @@ type Request struct {
 	Approvers []string `json:"approvers,omitempty"`
 	// Granting is when granting began.
 	Granting time.Time `json:"granting,omitzero"`
+	// Summed are the places in which on-call is told of it in a summary of many.
+	Summed []string `json:"summed,omitempty"`
 }
 
 // Move puts the request into a state, or says that this cannot be.

@@ -28,6 +28,7 @@ const (
 	kindRemind   = "remind"   // a request that nobody decides
 	kindEnding   = "ending"   // an access that ends soon
 	kindHomes    = "homes"    // the pages that people opened lately
+	kindBoard    = "board"    // a message that is kept in a place: who is elevated, what came at once
 )
 
 // personal reports whether effects of this kind are done as a person.
@@ -46,8 +47,8 @@ func poolOf(e store.Effect) string {
 		return string(e.To.Chat)
 	case kindSubmit, kindDecide, kindCancel, kindRelease, kindRevoke:
 		return "person"
-	case kindHomes:
-		return kindHomes // it never takes a card's room
+	case kindHomes, kindBoard:
+		return e.Kind // they never take a card's room
 	}
 	return "read"
 }

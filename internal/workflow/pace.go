@@ -31,6 +31,7 @@ var paces = map[string]pace{
 	kindRemind:   {first: time.Second, most: time.Minute, furthest: 25 * time.Hour},
 	kindEnding:   {first: time.Second, most: time.Minute, furthest: 400 * 24 * time.Hour},
 	kindHomes:    {first: 2 * time.Second, most: 5 * time.Minute, furthest: time.Hour},
+	kindBoard:    {first: 2 * time.Second, most: 5 * time.Minute, furthest: time.Hour},
 	kindSweep:    {first: 5 * time.Second, most: time.Minute, furthest: time.Hour},
 }
 
@@ -50,7 +51,7 @@ func paceOf(kind string, err error) pace {
 // refusedByChat reports whether a chat does not take what an effect brings it. All
 // else that fails passes by itself.
 func refusedByChat(kind string, err error) bool {
-	if kind != kindCard && kind != kindTell && kind != kindHomes {
+	if kind != kindCard && kind != kindTell && kind != kindHomes && kind != kindBoard {
 		return false
 	}
 	said := pim.Explain(err).Kind

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"elevate/internal/card"
 	"elevate/internal/pim"
@@ -21,6 +22,7 @@ var (
 type Message struct {
 	Ref   pim.MessageRef
 	Cards []card.Card // as it was posted, and each time it was rewritten
+	Times []time.Time // when
 }
 
 // Card is what the message shows now.
@@ -29,6 +31,7 @@ func (m Message) Card() card.Card { return m.Cards[len(m.Cards)-1] }
 // Messenger is a chat that remembers what was posted to it.
 type Messenger struct {
 	Faults
+	Now func() time.Time
 
 	mu       sync.Mutex
 	messages []Message
@@ -38,8 +41,8 @@ type Messenger struct {
 }
 
 // NewMessenger returns an empty chat.
-func NewMessenger() *Messenger {
-	return &Messenger{accounts: map[pim.ChatAccount]error{}, places: map[string]error{}, homes: map[pim.ChatAccount][]card.Card{}}
+func NewMessenger(now func() time.Time) *Messenger {
+	return &Messenger{Now: now, accounts: map[pim.ChatAccount]error{}, places: map[string]error{}, homes: map[pim.ChatAccount][]card.Card{}}
 }
 
 // Post puts a card into a place.
@@ -55,7 +58,7 @@ func (m *Messenger) Post(ctx context.Context, to pim.Conversation, c card.Card) 
 			channel = "direct-" + to.User
 		}
 		ref := pim.MessageRef{Conversation: to, ID: fmt.Sprintf("m%d", len(m.messages)+1), Channel: channel}
-		m.messages = append(m.messages, Message{Ref: ref, Cards: []card.Card{c}})
+		m.messages = append(m.messages, Message{Ref: ref, Cards: []card.Card{c}, Times: []time.Time{m.Now()}})
 		return ref, nil
 	})
 }
@@ -67,7 +70,7 @@ func (m *Messenger) Update(ctx context.Context, ref pim.MessageRef, c card.Card)
 		defer m.mu.Unlock()
 		for i := range m.messages {
 			if m.messages[i].Ref.ID == ref.ID && m.messages[i].Ref.Channel == ref.Channel {
-				m.messages[i].Cards = append(m.messages[i].Cards, c)
+				m.messages[i].Cards, m.messages[i].Times = append(m.messages[i].Cards, c), append(m.messages[i].Times, m.Now())
 				return struct{}{}, nil
 			}
 		}
@@ -132,7 +135,7 @@ func (m *Messenger) In(to pim.Conversation) []Message {
 	var found []Message
 	for _, one := range m.messages {
 		if one.Ref.Conversation.String() == to.String() {
-			found = append(found, Message{Ref: one.Ref, Cards: slices.Clone(one.Cards)})
+			found = append(found, Message{Ref: one.Ref, Cards: slices.Clone(one.Cards), Times: slices.Clone(one.Times)})
 		}
 	}
 	return found
