@@ -249,3 +249,83 @@ func TestRemindersAndEscalationsDoNotUndoACrowdsBound(t *testing.T) {
 		}
 	})
 }
+
+// below are the replies below a message, oldest first.
+func (w *world) below(m workflowtest.Message) (said []string) {
+	w.t.Helper()
+	for _, one := range w.chat.In(m.Ref.Conversation) {
+		if one.Ref.Conversation.Thread == m.Ref.ID {
+			said = append(said, workflowtest.Text(one.Card()))
+		}
+	}
+	return said
+}
+
+func TestEachStepIsToldOnceBelowTheCardOfOnCall(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.signIn(alice, bob, erin)
+		id := w.becomesActive()
+		first := w.cardOf(id, oncall)
+		if said := w.below(first); len(said) != 0 {
+			t.Errorf("what the first card says is told below it, too: %q", said)
+		}
+		w.restart()
+		w.pass(6 * time.Minute)
+		w.says(erin, "revoke "+string(id)+" not needed any more")
+		w.pass(5 * time.Second)
+		w.restart()
+		w.pass(2 * time.Minute)
+		w.is(id, pim.Ended)
+		w.pass(time.Hour)
+		said := w.below(first)
+		if len(said) != 2 {
+			t.Fatalf("below it is told %q", said)
+		}
+		w.expect(said[0], "Revoked by Erin: not needed any more")
+		w.expect(said[1], "It is over: revoked, removed (read back)")
+	})
+}
+
+func TestStepsOfALateGrantAreToldBelowItsCard(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.signIn(alice, bob)
+		w.dir.Timing(8*time.Minute, 0, 0)
+		id := w.asks(alice)
+		w.clicks(bob, card.Approve, id)
+		w.pass(10 * time.Minute)
+		w.is(id, pim.Active)
+		m := w.cardOf(id, oncall)
+		w.expect(workflowtest.Text(m.Cards[0]), "still being granted")
+		w.expect(strings.Join(w.below(m), ""), "Alice is a member since")
+		w.dir.Stand(pim.Membership{Group: mde, Principal: alice}, "assignment-1")
+		w.pass(2 * time.Hour)
+		said := w.below(m)
+		if len(said) != 2 {
+			t.Fatalf("below it is told %q", said)
+		}
+		w.expect(said[1], "still has access, by a standing assignment")
+	})
+}
+
+func TestNothingIsToldBelowACardThatIsGoneOrWhereThereAreNoThreads(t *testing.T) {
+	groupChat := pim.Conversation{Chat: pim.Teams, Workspace: string(tenant), ID: "19:oncall@thread.v2"}
+	inWorld(t, func(w *world) { w.cfg.Roles[0].Notify = append(w.cfg.Roles[0].Notify, groupChat) }, func(w *world) {
+		w.signIn(alice, bob)
+		id := w.becomesActive()
+		w.pass(6 * time.Minute)
+		w.chat.Fail(workflowtest.OpPost, workflowtest.Fault{Err: errDown}) // of the reply
+		w.says(alice, "release mde-admin")
+		w.pass(200 * time.Millisecond)
+		w.chat.Remove(w.cardOf(id, oncall).Ref)
+		w.pass(10 * time.Minute)
+		w.is(id, pim.Ended)
+		for _, m := range append(w.chat.In(oncall), w.teams.In(groupChat)...) {
+			if m.Ref.Conversation.Thread != "" {
+				t.Errorf("in %s is told %q", m.Ref.Conversation, workflowtest.Text(m.Card()))
+			}
+		}
+		if n := len(w.parked()); n != 0 {
+			t.Errorf("%d effects are parked", n)
+		}
+	})
+}

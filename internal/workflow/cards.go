@@ -176,6 +176,8 @@ type scene struct {
 	// missing is set when the state wants a card there and Elevate posted none, and
 	// room when there are not too many others for it.
 	missing, room bool
+	// steps are what on-call is told of below the card.
+	steps []card.Told
 	// crowded is set when requests wait there without a card.
 	crowded bool
 	// onCall are to be mentioned by a first card.
@@ -326,6 +328,8 @@ func (s *Service) scene(tx *store.Tx, e store.Effect, v card.Viewer) (scene, err
 		sc.view.Personal = s.personal(&r, e.To)
 	}
 	if v == card.OnCall {
+		role, _ := s.cfg.Roles.Named(r.Role)
+		sc.steps = card.Progress(r, role)
 		return sc, nil // it is not asked to decide, so its card does not say it
 	}
 	if v == card.Approvers || v == card.Requester {
@@ -418,6 +422,9 @@ func (s *Service) post(ctx context.Context, m Messenger, e store.Effect, p place
 		return givenUp(err)
 	}
 	stored := store.Ref{MessageRef: placed(ref, e.To), Audience: string(p.Audience), Hash: hashOf(drawn)}
+	for _, step := range sc.steps {
+		stored.Said = append(stored.Said, step.Name) // the card says it
+	}
 	return result{apply: func(tx *store.Tx) error {
 		if err := tx.PutRef(sc.request.ID, stored); err != nil {
 			return err
@@ -453,9 +460,10 @@ func (s *Service) rewrite(ctx context.Context, m Messenger, sc scene, drawn card
 	hash, refs := hashOf(drawn), sc.refs
 	slices.SortStableFunc(refs, func(a, b store.Ref) int { return a.Adopted.Compare(b.Adopted) })
 	var changed []store.Ref
+	var replies []below
 	var refused error
 	note := func(tx *store.Tx) error {
-		return errors.Join(noteDrawn(tx, drawn.Request, changed), s.turnSummary(tx, &sc.request, at))
+		return errors.Join(noteDrawn(tx, drawn.Request, changed), s.reply(tx, drawn.Request, replies), s.turnSummary(tx, &sc.request, at))
 	}
 	for _, ref := range refs {
 		if ref.Hash == hash || ref.Hash == goneCard {
@@ -465,6 +473,7 @@ func (s *Service) rewrite(ctx context.Context, m Messenger, sc scene, drawn card
 		switch kind := pim.Explain(err).Kind; {
 		case err == nil:
 			ref.Hash = hash
+			replies = append(replies, repliesBelow(&ref, sc)...)
 		case kind == pim.NotFound, !ref.Adopted.IsZero() && (kind == pim.Forbidden || kind == pim.Invalid):
 			ref.Hash = goneCard
 		case kind == pim.Forbidden || kind == pim.Invalid:

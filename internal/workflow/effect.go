@@ -90,6 +90,8 @@ type message struct {
 	Ending bool `json:"ending,omitempty"`
 	// Revoked is set when somebody else ends the request's access.
 	Revoked bool `json:"revoked,omitempty"`
+	// Step is a step of the request's that on-call is told of below its card.
+	Step string `json:"step,omitempty"`
 	// Form is set when the person is offered the form, with this role.
 	Form bool   `json:"form,omitempty"`
 	Role string `json:"role,omitempty"`

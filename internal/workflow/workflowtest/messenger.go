@@ -35,6 +35,7 @@ type Messenger struct {
 
 	mu       sync.Mutex
 	messages []Message
+	posted   int // of all times
 	accounts map[pim.ChatAccount]error
 	places   map[string]error // what is wrong with a place, by its name
 	homes    map[pim.ChatAccount][]card.Card
@@ -57,7 +58,14 @@ func (m *Messenger) Post(ctx context.Context, to pim.Conversation, c card.Card) 
 		if channel == "" {
 			channel = "direct-" + to.User
 		}
-		ref := pim.MessageRef{Conversation: to, ID: fmt.Sprintf("m%d", len(m.messages)+1), Channel: channel}
+		m.posted++
+		ref := pim.MessageRef{Conversation: to, ID: fmt.Sprintf("m%d", m.posted), Channel: channel}
+		if to.User == "" && to.Thread == "" && to.Chat == pim.Slack { // Teams' places here are group chats
+			ref.Thread = ref.ID
+		}
+		if to.Thread != "" && !slices.ContainsFunc(m.messages, func(one Message) bool { return one.Ref.Thread == to.Thread && one.Ref.Channel == channel }) {
+			return pim.MessageRef{}, pim.Errorf(pim.NotFound, "There is no such thread.")
+		}
 		m.messages = append(m.messages, Message{Ref: ref, Cards: []card.Card{c}, Times: []time.Time{m.Now()}})
 		return ref, nil
 	})
