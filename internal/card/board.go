@@ -13,7 +13,9 @@ import (
 type Board struct {
 	Rows   []WhoRow // their alarms are only counted
 	Alarms int
-	Now    time.Time
+	// Unchecked is since when PIM could not be read of some of them; zero while it can.
+	Unchecked time.Time
+	Now       time.Time
 }
 
 // boardRows is how many people a board names. It is read at a glance; /elevate who
@@ -23,6 +25,9 @@ const boardRows = 15
 // WhoBoard draws the message that stands in on-call's place and is kept current.
 func WhoBoard(b Board) Card {
 	c := Card{Title: "Who is elevated now", Tone: Neutral}
+	if !b.Unchecked.IsZero() {
+		c.Lines = append(c.Lines, unchecked(b.Unchecked))
+	}
 	held, hidden := 0, 0
 	for _, row := range b.Rows {
 		for _, h := range row.Holders {

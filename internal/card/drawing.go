@@ -3,6 +3,7 @@ package card
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"elevate/internal/pim"
 )
@@ -47,7 +48,7 @@ func named(names ...string) string {
 func (d drawing) lines() []Text {
 	var lines []Text
 	if !d.v.Unchecked.IsZero() {
-		lines = append(lines, Join(Plain("Not checked since "), At(d.v.Unchecked), Plain(": PIM cannot be read at the moment, so this may be out of date.")))
+		lines = append(lines, unchecked(d.v.Unchecked))
 	}
 	if d.claim != nil {
 		doing := " is denying…"
@@ -69,6 +70,11 @@ func (d drawing) lines() []Text {
 		lines = append(lines, revokedBy(v))
 	}
 	return append(lines, d.situation()...)
+}
+
+// unchecked says since when PIM could not be read.
+func unchecked(since time.Time) Text {
+	return Join(Plain("Not checked since "), At(since), Plain(": PIM cannot be read at the moment, so this may be out of date."))
 }
 
 // saysWhy leaves out what the decision's own reason says already.

@@ -78,6 +78,9 @@ func (s *Service) boardOf(tx *store.Tx, to pim.Conversation) (b card.Board, begu
 		slices.SortFunc(active, func(a, b pim.Request) int { return a.MemberSince.Compare(b.MemberSince) })
 		for _, r := range active {
 			row.Holders = append(row.Holders, card.Holder{Name: r.Requester.Name, Until: r.Ends})
+			if since := s.unchecked(&r, tx.Now()); !since.IsZero() && (b.Unchecked.IsZero() || since.Before(b.Unchecked)) {
+				b.Unchecked = since
+			}
 			if r.MemberSince.After(begun) {
 				begun = r.MemberSince
 			}

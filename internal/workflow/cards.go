@@ -202,7 +202,7 @@ func (s *Service) card(ctx context.Context, e store.Effect) (result, error) {
 	}
 	drawn := s.draw(sc)
 	switch {
-	case p.Again && sc.crowded:
+	case p.Again && sc.crowded && !sc.stranger:
 		return result{apply: func(tx *store.Tx) error { return s.remindOfCrowd(tx, e.To) }}, nil
 	case p.Again && !sc.stranger && wanted(&sc.request, p.Audience):
 		return s.postAgain(ctx, messenger, e, sc, drawn)

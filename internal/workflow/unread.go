@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"errors"
 	"sync"
 	"time"
 
@@ -74,7 +75,7 @@ func (s *Service) turnUnread(tx *store.Tx, since time.Time) error {
 		return err
 	}
 	for i := range open {
-		if err := s.turn(tx, &open[i]); err != nil {
+		if err := errors.Join(s.turn(tx, &open[i]), s.turnBoards(tx, &open[i])); err != nil {
 			return err
 		}
 	}

@@ -299,10 +299,12 @@ func (w *world) cardOf(id pim.RequestID, at pim.Conversation) workflowtest.Messa
 	return found
 }
 
-// cardsIn are the messages about requests in a place: not what is kept beside them.
+// cardsIn are the cards of requests in a place: not what is kept beside them or said below.
 func (w *world) cardsIn(at pim.Conversation) []workflowtest.Message {
 	w.t.Helper()
-	return slices.DeleteFunc(w.chat.In(at), func(m workflowtest.Message) bool { return m.Card().Request == "" })
+	return slices.DeleteFunc(w.chat.In(at), func(m workflowtest.Message) bool {
+		return m.Card().Request == "" || m.Ref.Conversation.Thread != ""
+	})
 }
 
 // told is what a person was told in direct messages that are no cards of a
