@@ -81,8 +81,11 @@ func cards() map[string]card.Card {
 		Facts: []card.Fact{{Label: "Why", Value: card.Typed(hostileWords)}},
 		Steps: []card.Step{{What: card.Join(card.Plain("denied: "), card.Typed("no\n\u2022 approved by Bob")), At: epoch}},
 	}
+	board := card.Board{Now: epoch, Alarms: 1, Rows: []card.WhoRow{{Role: pim.Role{Title: "MDE Administrator"}, Holders: []card.Holder{
+		{Name: "Alice Example", Until: epoch.Add(42 * time.Minute)}, {Name: hostileWords},
+	}}}}
 	return map[string]card.Card{
-		"pending": pending, "active": active, "hostile": hostile, "sentence": {Lines: []card.Text{card.Plain("Nothing was asked for.")}, Fallback: "Nothing was asked for."},
+		"board": card.WhoBoard(board), "pending": pending, "active": active, "hostile": hostile, "sentence": {Lines: []card.Text{card.Plain("Nothing was asked for.")}, Fallback: "Nothing was asked for."},
 		"alarm": {Title: "The end was not confirmed", Tone: card.Alarm, Fallback: "The end was not confirmed.", Lines: []card.Text{{{Account: carol}, {Plain: " still has access."}}}},
 	}
 }

@@ -28,22 +28,22 @@ func WhoBoard(b Board) Card {
 	if !b.Unchecked.IsZero() {
 		c.Lines = append(c.Lines, unchecked(b.Unchecked))
 	}
-	held, hidden := 0, 0
+	held := 0
+	var rows []Text
 	for _, row := range b.Rows {
 		for _, h := range row.Holders {
-			if held++; held > boardRows {
-				hidden++
-				continue
+			if held++; held <= boardRows {
+				rows = append(rows, boardLine(row.Role, h, b.Now))
 			}
-			c.Lines = append(c.Lines, boardLine(row.Role, h, b.Now))
 		}
 	}
-	if hidden > 0 {
-		c.Lines = append(c.Lines, Text{{Plain: fmt.Sprintf("and %d more \u2013 ", hidden)}, {Code: "/elevate who"}})
+	if held > boardRows {
+		rows = append(rows, Text{{Plain: fmt.Sprintf("and %d more \u2013 ", held-boardRows)}, {Code: "/elevate who"}})
 	}
+	c.Lines = append(c.Lines, stacked(rows)...)
 	c.Fallback = fmt.Sprintf("Who is elevated now: %d.", held)
 	if held == 0 {
-		c.Lines, c.Fallback = []Text{Plain("Nobody is elevated now, by a request that Elevate knows.")}, "Nobody is elevated now."
+		c.Lines, c.Fallback = append(c.Lines, Plain("Nobody is elevated now, by a request that Elevate knows.")), "Nobody is elevated now."
 	}
 	if b.Alarms > 0 {
 		c.Tone = Alarm
@@ -53,8 +53,23 @@ func WhoBoard(b Board) Card {
 	return c
 }
 
+// stacked puts lines close below each other, in one paragraph.
+func stacked(lines []Text) []Text {
+	var t Text
+	for i, line := range lines {
+		if i > 0 {
+			t = append(t, Span{Plain: "\n"})
+		}
+		t = append(t, line...)
+	}
+	if t == nil {
+		return nil
+	}
+	return []Text{t}
+}
+
 func boardLine(role pim.Role, h Holder, now time.Time) Text {
-	t := Text{{Strong: role.Title}, {Plain: ": "}, {Typed: named(h.Name)}}
+	t := Text{{Strong: role.Title}, {Plain: ": "}, {Typed: Cut(named(h.Name), maxCalled)}}
 	if h.Until.IsZero() {
 		return Join(t, Plain(", without an end"))
 	}
@@ -66,11 +81,11 @@ func left(d time.Duration) string {
 	const step = 5 * time.Minute
 	switch rounded := d.Round(step); {
 	case d <= 0:
-		return "its end is being read back"
+		return "being read back"
 	case rounded < step:
-		return "less than 5 minutes left"
+		return "less than 5 min left"
 	default:
-		return "about " + pim.FormatDuration(rounded) + " left"
+		return pim.FormatDuration(rounded) + " left"
 	}
 }
 
@@ -105,7 +120,7 @@ func ManyAtOnce(m Many) Card {
 		Fallback: fmt.Sprintf("On-call is told of %s in one message.", counted(n, "more request", "more requests")),
 		Lines:    []Text{Join(Plain("Since "), At(m.Began), Plain(" so many came that these have no message of their own: "+m.states()+"."))},
 	}
-	c.Lines = append(c.Lines, m.names()...)
+	c.Lines = append(c.Lines, stacked(m.names())...)
 	c.Lines = append(c.Lines, m.commands())
 	c.Notes = []Text{Plain("This message changes as they do. Whatever is late, or keeps access after its end, has a message of its own all the same.")}
 	return c
@@ -144,7 +159,7 @@ func (m Many) names() []Text {
 			continue
 		}
 		role, _ := m.Roles.Named(r.Role)
-		t := Text{{Code: string(r.ID)}, {Plain: " "}, {Typed: named(r.Requester.Name)}, {Plain: ", "}, {Strong: roleTitle(role, r)}}
+		t := Text{{Code: string(r.ID)}, {Plain: " "}, {Typed: Cut(named(r.Requester.Name), maxCalled)}, {Plain: ", "}, {Strong: roleTitle(role, r)}}
 		if r.State == pim.Active {
 			t = Join(t, until(r.Ends))
 		}
@@ -203,14 +218,15 @@ func CrowdWaits(w Crowd) Card {
 			Plain(fmt.Sprintf("The %d oldest have a message of their own above. As these are decided, the next ones follow, oldest first. Of the others the oldest waits since ", w.Cards)),
 			At(w.Requests[0].Created), Plain("."))},
 	}
+	var rows []Text
 	for i := range w.Requests[:min(n, crowdNames)] {
 		r := &w.Requests[i]
 		role, _ := w.Roles.Named(r.Role)
-		c.Lines = append(c.Lines, Join(Text{{Code: string(r.ID)}, {Plain: " "}, {Typed: named(r.Requester.Name)}, {Plain: " asks for "}, {Strong: roleTitle(role, r)}, {Plain: ", asked "}}, At(r.Created)))
+		rows = append(rows, Join(Text{{Code: string(r.ID)}, {Plain: " "}, {Typed: Cut(named(r.Requester.Name), maxCalled)}, {Plain: ", "}, {Strong: roleTitle(role, r)}, {Plain: ", asked "}}, At(r.Created)))
 	}
 	if n > crowdNames {
-		c.Lines = append(c.Lines, Plain(fmt.Sprintf("and %d more", n-crowdNames)))
+		rows = append(rows, Plain(fmt.Sprintf("and %d more", n-crowdNames)))
 	}
-	c.Lines = append(c.Lines, Text{{Code: "/elevate approvals"}, {Plain: " lists what waits for you; "}, {Code: "/elevate approve"}, {Plain: " or "}, {Code: "/elevate deny"}, {Plain: " and the id decide any of them."}})
+	c.Lines = append(append(c.Lines, stacked(rows)...), Text{{Code: "/elevate approvals"}, {Plain: " lists what waits for you; "}, {Code: "/elevate approve"}, {Plain: " or "}, {Code: "/elevate deny"}, {Plain: " and the id decide any of them."}})
 	return c
 }

@@ -35,13 +35,13 @@ func TestOneBoardShowsWhoIsElevatedNow(t *testing.T) {
 		}
 		w.says(alice, "mde-analyst triage")
 		w.pass(20 * time.Second)
-		w.expect(w.board(oncall), "MDE Analyst: Alice until ", "about 1 h left")
+		w.expect(w.board(oncall), "MDE Analyst: Alice until ", "(1 h left)")
 		w.says(dave, "mde-analyst triage too")
 		w.pass(20 * time.Second)
 		w.expect(w.board(oncall), "Alice", "Dave")
 		w.restart()
 		w.pass(31 * time.Minute)
-		w.expect(w.board(oncall), "about 30 min left", "Dave")
+		w.expect(w.board(oncall), "(30 min left)", "Dave")
 		if n := len(w.boards(oncall)[0].Cards); n > 10 {
 			t.Errorf("it was rewritten %d times within half an hour", n)
 		}

@@ -142,9 +142,9 @@ func (s *Service) waitForRoom(tx *store.Tx, id pim.RequestID, to pim.Conversatio
 }
 
 // turnCrowds has the places looked at in which a request waits no more: the next
-// one may get a card there.
+// one may get a card there. An access that is there was decided before.
 func (s *Service) turnCrowds(tx *store.Tx, r *pim.Request) error {
-	if wanted(r, card.Approvers) || r.Copy.ID == "" {
+	if wanted(r, card.Approvers) || r.Copy.ID == "" || r.State == pim.Active || r.State == pim.Ended {
 		return nil
 	}
 	role, _ := s.cfg.Roles.Named(r.Role)

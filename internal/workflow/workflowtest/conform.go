@@ -108,7 +108,7 @@ func oneBoardStands(s *stage) {
 	id := s.asks("isolating WS-042")
 	s.presses(Bob, Press{Button: "Approve", On: string(id), In: Approvals})
 	s.turns(id, pim.Active)
-	board := s.shows(Carol, OnCall, "Who is elevated now", "MDE Administrator", s.chat.Person(Alice).Name+" until ", "about 1 h left")
+	board := s.shows(Carol, OnCall, "Who is elevated now", "MDE Administrator", s.chat.Person(Alice).Name+" until ", "1 h left")
 	if len(board.Buttons) != 0 || board.Thread != "" {
 		s.t.Errorf("it stands as %+v", board)
 	}
