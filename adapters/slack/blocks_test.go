@@ -81,8 +81,11 @@ func cards() map[string]card.Card {
 		Facts: []card.Fact{{Label: "Why", Value: card.Typed(hostileWords)}},
 		Steps: []card.Step{{What: card.Join(card.Plain("denied: "), card.Typed("no\n\u2022 approved by Bob")), At: epoch}},
 	}
+	board := card.Board{Now: epoch, Alarms: 1, Rows: []card.WhoRow{{Role: pim.Role{Title: "MDE Administrator"}, Holders: []card.Holder{
+		{Name: "Alice Example", Until: epoch.Add(42 * time.Minute)}, {Name: hostileWords},
+	}}}}
 	return map[string]card.Card{
-		"pending": pending, "active": active, "hostile": hostile, "sentence": {Lines: []card.Text{card.Plain("Nothing was asked for.")}, Fallback: "Nothing was asked for."},
+		"board": card.WhoBoard(board), "pending": pending, "active": active, "hostile": hostile, "sentence": {Lines: []card.Text{card.Plain("Nothing was asked for.")}, Fallback: "Nothing was asked for."},
 		"alarm": {Title: "The end was not confirmed", Tone: card.Alarm, Fallback: "The end was not confirmed.", Lines: []card.Text{{{Account: carol}, {Plain: " still has access."}}}},
 	}
 }
@@ -318,7 +321,14 @@ func anyButton() *rapid.Generator[card.Button] {
 }
 
 func TestAnyCardIsWithinSlacksLimits(t *testing.T) {
-	b := newBench(t, func(cfg *slack.Config, _ *slack.HandlerConfig) { cfg.Sandbox = true })
+	now := machineTime()
+	b := newBench(t, func(cfg *slack.Config, _ *slack.HandlerConfig) {
+		cfg.Sandbox = true
+		cfg.Now = func() time.Time { // a channel takes no more in a second
+			now = now.Add(time.Second)
+			return now
+		}
+	})
 	rapid.Check(t, func(t *rapid.T) {
 		blocks, text := b.posted(t, anyCard().Draw(t, "card"))
 		if bad := simslack.CheckBlocks(blocks); len(bad) > 0 {

@@ -47,6 +47,7 @@ type Client struct {
 	profiles *bounded.Cache[Profile]
 	directs  *bounded.Cache[string]
 	foreign  *bounded.Cache[bool]
+	pace     *pace
 }
 
 // identity is who the bot is in its workspace.
@@ -73,7 +74,7 @@ func NewClient(cfg Config) *Client {
 	// the caller's lane.
 	c := &Client{
 		cfg: cfg, base: base, hooks: exchange.NewClient(exchange.Whole{Next: cfg.Transport}),
-		profiles: bounded.NewCache[Profile](10_000, profileLife), directs: bounded.NewCache[string](10_000, 24*time.Hour), foreign: bounded.NewCache[bool](1_000, channelLife),
+		profiles: bounded.NewCache[Profile](10_000, profileLife), directs: bounded.NewCache[string](10_000, 24*time.Hour), foreign: bounded.NewCache[bool](1_000, channelLife), pace: newPace(cfg.Now),
 	}
 	c.api = slack.New(cfg.BotToken.Reveal(), slack.OptionAPIURL(cfg.API),
 		slack.OptionHTTPClient(exchange.NewClient(wire{cfg.Transport, c.Started})), slack.OptionAppLevelToken(cfg.AppToken.Reveal()))
@@ -155,7 +156,14 @@ func (c *Client) Post(ctx context.Context, to pim.Conversation, what card.Card) 
 	if err != nil {
 		return pim.MessageRef{}, err
 	}
-	at, ts, err := c.api.PostMessageContext(ctx, channel, c.options(what)...)
+	if err := c.pace.wait(ctx, channel); err != nil {
+		return pim.MessageRef{}, err
+	}
+	options := c.options(what)
+	if to.Thread != "" {
+		options = append(options, slack.MsgOptionTS(to.Thread))
+	}
+	at, ts, err := c.api.PostMessageContext(ctx, channel, options...)
 	if err != nil {
 		c.forget(to, err)
 		return pim.MessageRef{}, fault("chat.postMessage", err)
@@ -163,7 +171,11 @@ func (c *Client) Post(ctx context.Context, to pim.Conversation, what card.Card) 
 	if ts == "" || at == "" {
 		return pim.MessageRef{}, incomplete("chat.postMessage")
 	}
-	return pim.MessageRef{Conversation: to, ID: ts, Channel: at}, nil
+	ref := pim.MessageRef{Conversation: to, ID: ts, Channel: at}
+	if to.User == "" && to.Thread == "" { // in a direct message a thread only hides what is said
+		ref.Thread = ts
+	}
+	return ref, nil
 }
 
 // Update rewrites a card that the bot has posted.

@@ -29,7 +29,7 @@ var (
 func TestPostReturnsWhereTheCardStands(t *testing.T) {
 	b := newBench(t, nil)
 	ref, err := b.client.Post(t.Context(), general, hello)
-	if want := (pim.MessageRef{Conversation: general, ID: "1.000001", Channel: channel}); err != nil || ref != want {
+	if want := (pim.MessageRef{Conversation: general, ID: "1.000001", Channel: channel, Thread: "1.000001"}); err != nil || ref != want {
 		t.Errorf("Post: %+v, %v", ref, err)
 	}
 	args := b.api.to("chat.postMessage")[0].args

@@ -140,7 +140,7 @@ func (c *chat) Sees(_ context.Context, person string) ([]workflowtest.Shown, err
 		if one.Ephemeral {
 			place = ""
 		}
-		all = append(all, workflowtest.Shown{Place: place, Message: one.Message, Text: one.Text, Buttons: one.Buttons, Links: one.Links})
+		all = append(all, workflowtest.Shown{Place: place, Message: one.Message, Thread: one.Thread, Text: one.Text, Buttons: one.Buttons, Links: one.Links})
 	}
 	return all, err
 }

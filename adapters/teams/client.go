@@ -204,6 +204,8 @@ func (c *Client) Post(ctx context.Context, to pim.Conversation, what card.Card) 
 	}
 	ref, err := c.post(ctx, r, to, what)
 	switch {
+	case err != nil && to.Thread != "" && pim.Explain(err).Code == "ConversationNotFound":
+		return ref, nowhere() // it is the thread that is gone
 	case err != nil:
 		c.noteRefusal(ctx, r, err)
 	case r.Shut != "": // it was tried again after a while, and it works
@@ -232,6 +234,9 @@ func (c *Client) post(ctx context.Context, r Reference, to pim.Conversation, wha
 	if err != nil {
 		return pim.MessageRef{}, err
 	}
+	if to.Thread != "" {
+		return c.goOn(ctx, r, to, message(drawn, what))
+	}
 	if r.Kind == channel {
 		return c.startThread(ctx, r, to, message(drawn, what))
 	}
@@ -240,6 +245,19 @@ func (c *Client) post(ctx context.Context, r Reference, to pim.Conversation, wha
 		return pim.MessageRef{}, err
 	}
 	return messageRef(to, r.Conversation, answer.ID)
+}
+
+// goOn posts below a message that began a thread.
+func (c *Client) goOn(ctx context.Context, r Reference, to pim.Conversation, a schema.Activity) (pim.MessageRef, error) {
+	if r.Kind != channel {
+		return pim.MessageRef{}, nowhere()
+	}
+	at := threadOf(r.Conversation, to.Thread)
+	answer, err := c.send(ctx, r, at, a, &turn{name: "reply"})
+	if err != nil {
+		return pim.MessageRef{}, err
+	}
+	return messageRef(to, at, answer.ID)
 }
 
 // drawnFor draws a card for all who see it in a conversation. Those of a request

@@ -227,7 +227,7 @@ func (c *chat) Sees(ctx context.Context, person string) ([]workflowtest.Shown, e
 	var all []workflowtest.Shown
 	for _, one := range heard {
 		all = append(all, workflowtest.Shown{
-			Place: strings.TrimPrefix(one.Where, "#"), Message: one.Message, Text: one.Text, Buttons: one.Buttons, Links: one.Links,
+			Place: strings.TrimPrefix(one.Where, "#"), Message: one.Message, Thread: one.Thread, Text: one.Text, Buttons: one.Buttons, Links: one.Links,
 		})
 	}
 	return all, err

@@ -158,7 +158,9 @@ func (c *Client) startThread(ctx context.Context, r Reference, to pim.Conversati
 	if made.ID != "" && made.ActivityID != "" {
 		made.ID = threadOf(made.ID, made.ActivityID)
 	}
-	return messageRef(to, made.ID, made.ActivityID)
+	ref, err := messageRef(to, made.ID, made.ActivityID)
+	ref.Thread = ref.ID
+	return ref, err
 }
 
 // views are the chat's own ids of those accounts that are in a conversation.

@@ -15,6 +15,31 @@ func roles() pim.Roles {
 	return pim.Roles{adminRole(), {Name: "mde-analyst", Title: "MDE Analyst", Default: 4 * time.Hour, Max: 12 * time.Hour}}
 }
 
+// board has somebody in the middle, near and past the end, and more than it names.
+func board() card.Board {
+	row := card.WhoRow{Role: adminRole(), Holders: []card.Holder{
+		{Name: "Alice", Until: asked.Add(42 * time.Minute)}, {Name: "Dave", Until: asked.Add(time.Minute)}, {Name: "Erin", Until: asked.Add(-time.Second)}, {Name: "Mallory"},
+	}}
+	for range 15 {
+		row.Holders = append(row.Holders, card.Holder{Name: "Somebody Else", Until: asked.Add(3 * time.Hour)})
+	}
+	return card.Board{Rows: []card.WhoRow{row, {Role: roles()[1]}}, Alarms: 2, Now: asked}
+}
+
+func many(n int) (all []pim.Request) {
+	for range n {
+		all = append(all, member(pim.Active))
+	}
+	return append(all, over(pim.Expired, time.Hour), over(pim.Released, time.Minute))
+}
+
+func waiting(n int) (all []pim.Request) {
+	for range n {
+		all = append(all, inPIM(pim.Pending))
+	}
+	return all
+}
+
 // answers are the small cards.
 func answers() map[string]card.Card {
 	names := []string{"Bob", "Carol"}
@@ -74,6 +99,11 @@ func answers() map[string]card.Card {
 		"home_reading":      card.Home(card.Page{All: roles(), Now: asked}),
 		"home_sign_in":      card.HomeSignIn(),
 		"status_whole":      card.Status([]pim.Request{member(pim.Active)}, nil, somebodysPage()),
+		"board":             card.WhoBoard(board()),
+		"board_nobody":      card.WhoBoard(card.Board{Now: asked, Rows: []card.WhoRow{{Role: adminRole()}}}),
+		"many":              card.ManyAtOnce(card.Many{Began: asked, Requests: many(14), Roles: roles()}),
+		"crowd":             card.CrowdWaits(card.Crowd{Requests: waiting(14), Cards: 20, Roles: roles()}),
+		"crowd_over":        card.CrowdWaits(card.Crowd{Cards: 20}),
 	}
 }
 
@@ -165,9 +195,12 @@ func TestLongListsAreCut(t *testing.T) {
 	for name, c := range map[string]card.Card{
 		"approvals": card.ApprovalsList(waits, nil, roles(), asked), "status": card.StatusList(mine, nil, roles(), asked),
 	} {
-		if len(c.Lines) != 20 || len(c.Buttons) > 10 || len(c.Notes) != 1 || words(c.Notes[0]) != "5 more are not shown." {
+		if len(c.Lines) != 20 || len(c.Buttons) > 10 || len(c.Notes) != 1 || !strings.HasPrefix(words(c.Notes[0]), "5 more are not shown.") {
 			t.Errorf("%s: %d lines, %d buttons, notes %v", name, len(c.Lines), len(c.Buttons), c.Notes)
 		}
+	}
+	if said := words(card.ApprovalsList(waits, nil, roles(), asked).Notes[0]); !strings.HasSuffix(said, strings.Repeat(" k7m2pq", 5)+" ") {
+		t.Errorf("the others cannot be decided by their ids: %q", said)
 	}
 	for title, want := range map[string]string{"Your access and requests": "/elevate status", "Waiting for you": "/elevate approvals"} {
 		for _, section := range card.Home(card.Page{Known: true, Open: mine, Waits: waits, Now: asked}).Sections {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"elevate/internal/pim"
 )
@@ -50,7 +51,7 @@ func named(names ...string) string {
 func (d drawing) lines() []Text {
 	lines := d.unasked()
 	if !d.v.Unchecked.IsZero() {
-		lines = append(lines, Join(Plain("Not checked since "), At(d.v.Unchecked), Plain(": PIM cannot be read at the moment, so this may be out of date.")))
+		lines = append(lines, unchecked(d.v.Unchecked))
 	}
 	if d.claim != nil {
 		doing := " is denying…"
@@ -72,6 +73,11 @@ func (d drawing) lines() []Text {
 		lines = append(lines, revokedBy(v))
 	}
 	return slices.Concat(lines, d.situation(), d.review())
+}
+
+// unchecked says since when PIM could not be read.
+func unchecked(since time.Time) Text {
+	return Join(Plain("Not checked since "), At(since), Plain(": PIM cannot be read at the moment, so this may be out of date."))
 }
 
 // saysWhy leaves out what the decision's own reason says already.

@@ -135,7 +135,7 @@ type Wait struct {
 	Requester string
 }
 
-// ApprovalsList lists what waits for a person, with the facts of each: what its
+// ApprovalsList lists what waits for a person, oldest first as it comes, with the facts of each: what its
 // buttons decide stands in its line. What does not fit a line has no buttons here.
 func ApprovalsList(waits []Wait, reviews []pim.Request, roles pim.Roles, now time.Time) Card {
 	c := list("Waiting for you", len(waits), "Nothing waits for your decision.")
@@ -149,10 +149,29 @@ func ApprovalsList(waits []Wait, reviews []pim.Request, roles pim.Roles, now tim
 				Button{Label: "Deny " + string(d.r.ID) + "…", Act: Deny, Style: Danger, Request: d.r.ID, Digest: d.r.Digest()})
 		}
 	}
+	if len(waits) > mostRows {
+		c.Notes[0] = Join(c.Notes[0], furtherIDs(waits[mostRows:]))
+	}
 	if len(reviews) > 0 {
 		c.Sections = append(c.Sections, reviewsSection(reviews, roles, now, mostRows))
 	}
 	return c
+}
+
+// mostIDs is how many ids fit a line.
+const mostIDs = 150
+
+// furtherIDs names the requests for which there is no line, so that a command can
+// decide them, too.
+func furtherIDs(waits []Wait) Text {
+	t := Plain(" Their ids, oldest first: ")
+	for i := range waits[:min(len(waits), mostIDs)] {
+		t = append(t, Span{Code: string(waits[i].Request.ID)}, Span{Plain: " "})
+	}
+	if len(waits) > mostIDs {
+		t = append(t, Span{Plain: "and so on. The others are listed as these are decided."})
+	}
+	return t
 }
 
 func (d drawing) waitLine() Text {

@@ -81,9 +81,13 @@ type Conversation struct {
 	// User is set when the conversation is with one person: the adapter opens
 	// it when ID is empty.
 	User string `json:"user,omitempty"`
+	// Thread is a message there, by what MessageRef.Thread calls it, below which is said
+	// what is said.
+	Thread string `json:"thread,omitempty"`
 }
 
-// String returns the conversation as it stands in keys and logs.
+// String returns the conversation as it stands in keys and logs, without a thread: what
+// is said in one is a part of what is said in the conversation.
 func (c Conversation) String() string {
 	id := c.ID
 	if c.User != "" {
@@ -105,6 +109,9 @@ type MessageRef struct {
 	// Channel is the chat's own id of the conversation the message stands in,
 	// which for a direct message is known only after it was opened.
 	Channel string `json:"channel"`
+	// Thread names the message to whoever wants to reply below it; empty where the chat
+	// has no threads.
+	Thread string `json:"thread,omitempty"`
 }
 
 // Profile is what the directory says of a person.

@@ -166,6 +166,8 @@ type Request struct {
 	Granting time.Time `json:"granting,omitzero"`
 	// Review is that of the use of an emergency role.
 	Review *Review `json:"review,omitempty"`
+	// Summed are the places in which on-call is told of it in a summary of many.
+	Summed []string `json:"summed,omitempty"`
 }
 
 // OpenSince is since when somebody could decide it: one that followed an access was asked

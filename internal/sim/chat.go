@@ -79,6 +79,9 @@ func draw(r Result) string {
 		if shown.Ephemeral {
 			head += " (only you)"
 		}
+		if shown.Thread != "" {
+			head += " (in a thread)"
+		}
 		parts = append(parts, "— "+head+"\n"+shown.Text)
 	}
 	if r.Failed != "" && len(r.Shown) == 0 {

@@ -15,6 +15,8 @@ type Ref struct {
 	// Adopted is when a client named the message as one of the request's; zero for one that Elevate posted, or
 	// that the chat itself says is Elevate's.
 	Adopted time.Time `json:"adopted,omitzero"`
+	// Said are the steps of the request that were told with the message or below it.
+	Said []string `json:"said,omitempty"`
 }
 
 func refKey(id pim.RequestID, r Ref) []byte { return path(string(id), r.Channel, r.ID) }

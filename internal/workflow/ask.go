@@ -305,7 +305,7 @@ func (s *Service) record(tx *store.Tx, r *pim.Request, e pim.Event) error {
 	if _, err := tx.Append(e); err != nil {
 		return err
 	}
-	return errors.Join(tx.PutRequest(*r), s.turnHomes(tx))
+	return errors.Join(tx.PutRequest(*r), s.turnHomes(tx), s.turnBoards(tx, r))
 }
 
 func chatOf(by pim.Actor) pim.Chat {

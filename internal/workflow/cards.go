@@ -34,7 +34,7 @@ func (s *Service) turn(tx *store.Tx, r *pim.Request) error {
 			return err
 		}
 	}
-	return nil
+	return s.turnCrowds(tx, r)
 }
 
 // turnEach turns the cards of each of these requests.
@@ -183,8 +183,13 @@ type scene struct {
 	request pim.Request
 	refs    []store.Ref
 	view    card.View
-	// missing is set when the state wants a card there and Elevate posted none.
-	missing bool
+	// missing is set when the state wants a card there and Elevate posted none, and
+	// room when there are not too many others for it.
+	missing, room bool
+	// steps are what on-call is told of below the card.
+	steps []card.Told
+	// crowded is set when requests wait there without a card.
+	crowded bool
 	// onCall are to be mentioned by a first card.
 	onCall []card.OnCallPerson
 	// stranger is set when the place belongs to an account that may not hear of the request any more.
@@ -201,31 +206,77 @@ func (s *Service) card(ctx context.Context, e store.Effect) (result, error) {
 	if messenger == nil {
 		return result{park: "This chat is not set up any more."}, nil
 	}
-	var sc scene
-	err = s.cfg.Store.View(func(tx *store.Tx) error {
-		var err error
-		if sc, err = s.scene(tx, e, p.Audience); err != nil {
-			return err
-		}
-		if sc.missing, err = s.missing(tx, &sc, spot{e.To, p.Audience}); err != nil {
-			return err
-		}
-		if (sc.missing || p.Again) && p.Audience == card.OnCall {
-			sc.onCall, err = s.onCallNow(tx, e.To)
-		}
-		return err
-	})
+	sc, err := s.sceneAt(e, spot{e.To, p.Audience}, p.Again)
 	if err != nil {
 		return result{}, err
 	}
 	drawn := s.draw(sc)
-	if p.Again && !sc.stranger && wanted(&sc.request, p.Audience) {
+	switch {
+	case p.Again && sc.crowded && !sc.stranger:
+		return result{apply: func(tx *store.Tx) error { return s.remindOfCrowd(tx, e.To) }}, nil
+	case p.Again && !sc.stranger && wanted(&sc.request, p.Audience):
 		return s.postAgain(ctx, messenger, e, sc, drawn)
-	}
-	if sc.missing && !sc.stranger { // nothing new for whoever may not hear of it
+	case sc.missing && !sc.stranger && !sc.room:
+		return result{apply: func(tx *store.Tx) error { return s.without(tx, e.Request, spot{e.To, p.Audience}) }}, nil
+	case sc.missing && !sc.stranger: // nothing new for whoever may not hear of it
 		return s.post(ctx, messenger, e, p, sc, drawn)
 	}
-	return s.rewrite(ctx, messenger, sc.refs, drawn)
+	return s.rewrite(ctx, messenger, sc, drawn, spot{e.To, p.Audience})
+}
+
+// sceneAt reads what a card effect needs, in one go.
+func (s *Service) sceneAt(e store.Effect, at spot, again bool) (sc scene, err error) {
+	err = s.cfg.Store.View(func(tx *store.Tx) error {
+		var err error
+		if sc, err = s.scene(tx, e, at.viewer); err != nil {
+			return err
+		}
+		if sc.missing, err = s.missing(tx, &sc, at); err != nil {
+			return err
+		}
+		if (sc.missing || again) && at.viewer == card.OnCall {
+			if sc.onCall, err = s.onCallNow(tx, at.to); err != nil {
+				return err
+			}
+		}
+		return s.seeRoom(tx, &sc, at)
+	})
+	return sc, err
+}
+
+// seeRoom looks whether there is room for one more card in a place.
+func (s *Service) seeRoom(tx *store.Tx, sc *scene, at spot) (err error) {
+	switch at.viewer {
+	case card.OnCall:
+		sc.room, err = roomOnCall(tx, &sc.request, at.to)
+	case card.Approvers:
+		if sc.room, err = roomApprovers(tx, &sc.request, at.to); err == nil {
+			sc.crowded, err = crowded(tx, at.to)
+		}
+	case card.Requester:
+		sc.room = true
+	}
+	return err
+}
+
+// without has a request told of in a place where there is no room for its card.
+func (s *Service) without(tx *store.Tx, id pim.RequestID, at spot) error {
+	if at.viewer == card.OnCall {
+		return s.sum(tx, id, at.to)
+	}
+	return s.waitForRoom(tx, id, at.to)
+}
+
+// noteFirst notes that a request's first card was posted in a place.
+func noteFirst(tx *store.Tx, id pim.RequestID, at spot) error {
+	switch at.viewer {
+	case card.OnCall:
+		return noteCame(tx, at.to)
+	case card.Approvers:
+		return noteAsked(tx, id, at.to)
+	case card.Requester:
+	}
+	return nil
 }
 
 // missing reports whether a first card has to be posted. One that Elevate posted
@@ -287,6 +338,8 @@ func (s *Service) scene(tx *store.Tx, e store.Effect, v card.Viewer) (scene, err
 		sc.view.Personal = s.personal(&r, e.To)
 	}
 	if v == card.OnCall {
+		role, _ := s.cfg.Roles.Named(r.Role)
+		sc.steps = card.Progress(r, role)
 		return sc, nil // it is not asked to decide, so its card does not say it
 	}
 	if v == card.Approvers || v == card.Requester {
@@ -297,6 +350,9 @@ func (s *Service) scene(tx *store.Tx, e store.Effect, v card.Viewer) (scene, err
 		if err := s.viewRefusal(tx, &r, &sc.view); err != nil {
 			return scene{}, err
 		}
+	}
+	if r.State != pim.Pending {
+		return sc, nil // what helps to decide costs more the more people have the role
 	}
 	sc.view.Others, err = holders(tx, &r)
 	if err != nil {
@@ -378,12 +434,15 @@ func (s *Service) post(ctx context.Context, m Messenger, e store.Effect, p place
 	if err != nil {
 		return givenUp(err)
 	}
-	if ref.Conversation == (pim.Conversation{}) {
-		ref.Conversation = e.To
+	stored := store.Ref{MessageRef: placed(ref, e.To), Audience: string(p.Audience), Hash: hashOf(drawn)}
+	for _, step := range sc.steps {
+		stored.Said = append(stored.Said, step.Name) // the card says it
 	}
-	stored := store.Ref{MessageRef: ref, Audience: string(p.Audience), Hash: hashOf(drawn)}
 	return result{apply: func(tx *store.Tx) error {
-		if err := tx.PutRef(sc.request.ID, stored); err != nil || len(sc.refs) == 0 {
+		if err := tx.PutRef(sc.request.ID, stored); err != nil {
+			return err
+		}
+		if err := noteFirst(tx, sc.request.ID, spot{e.To, p.Audience}); err != nil || len(sc.refs) == 0 {
 			return err
 		}
 		return tx.PutEffect(e)
@@ -405,10 +464,7 @@ func (s *Service) postAgain(ctx context.Context, m Messenger, e store.Effect, sc
 	if err != nil {
 		return givenUp(err)
 	}
-	if ref.Conversation == (pim.Conversation{}) {
-		ref.Conversation = e.To
-	}
-	stored := store.Ref{MessageRef: ref, Audience: string(sc.view.Viewer), Hash: hashOf(reminder)}
+	stored := store.Ref{MessageRef: placed(ref, e.To), Audience: string(sc.view.Viewer), Hash: hashOf(reminder)}
 	return result{apply: func(tx *store.Tx) error { return tx.PutRef(sc.request.ID, stored) }}, nil
 }
 
@@ -419,12 +475,15 @@ const goneCard = "gone"
 // rewrite draws the cards that stand in a place anew, unless they show it already:
 // those that Elevate posted first. What was done is stored also when the next one
 // fails, so that trying again is about the rest.
-func (s *Service) rewrite(ctx context.Context, m Messenger, refs []store.Ref, drawn card.Card) (result, error) {
-	hash := hashOf(drawn)
+func (s *Service) rewrite(ctx context.Context, m Messenger, sc scene, drawn card.Card, at spot) (result, error) {
+	hash, refs := hashOf(drawn), sc.refs
 	slices.SortStableFunc(refs, func(a, b store.Ref) int { return a.Adopted.Compare(b.Adopted) })
 	var changed []store.Ref
+	var replies []below
 	var refused error
-	note := func(tx *store.Tx) error { return noteDrawn(tx, drawn.Request, changed) }
+	note := func(tx *store.Tx) error {
+		return errors.Join(noteDrawn(tx, drawn.Request, changed), s.reply(tx, drawn.Request, replies), s.turnSummary(tx, &sc.request, at))
+	}
 	for _, ref := range refs {
 		if ref.Hash == hash || ref.Hash == goneCard {
 			continue
@@ -433,6 +492,7 @@ func (s *Service) rewrite(ctx context.Context, m Messenger, refs []store.Ref, dr
 		switch kind := pim.Explain(err).Kind; {
 		case err == nil:
 			ref.Hash = hash
+			replies = append(replies, repliesBelow(&ref, sc)...)
 		case kind == pim.NotFound, !ref.Adopted.IsZero() && (kind == pim.Forbidden || kind == pim.Invalid):
 			ref.Hash = goneCard
 		case kind == pim.Forbidden || kind == pim.Invalid:

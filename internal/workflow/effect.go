@@ -30,6 +30,7 @@ const (
 	kindHomes    = "homes"    // the pages that people opened lately
 	kindReview   = "review"   // somebody's review of the use of an emergency role
 	kindOverdue  = "overdue"  // reviews that are open for too long
+	kindBoard    = "board"    // a message that is kept in a place: who is elevated, what came at once
 )
 
 // personal reports whether effects of this kind are done as a person.
@@ -48,8 +49,8 @@ func poolOf(e store.Effect) string {
 		return string(e.To.Chat)
 	case kindSubmit, kindDecide, kindCancel, kindRelease, kindRevoke:
 		return "person"
-	case kindHomes:
-		return kindHomes // it never takes a card's room
+	case kindHomes, kindBoard:
+		return e.Kind // they never take a card's room
 	}
 	return "read"
 }
@@ -93,6 +94,8 @@ type message struct {
 	Ending bool `json:"ending,omitempty"`
 	// Revoked is set when somebody else ends the request's access.
 	Revoked bool `json:"revoked,omitempty"`
+	// Step is a step of the request's that on-call is told of below its card.
+	Step string `json:"step,omitempty"`
 	// Reviewed is set when somebody closed the review of the request's use of an
 	// emergency role, and Overdue for the list of those that are open for too long.
 	Reviewed bool `json:"reviewed,omitempty"`

@@ -252,6 +252,7 @@ func (s *Service) approvals(ctx context.Context, who identity) card.Card {
 	if err != nil {
 		return card.Problem(pim.Explain(err))
 	}
+	slices.SortStableFunc(waits, func(a, b card.Wait) int { return a.Request.Created.Compare(b.Request.Created) })
 	return card.ApprovalsList(waits, reviews, s.cfg.Roles, s.cfg.Now())
 }
 

@@ -33,6 +33,7 @@ var paces = map[string]pace{
 	kindHomes:    {first: 2 * time.Second, most: 5 * time.Minute, furthest: time.Hour},
 	kindReview:   {first: time.Second, most: 15 * time.Second, furthest: time.Hour},
 	kindOverdue:  {first: time.Second, most: time.Minute, furthest: 25 * time.Hour},
+	kindBoard:    {first: 2 * time.Second, most: 5 * time.Minute, furthest: time.Hour},
 	kindSweep:    {first: 5 * time.Second, most: time.Minute, furthest: time.Hour},
 }
 
@@ -52,7 +53,7 @@ func paceOf(kind string, err error) pace {
 // refusedByChat reports whether a chat does not take what an effect brings it. All
 // else that fails passes by itself.
 func refusedByChat(kind string, err error) bool {
-	if kind != kindCard && kind != kindTell && kind != kindHomes {
+	if kind != kindCard && kind != kindTell && kind != kindHomes && kind != kindBoard {
 		return false
 	}
 	said := pim.Explain(err).Kind

@@ -1,12 +1,14 @@
 package workflow
 
 import (
+	"cmp"
 	"container/heap"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -41,7 +43,8 @@ type item struct {
 	running bool
 	// later is what was put under the same key while this one ran.
 	later *store.Effect
-	index int // in the heap, -1 when ready or running
+	index int    // in the heap, -1 when ready or running
+	nth   uint64 // in which order they were put: of those that are due together the first comes first
 }
 
 // queue runs effects: one at a time in a lane, one person-effect at a time for
@@ -59,6 +62,7 @@ type queue struct {
 
 	mu    sync.Mutex
 	items map[string]*item
+	nth   uint64  // how many items there were
 	wait  dueHeap // what is not due yet
 	lanes lanes   // what is due
 	wake  chan struct{}
@@ -92,6 +96,7 @@ func (q *queue) put(effects []store.Effect) {
 func (q *queue) takeUp(effects []store.Effect) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	slices.SortStableFunc(effects, func(a, b store.Effect) int { return a.First.Compare(b.First) })
 	for _, e := range effects {
 		if q.items[e.Key] == nil {
 			q.putOne(e)
@@ -104,7 +109,8 @@ func (q *queue) putOne(e store.Effect) {
 	it := q.items[e.Key]
 	switch {
 	case it == nil:
-		it = &item{Effect: e, due: q.dueAt(e), index: -1}
+		q.nth++
+		it = &item{Effect: e, due: q.dueAt(e), index: -1, nth: q.nth}
 		q.items[e.Key] = it
 		heap.Push(&q.wait, it)
 	case it.running:
@@ -427,8 +433,11 @@ func (q *queue) park(tx *store.Tx, e store.Effect, why string) error {
 // dueHeap orders items by their due time.
 type dueHeap []*item
 
-func (h dueHeap) Len() int           { return len(h) }
-func (h dueHeap) Less(i, j int) bool { return h[i].due.Before(h[j].due) }
+func (h dueHeap) Len() int { return len(h) }
+func (h dueHeap) Less(i, j int) bool {
+	return cmp.Or(h[i].due.Compare(h[j].due), cmp.Compare(h[i].nth, h[j].nth)) < 0
+}
+
 func (h dueHeap) Swap(i, j int) {
 	h[i], h[j] = h[j], h[i]
 	h[i].index, h[j].index = i, j

@@ -97,7 +97,7 @@ func TestARefusedCardHoldsBackNoAccessAndComesWhenItMay(t *testing.T) {
 				w.chat.Shut(oncall, nil)
 				w.bot.Reopened(oncall)
 				w.pass(2 * time.Second)
-				if cards := w.chat.In(oncall); len(cards) != 1 || !strings.Contains(workflowtest.Text(cards[0].Card()), "active") {
+				if cards := w.cardsIn(oncall); len(cards) != 1 || !strings.Contains(workflowtest.Text(cards[0].Card()), "active") {
 					t.Errorf("%d cards", len(cards))
 				}
 				w.pass(time.Hour + time.Minute)
@@ -134,7 +134,7 @@ func TestAnUpdateWhoseAnswerGotLostIsMadeOnceMoreAndTheCardIsRight(t *testing.T)
 		w.is(id, pim.Active)
 		for _, at := range []pim.Conversation{approvals, direct(alice), oncall} {
 			w.expect(workflowtest.Text(w.cardOf(id, at).Card()), "member since")
-			if n := len(w.chat.In(at)); n != 1 {
+			if n := len(w.cardsIn(at)); n != 1 {
 				t.Errorf("%d messages stand in %s", n, at)
 			}
 		}
@@ -445,7 +445,7 @@ func TestADiskThatFailsAfterACardWasPostedPostsNoSecondOne(t *testing.T) {
 		w.pass(time.Minute)
 		w.is(id, pim.Active)
 		for _, at := range []pim.Conversation{approvals, oncall, direct(alice)} {
-			if n := len(w.chat.In(at)); n > 1 {
+			if n := len(w.cardsIn(at)); n > 1 {
 				t.Errorf("%d messages in %s", n, at)
 			}
 		}

@@ -59,7 +59,9 @@ func (s *Service) refusals(r *pim.Request, here pim.Conversation, v *card.View) 
 			}
 		}
 	}
-	v.Unheard = wanted(r, card.OnCall) && slices.ContainsFunc(role.Notify, func(to pim.Conversation) bool { return refuses(to, card.OnCall) })
+	v.Unheard = wanted(r, card.OnCall) && slices.ContainsFunc(role.Notify, func(to pim.Conversation) bool {
+		return refuses(to, card.OnCall) || summed(r, to) && s.queue.refuses(boardKey(boardMany, to))
+	})
 }
 
 // unreached are the approvers who cannot be written to in any chat, where the

@@ -89,6 +89,8 @@ type Service struct {
 	peoplesAsked  int
 	eligible      eligibles
 	homes         homes
+	drawings      drawings
+	alarmsNoticed []pim.Alarm // for which the boards were drawn last
 	steps         *bounded.Rates
 	answers       *bounded.Repeats[Reply]
 	readings      *bounded.Rates
@@ -255,7 +257,7 @@ func (s *Service) work() map[string]func(context.Context, store.Effect) (result,
 	return map[string]func(context.Context, store.Effect) (result, error){
 		kindSubmit: s.submit, kindDecide: s.decide, kindCancel: s.cancel, kindRelease: s.release, kindRevoke: s.revokeAs,
 		kindWatch: s.watch, kindConfirm: s.confirm, kindCard: s.card, kindTell: s.tell, kindHomes: s.showHomes, kindSweep: s.sweep,
-		kindReview: s.checkReview, kindOverdue: s.nameOverdue, kindEligible: s.learnEligible, kindLinks: s.links, kindLapse: s.lapse, kindRemind: s.remind, kindEnding: s.ending,
+		kindReview: s.checkReview, kindOverdue: s.nameOverdue, kindEligible: s.learnEligible, kindLinks: s.links, kindLapse: s.lapse, kindRemind: s.remind, kindEnding: s.ending, kindBoard: s.board,
 	}
 }
 
@@ -298,7 +300,9 @@ func (s *Service) Reopened(to pim.Conversation) {
 }
 
 // says reports whether an effect writes into a chat.
-func says(e store.Effect) bool { return e.Kind == kindCard || e.Kind == kindTell }
+func says(e store.Effect) bool {
+	return e.Kind == kindCard || e.Kind == kindTell || e.Kind == kindBoard
+}
 
 // Retry has the cards and messages of these keys that wait tried at once, or with no keys all of them, and returns which. Where
 // they or those that are parked go to is tried again, with all that waits for the same place.

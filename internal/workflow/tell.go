@@ -51,7 +51,11 @@ func (s *Service) tell(ctx context.Context, e store.Effect) (result, error) {
 	if err := s.callOnCall(e.To, m, c); err != nil {
 		return result{}, err
 	}
-	if _, err := messenger.Post(ctx, e.To, *c); err != nil {
+	_, err = messenger.Post(ctx, e.To, *c)
+	if e.To.Thread != "" && pim.IsKind(err, pim.NotFound) {
+		return result{}, nil // whoever deleted the card wants no more of it
+	}
+	if err != nil {
 		return givenUp(err)
 	}
 	return result{}, nil
@@ -65,6 +69,8 @@ func (s *Service) cardFor(e store.Effect, m message) (*card.Card, error) {
 		return s.signInCard(m)
 	case m.Ending:
 		return s.stillTrue(e.Request, endsSoon)
+	case m.Step != "":
+		return s.stillTrue(e.Request, step(m.Step))
 	case m.Revoked:
 		return s.stillTrue(e.Request, revoked)
 	case m.Reviewed:

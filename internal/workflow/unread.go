@@ -73,7 +73,15 @@ func (s *Service) turnUnread(tx *store.Tx, since time.Time) error {
 	if err != nil {
 		return err
 	}
-	return s.turnEach(tx, open)
+	if err := s.turnEach(tx, open); err != nil {
+		return err
+	}
+	for i := range open {
+		if err := s.turnBoards(tx, &open[i]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // takeUpUnread goes on where a previous run could not read PIM.

@@ -43,8 +43,12 @@ func TestOpenCardsSayThatTheyAreNotCheckedWhilePIMCannotBeRead(t *testing.T) {
 			}
 		}
 		w.expect(workflowtest.Text(w.cardOf(open, direct(alice)).Card()), "Not checked since ")
+		w.expect(w.board(oncall), "Not checked since ")
 		w.dir.Mend(workflowtest.OpLook)
 		w.pass(5 * time.Minute)
+		if strings.Contains(w.board(oncall), "Not checked since ") {
+			t.Error("the board still says it")
+		}
 		all, saying, now := w.unchecked(open, approvals)
 		if saying != 1 || now || all != before+2 {
 			t.Errorf("after the end: %d versions, %d say it, now %t", all-before, saying, now)

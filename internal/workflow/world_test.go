@@ -3,6 +3,7 @@ package workflow_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -112,7 +113,7 @@ func newWorld(tb testing.TB, folder string) *world {
 		live:    {Eligible: []pim.PrincipalID{alice, dave}, Approvers: both, ApproverGroup: "group-of-approvers", Max: 8 * time.Hour},
 		hunt:    {Eligible: []pim.PrincipalID{alice}, Approvers: both, Max: 8 * time.Hour},
 	})
-	w.chat, w.teams = workflowtest.NewMessenger(), workflowtest.NewMessenger()
+	w.chat, w.teams = workflowtest.NewMessenger(w.now), workflowtest.NewMessenger(w.now)
 	w.Bot = workflowtest.NewBot(tb, folder, workflow.Config{
 		Directory: w.dir, Messengers: map[pim.Chat]workflow.Messenger{pim.Slack: w.chat, pim.Teams: w.teams}, Roles: roles(), Tenant: tenant,
 		Now: w.now, Tick: time.Second,
@@ -296,6 +297,14 @@ func (w *world) cardOf(id pim.RequestID, at pim.Conversation) workflowtest.Messa
 		w.t.Fatalf("no card of %s stands in %s", id, at)
 	}
 	return found
+}
+
+// cardsIn are the cards of requests in a place: not what is kept beside them or said below.
+func (w *world) cardsIn(at pim.Conversation) []workflowtest.Message {
+	w.t.Helper()
+	return slices.DeleteFunc(w.chat.In(at), func(m workflowtest.Message) bool {
+		return m.Card().Request == "" || m.Ref.Conversation.Thread != ""
+	})
 }
 
 // told is what a person was told in direct messages that are no cards of a

@@ -7,6 +7,7 @@ type Shown struct {
 	Where     string `json:"where"`            // #channel, the name of a chat, dm, form, home, slack or teams
 	Message   string `json:"message,omitzero"` // id of a message: in Slack its timestamp
 	Channel   string `json:"channel,omitzero"` // id of its channel or conversation
+	Thread    string `json:"thread,omitzero"`  // id of the message in whose thread it stands
 	Ephemeral bool   `json:"ephemeral,omitzero"`
 	Edited    bool   `json:"edited,omitzero"`
 	Text      string `json:"text"`

@@ -94,6 +94,9 @@ func (s *Server) chatPostMessage(c *call) (object, error) {
 	if body.empty() {
 		return nil, refuse("no_text")
 	}
+	if thread := c.text("thread_ts"); thread != "" && !r.begins(thread) {
+		return nil, refuse("thread_not_found")
+	}
 	m := s.say(r, &Message{
 		Text: body.text, Blocks: body.blocks, Author: s.cfg.App.BotUser, Metadata: body.metadata, Thread: c.text("thread_ts"),
 	})

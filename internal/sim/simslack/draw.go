@@ -17,7 +17,7 @@ func (s *Server) drawMessage(p *Person, r *room, m *Message) Shown {
 	}
 	shown := Shown{
 		Where: "#" + r.Name, Message: m.TS, Channel: r.ID, Ephemeral: m.ephemeral(), Edited: m.Edited,
-		Text: d.String(), Buttons: d.buttons, Links: d.links, Revision: m.Revision,
+		Text: d.String(), Buttons: d.buttons, Links: d.links, Revision: m.Revision, Thread: m.Thread,
 	}
 	if r.With == p.ID {
 		shown.Where = "dm"

@@ -57,6 +57,12 @@ func (r *room) find(ts string) *Message {
 	return nil
 }
 
+// begins says whether a thread can stand below the message: it is there, everybody sees it, and it is no reply itself.
+func (r *room) begins(ts string) bool {
+	m := r.find(ts)
+	return m != nil && !m.ephemeral() && m.Thread == ""
+}
+
 // nameBlocks gives blocks and elements the identifiers that Slack makes up when the app left them out.
 func (s *Server) nameBlocks(blocks []any) {
 	for _, b := range blocks {

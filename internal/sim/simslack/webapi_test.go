@@ -225,6 +225,31 @@ func TestAnEphemeralMessageCannotBeUpdated(t *testing.T) {
 	}
 }
 
+func TestAThreadStandsBelowAMessageOfItsChannel(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	post := func(channel, thread string) answer {
+		return w.call(t, "chat.postMessage", map[string]any{"channel": channel, "text": "below " + thread, "thread_ts": thread})
+	}
+	root := w.call(t, "chat.postMessage", map[string]any{"channel": simslack.Approvals, "text": "root"})
+	first := post(simslack.Approvals, root.TS)
+	if !first.OK {
+		t.Fatalf("%+v", first)
+	}
+	for name, refused := range map[string]answer{
+		"no such message": post(simslack.Approvals, "1700000000.000001"), "in another channel": post(simslack.OnCall, root.TS), "below a reply": post(simslack.Approvals, first.TS),
+	} {
+		if refused.Error != "thread_not_found" {
+			t.Errorf("%s: %+v", name, refused)
+		}
+	}
+	for _, m := range w.Messages(simslack.Approvals) {
+		if m.TS == first.TS && m.Thread != root.TS {
+			t.Errorf("it stands below %q", m.Thread)
+		}
+	}
+}
+
 func TestFaultsStrikeAsOftenAsTold(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -32,6 +32,9 @@ func (s *Server) drawMessage(p *Person, r *room, m *Message) Shown {
 		Where: r.where(), Message: m.ID, Channel: r.ID, Ephemeral: m.targeted(), Edited: m.Edited,
 		Text: strings.Join(d.lines, "\n"), Buttons: d.buttons, Links: d.links, Revision: m.revisionFor(p),
 	}
+	if m.Thread != m.ID {
+		shown.Thread = m.Thread
+	}
 	if len(m.Cards) > 0 {
 		shown.Notification = m.Summary
 	}

@@ -79,6 +79,7 @@ type Press struct {
 type Shown struct {
 	Place   string // the name of the place, "" for what is elsewhere
 	Message string // the message's id
+	Thread  string // the id of the message below which it stands
 	Text    string
 	Buttons []string
 	Links   []string // where what can be clicked leads

@@ -18,6 +18,8 @@ func Conform(t *testing.T, open Open) {
 	t.Helper()
 	for name, run := range map[string]func(*stage){
 		"a card is posted and turns in place":          cardsTurnInPlace,
+		"replies stand below their card":               repliesStandBelow,
+		"who is elevated stands on one board":          oneBoardStands,
 		"hostile words stay inert in every part":       hostileWordsStayInert,
 		"a hostile reason stays inert to the end":      hostileReasonStaysInert,
 		"a full card keeps its buttons":                fullCardsKeepTheirButtons,
@@ -76,6 +78,44 @@ func cardsTurnInPlace(s *stage) {
 	}
 	if _, there := s.find(Bob, Approvals, "First"); there {
 		s.t.Error("the old card stands there, too")
+	}
+}
+
+func repliesStandBelow(s *stage) {
+	s.must(s.chat.Say(s.ctx, Bob, "help"))
+	s.answered(Bob, "What you can type")
+	to := s.chat.Place(OnCall)
+	ref := s.post(to, sample("Card"))
+	if ref.Thread == "" {
+		s.t.Fatalf("nothing can be said below %+v", ref)
+	}
+	below := to
+	below.Thread = ref.Thread
+	s.post(below, card.Card{Lines: []card.Text{card.Plain("A step.")}, Fallback: "A step."})
+	if reply := s.shows(Carol, OnCall, "A step."); reply.Thread != s.shows(Carol, OnCall, "Of Card.").Message {
+		s.t.Errorf("it stands below %q", reply.Thread)
+	}
+	below.Thread = "1700000000.000001"
+	_, err := s.chat.Messenger().Post(s.ctx, below, sample("Nowhere"))
+	s.kindOf(s.note(err), []pim.Kind{pim.NotFound}, 0)
+	s.post(to, sample("The place is not shut by that"))
+	if ref := s.post(pim.DirectTo(s.chat.Person(Bob).Account), sample("Alone")); ref.Thread != "" {
+		s.t.Errorf("in a direct message there is a thread: %+v", ref)
+	}
+}
+
+func oneBoardStands(s *stage) {
+	id := s.asks("isolating WS-042")
+	s.presses(Bob, Press{Button: "Approve", On: string(id), In: Approvals})
+	s.turns(id, pim.Active)
+	board := s.shows(Carol, OnCall, "Who is elevated now", "MDE Administrator", s.chat.Person(Alice).Name+" until ", "1 h left")
+	if len(board.Buttons) != 0 || board.Thread != "" {
+		s.t.Errorf("it stands as %+v", board)
+	}
+	for _, one := range s.sees(Bob) {
+		if one.Place != OnCall && strings.Contains(one.Text, "Who is elevated now") {
+			s.t.Errorf("it stands in %s", one.Place)
+		}
 	}
 }
 

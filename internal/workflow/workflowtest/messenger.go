@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"elevate/internal/card"
 	"elevate/internal/pim"
@@ -21,6 +22,7 @@ var (
 type Message struct {
 	Ref   pim.MessageRef
 	Cards []card.Card // as it was posted, and each time it was rewritten
+	Times []time.Time // when
 }
 
 // Card is what the message shows now.
@@ -29,17 +31,19 @@ func (m Message) Card() card.Card { return m.Cards[len(m.Cards)-1] }
 // Messenger is a chat that remembers what was posted to it.
 type Messenger struct {
 	Faults
+	Now func() time.Time
 
 	mu       sync.Mutex
 	messages []Message
+	posted   int // of all times
 	accounts map[pim.ChatAccount]error
 	places   map[string]error // what is wrong with a place, by its name
 	homes    map[pim.ChatAccount][]card.Card
 }
 
 // NewMessenger returns an empty chat.
-func NewMessenger() *Messenger {
-	return &Messenger{accounts: map[pim.ChatAccount]error{}, places: map[string]error{}, homes: map[pim.ChatAccount][]card.Card{}}
+func NewMessenger(now func() time.Time) *Messenger {
+	return &Messenger{Now: now, accounts: map[pim.ChatAccount]error{}, places: map[string]error{}, homes: map[pim.ChatAccount][]card.Card{}}
 }
 
 // Post puts a card into a place.
@@ -54,8 +58,15 @@ func (m *Messenger) Post(ctx context.Context, to pim.Conversation, c card.Card) 
 		if channel == "" {
 			channel = "direct-" + to.User
 		}
-		ref := pim.MessageRef{Conversation: to, ID: fmt.Sprintf("m%d", len(m.messages)+1), Channel: channel}
-		m.messages = append(m.messages, Message{Ref: ref, Cards: []card.Card{c}})
+		m.posted++
+		ref := pim.MessageRef{Conversation: to, ID: fmt.Sprintf("m%d", m.posted), Channel: channel}
+		if to.User == "" && to.Thread == "" && to.Chat == pim.Slack { // Teams' places here are group chats
+			ref.Thread = ref.ID
+		}
+		if to.Thread != "" && !slices.ContainsFunc(m.messages, func(one Message) bool { return one.Ref.Thread == to.Thread && one.Ref.Channel == channel }) {
+			return pim.MessageRef{}, pim.Errorf(pim.NotFound, "There is no such thread.")
+		}
+		m.messages = append(m.messages, Message{Ref: ref, Cards: []card.Card{c}, Times: []time.Time{m.Now()}})
 		return ref, nil
 	})
 }
@@ -67,7 +78,7 @@ func (m *Messenger) Update(ctx context.Context, ref pim.MessageRef, c card.Card)
 		defer m.mu.Unlock()
 		for i := range m.messages {
 			if m.messages[i].Ref.ID == ref.ID && m.messages[i].Ref.Channel == ref.Channel {
-				m.messages[i].Cards = append(m.messages[i].Cards, c)
+				m.messages[i].Cards, m.messages[i].Times = append(m.messages[i].Cards, c), append(m.messages[i].Times, m.Now())
 				return struct{}{}, nil
 			}
 		}
@@ -132,7 +143,7 @@ func (m *Messenger) In(to pim.Conversation) []Message {
 	var found []Message
 	for _, one := range m.messages {
 		if one.Ref.Conversation.String() == to.String() {
-			found = append(found, Message{Ref: one.Ref, Cards: slices.Clone(one.Cards)})
+			found = append(found, Message{Ref: one.Ref, Cards: slices.Clone(one.Cards), Times: slices.Clone(one.Times)})
 		}
 	}
 	return found
