@@ -90,6 +90,8 @@ type message struct {
 	Rules string `json:"rules,omitempty"`
 	// People is who came into or left a role's groups.
 	People string `json:"people,omitempty"`
+	// Administered is set when only an administrator can mend what on-call is told of.
+	Administered bool `json:"administered,omitempty"`
 	// Ending is set when the request's access ends soon.
 	Ending bool `json:"ending,omitempty"`
 	// Revoked is set when somebody else ends the request's access.

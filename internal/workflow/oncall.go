@@ -40,7 +40,7 @@ func (s *Service) onCallNow(tx *store.Tx, at pim.Conversation) ([]card.OnCallPer
 // callOnCall mentions who is on call in what its place is told beside the cards
 // of requests: alarms, and that PIM cannot be read.
 func (s *Service) callOnCall(at pim.Conversation, m message, c *card.Card) error {
-	alarming := m.Alarm != nil && !m.Over || m.Rules != "" || m.People != "" || m.Problem
+	alarming := m.Alarm != nil && !m.Over || m.Rules != "" || m.People != "" || m.Problem || m.Administered
 	if !alarming || at.User != "" {
 		return nil
 	}

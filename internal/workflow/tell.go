@@ -79,6 +79,8 @@ func (s *Service) cardFor(e store.Effect, m message) (*card.Card, error) {
 		return s.overdueCard(e.To)
 	case m.Alarm != nil, m.Rules != "", m.People != "":
 		c = s.alarmCard(m)
+	case m.Administered:
+		c = card.Problem(pim.Errorf(pim.Administered, "%s", m.Text))
 	case m.Form:
 		c = card.FormReady(m.Role, m.Draft)
 	case m.Problem && e.To.User == "":
