@@ -193,6 +193,11 @@ func lives(t *testing.T, story []killedStep, at int, check func(*world, *powerCu
 	})
 }
 
+const (
+	reply = "a reply below a card"
+	board = "Who is elevated now"
+)
+
 // standing is what stands in one place: how often each title is read there.
 type standing map[string]map[string]int
 
@@ -210,6 +215,9 @@ func summary(w *world) (requests string, places standing) {
 			}
 			c := m.Card()
 			text := cmp.Or(c.Title, c.Fallback)
+			if m.Ref.Conversation.Thread != "" {
+				text = reply // its words follow what is true when it is sent
+			}
 			if strings.Contains(text, "only until the step it was for") {
 				continue // why differs with what is known of owners at that moment
 			}
@@ -318,6 +326,9 @@ func sayNoMore(t *testing.T, when string, got, want standing) {
 	}
 	for _, at := range []pim.Conversation{oncall, onCallInTeams} {
 		for title, n := range want[at.String()] {
+			if title == reply || title == board { // what is over by the time is not told of
+				continue
+			}
 			if got[at.String()][title] != n {
 				t.Errorf("%s, in %s stand %v, else %v", when, at, got[at.String()], want[at.String()])
 			}
