@@ -41,6 +41,7 @@ const (
 	EventSweepFailing EventKind = "sweep_failing"
 	EventAlarm        EventKind = "alarm"      // a governed group is not as it should be
 	EventAlarmOver    EventKind = "alarm_over" // it is again
+	EventEvidence     EventKind = "evidence"   // the audit log has something of it, or nothing for hours
 )
 
 // Event is one entry of the audit trail.

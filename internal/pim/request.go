@@ -163,6 +163,8 @@ type Request struct {
 	Approvers []string `json:"approvers,omitempty"`
 	// Granting is when granting began.
 	Granting time.Time `json:"granting,omitzero"`
+	// Evidence are the rows of Entra's audit log that belong to it, oldest first.
+	Evidence []Evidence `json:"evidence,omitempty"`
 }
 
 // Move puts the request into a state, or says that this cannot be.

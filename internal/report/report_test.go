@@ -79,6 +79,10 @@ func month(zone *time.Location) *report.Report {
 	first := asked("aaaaa2", "mde-admin", alice, at(2, 9, 0), "isolating WS-042, INC-1234")
 	first.Copy.Ticket = "INC-1234"
 	first = held(decidedBy(first, bob, true, 3*time.Minute, "incident confirmed"), 4*time.Minute, time.Hour, pim.Expired)
+	first.Evidence = []pim.Evidence{
+		{ID: "PIM_20261102_1", At: at(2, 9, 3), Activity: "Add member to role request approved (PIM activation)", Trace: pim.TraceApproved, By: bob.Person, Name: "Bob <b>Berger</b>", Reason: "incident confirmed"},
+		{ID: "Directory_20261102_2", At: at(2, 9, 4), Activity: "Add member to group", Trace: pim.TraceAdded, Name: "MS-PIM"},
+	}
 	events := steps(10, first)
 	events[2].Linked = "bbbbbbbb-0000-4000-8000-000000000000"
 	r.Add(first, events)

@@ -44,6 +44,7 @@ type Row struct {
 	Before         bool            `json:"asked_before_period,omitempty"`
 	PIM            string          `json:"pim_request,omitempty"`
 	Events         []uint64        `json:"events"`
+	Evidence       []pim.Evidence  `json:"evidence,omitempty"` // rows of Entra's audit log
 }
 
 // The decisions a row can have.
@@ -62,7 +63,7 @@ func rowOf(r *pim.Request, events []pim.Event, title string) *Row {
 		Reason: pim.Tidy(cmp.Or(reason, r.Asked.Reason)), Ticket: pim.Tidy(cmp.Or(r.Copy.Ticket, r.Asked.Ticket)),
 		State: r.State, Why: pim.Tidy(r.Why), Decision: undecided,
 		Asked: r.Created, Start: r.Asked.From, Member: r.MemberSince, Due: r.Ends, Ended: r.EndedAt, Ending: r.Ending, StillBy: pim.Tidy(r.StillBy),
-		PIM: pim.Tidy(r.Copy.ID), Events: make([]uint64, 0, len(events)),
+		PIM: pim.Tidy(r.Copy.ID), Events: make([]uint64, 0, len(events)), Evidence: r.Evidence,
 	}
 	if by := tidy(r.Requester.Person); by != row.Person {
 		row.AskedBy = by
@@ -94,6 +95,9 @@ func (row *Row) revoke(r *pim.Request) {
 		row.RevokedBy = tidy(v.By.Person)
 		row.Why = pim.Tidy(strings.TrimSpace(row.Why + " Revoked by " + cmp.Or(v.By.Name, string(v.By.Person)) + ": " + v.Reason))
 	}
+	if e := r.EndedBy(); e != nil && e.By != r.Principal {
+		row.RevokedBy = tidy(e.By) // and Why names them
+	}
 }
 
 // tidy cleans what should be an object id, and is whatever the file holds.
@@ -110,6 +114,15 @@ func (row *Row) decide(d pim.Decided) {
 
 // Who is the person's name, or the object id of somebody without one.
 func (row *Row) Who() string { return cmp.Or(row.Name, string(row.Person)) }
+
+// audited are the ids of the rows of Entra's audit log.
+func (row *Row) audited() string {
+	var ids []string
+	for _, e := range row.Evidence {
+		ids = append(ids, e.ID)
+	}
+	return strings.Join(ids, " ")
+}
 
 // untilDecided is how long a decision took, if there was one.
 func (row *Row) untilDecided() (time.Duration, bool) {

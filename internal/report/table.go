@@ -10,7 +10,7 @@ import (
 
 var columns = []string{
 	"kind", "id", "role", "title", "group", "person", "name", "asked_by", "asked_by_linked", "chat", "reason", "ticket", "state", "why", "decision", "approver", "approver_name",
-	"approver_linked", "decision_chat", "decision_reason", "asked", "decided", "start", "member_since", "due", "ended", "ending", "still_by", "pim_request", "events",
+	"approver_linked", "decision_chat", "decision_reason", "asked", "decided", "start", "member_since", "due", "ended", "ending", "still_by", "pim_request", "events", "evidence",
 }
 
 // CSV writes one line for each request and then one for each alarm.
@@ -29,7 +29,7 @@ func (r *Report) CSV(w io.Writer) error {
 	for _, q := range r.rows {
 		err := line("request", string(q.ID), q.Role, q.Title, string(q.Group), string(q.Person), q.Name, string(q.AskedBy), string(q.Linked), string(q.Chat), q.Reason, q.Ticket,
 			string(q.State), q.Why, q.Decision, string(q.Approver), q.ApproverName, string(q.ApproverLinked), string(q.DecisionChat), q.DecisionReason,
-			r.stamp(q.Asked), r.stamp(q.Decided), r.stamp(q.Start), r.stamp(q.Member), r.stamp(q.Due), r.stamp(q.Ended), string(q.Ending), q.StillBy, q.PIM, spans(q.Events))
+			r.stamp(q.Asked), r.stamp(q.Decided), r.stamp(q.Start), r.stamp(q.Member), r.stamp(q.Due), r.stamp(q.Ended), string(q.Ending), q.StillBy, q.PIM, spans(q.Events), q.audited())
 		if err != nil {
 			return err
 		}

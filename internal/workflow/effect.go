@@ -28,6 +28,7 @@ const (
 	kindRemind   = "remind"   // a request that nobody decides
 	kindEnding   = "ending"   // an access that ends soon
 	kindHomes    = "homes"    // the pages that people opened lately
+	kindEvidence = "evidence" // what the audit log says of a group
 )
 
 // personal reports whether effects of this kind are done as a person.
@@ -103,6 +104,10 @@ func personEffect(kind string, r *pim.Request, as pim.Actor, data any) (store.Ef
 
 func watchEffect(g pim.GroupID) store.Effect {
 	return store.Effect{Key: kindWatch + "|" + string(g), Kind: kindWatch, Lane: "read:" + string(g), Data: quote(string(g))}
+}
+
+func evidenceEffect(g pim.GroupID, due time.Time) store.Effect {
+	return store.Effect{Key: kindEvidence + "|" + string(g), Kind: kindEvidence, Lane: kindEvidence, Due: due, Data: quote(string(g))}
 }
 
 func lapseEffect(in store.Intent) store.Effect {

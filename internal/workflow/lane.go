@@ -113,10 +113,10 @@ func (l *lanes) next(p *pool, now time.Time, later func(it *item, due time.Time)
 // person's that is over before runs then: it says so, and calls nobody.
 func (at *lane) wait(now time.Time, later func(it *item, due time.Time)) {
 	over := at.ready[:0]
-	for _, it := range at.ready {
+	for i, it := range at.ready {
 		switch ends := it.ends(); {
 		case ends.IsZero() || ends.After(at.paused):
-			later(it, at.paused)
+			later(it, at.paused.Add(time.Duration(i))) // in the order in which they stand
 		case now.Before(ends):
 			later(it, ends)
 		default:

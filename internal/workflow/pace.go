@@ -31,6 +31,7 @@ var paces = map[string]pace{
 	kindRemind:   {first: time.Second, most: time.Minute, furthest: 25 * time.Hour},
 	kindEnding:   {first: time.Second, most: time.Minute, furthest: 400 * 24 * time.Hour},
 	kindHomes:    {first: 2 * time.Second, most: 5 * time.Minute, furthest: time.Hour},
+	kindEvidence: {first: 5 * time.Second, most: 5 * time.Minute, furthest: time.Hour},
 	kindSweep:    {first: 5 * time.Second, most: time.Minute, furthest: time.Hour},
 }
 

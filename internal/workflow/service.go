@@ -249,6 +249,7 @@ func (s *Service) work() map[string]func(context.Context, store.Effect) (result,
 		kindSubmit: s.submit, kindDecide: s.decide, kindCancel: s.cancel, kindRelease: s.release, kindRevoke: s.revokeAs,
 		kindWatch: s.watch, kindConfirm: s.confirm, kindCard: s.card, kindTell: s.tell, kindHomes: s.showHomes, kindSweep: s.sweep,
 		kindEligible: s.learnEligible, kindLinks: s.links, kindLapse: s.lapse, kindRemind: s.remind, kindEnding: s.ending,
+		kindEvidence: s.evidence,
 	}
 }
 

@@ -346,8 +346,11 @@ func (s *Server) listAudits(c *call) (answer, *graphError) {
 			return refuse(badRequest("Invalid filter clause: the property '%s' cannot be filtered by.", path))
 		}
 	}
-	return s.list(c, "auditLogs/directoryAudits", s.auditViews(c.now))
+	return s.listBy(c, "auditLogs/directoryAudits", s.auditViews(c.now), max(auditPage, s.behavior.PageSize))
 }
+
+// auditPage is the longest page of the audit log: its pages are long, since it may seldom be asked.
+const auditPage = 100
 
 func (s *Server) throttled(c *call) (answer, *graphError) {
 	return s.tooMany(c, 10), nil
