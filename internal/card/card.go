@@ -146,6 +146,7 @@ const (
 	SignIn            Act = "sign_in"
 	BeginSignIn       Act = "begin_sign_in" // answers with a sign-in link
 	Refresh           Act = "refresh"       // draws the card anew
+	Acknowledge       Act = "acknowledge"   // takes note of an alarm, which Digest names
 )
 
 // Button is one button. Request and Digest travel with a click and come back

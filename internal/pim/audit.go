@@ -294,3 +294,74 @@ func (r *Request) because(what string, t Trace) bool {
 
 // Who names who did it: a person, or an application.
 func (e Evidence) Who() string { return cmp.Or(e.Name, string(e.By), "PIM") }
+
+// A group is read as a whole every ten minutes, so what an alarm is about was done at most auditLately before it was seen,
+// unless nothing was read for up to auditBack. What is changed in steps within auditLately counts together.
+const (
+	auditLately = 30 * time.Minute
+	auditBack   = 24 * time.Hour
+)
+
+// mostDoers is how many people an alarm names.
+const mostDoers = 3
+
+// AuditedSince is from when on the audit log has who caused an alarm.
+func (a Alarm) AuditedSince() time.Time { return a.Since.Add(-auditBack) }
+
+// DoneBy are the rows that say who caused an alarm: the newest before it was seen, and for what is changed in steps, one
+// for each who took part. Rows of PIM's own doing say nobody. An old one counts only once the log cannot lack newer ones.
+func (a Alarm) DoneBy(log []AuditEntry, complete bool) []Evidence {
+	from := a.Since.Add(-auditLately)
+	if complete {
+		from = a.AuditedSince()
+	}
+	var rows []AuditEntry
+	for _, e := range log {
+		if a.causedBy(e) && !e.At.Before(from) && !e.At.After(a.Since.Add(auditSkew)) {
+			rows = append(rows, e)
+		}
+	}
+	slices.SortStableFunc(rows, func(x, y AuditEntry) int { return y.At.Compare(x.At) })
+	var done []Evidence
+	for _, e := range rows {
+		along := a.Lasting() && len(done) == 0 || !a.Lasting() && rows[0].At.Sub(e.At) <= auditLately
+		known := slices.ContainsFunc(done, func(had Evidence) bool { return had.By == e.By && had.Name == e.Name })
+		if along && !known && len(done) < mostDoers {
+			done = append(done, (&Request{}).evidence(e))
+		}
+	}
+	return done
+}
+
+// causedBy reports whether a row is of what the alarm is about.
+func (a Alarm) causedBy(e AuditEntry) bool {
+	if e.ByPIM || e.By == "" && e.Name == "" {
+		return false
+	}
+	switch a.Kind { //nolint:exhaustive // the others are about one person
+	case AlarmRules:
+		return e.OfPIM && strings.EqualFold(e.Activity, "Update role setting in PIM") && slices.Contains(e.About, string(a.Group))
+	case AlarmPeople:
+		moved := e.trace() == TraceAdded || e.trace() == TraceRemoved
+		return moved && slices.ContainsFunc(a.People, func(who PrincipalID) bool { return e.isAbout(a.Group, who) })
+	}
+	return e.isAbout(a.Group, a.Person) && a.Kind.madeBy(e)
+}
+
+// madeBy reports whether a row is of what makes somebody what an alarm of that kind says.
+func (k AlarmKind) madeBy(e AuditEntry) bool {
+	activity := strings.ToLower(e.Activity)
+	switch k { //nolint:exhaustive // the others are about a group
+	case AlarmOutside:
+		return e.trace() == TraceAdded
+	case AlarmStanding:
+		return e.trace() == TraceAdded || e.OfPIM && strings.HasPrefix(activity, "add member to role in pim")
+	case AlarmUnexplained, AlarmRevived:
+		return e.trace() == TraceActivated
+	case AlarmOwner:
+		return !e.OfPIM && activity == "add owner to group"
+	case AlarmEligible:
+		return e.OfPIM && strings.HasPrefix(activity, "add eligible member to role")
+	}
+	return false
+}

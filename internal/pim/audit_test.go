@@ -144,3 +144,43 @@ func TestWhoDidItIsLearnedOnlyWhereItIsNotKnown(t *testing.T) {
 		})
 	}
 }
+
+func TestWhoCausedAnAlarm(t *testing.T) {
+	const added, owner = "Add member to group", "Add owner to group"
+	const eligible, rules = "Add eligible member to role in PIM completed (permanent)", "Update role setting in PIM"
+	byBob := func(e *pim.AuditEntry) { e.By, e.Name = auditedPerson, "Bob" }
+	for name, row := range map[string]struct {
+		kind     pim.AlarmKind
+		log      []pim.AuditEntry
+		complete bool
+		want     string
+	}{
+		"outside":                 {pim.AlarmOutside, []pim.AuditEntry{logged("1", 50, added, byAdmin)}, false, "Ada"},
+		"outside, PIM's doing":    {pim.AlarmOutside, []pim.AuditEntry{logged("1", 50, added, byPIMItself)}, false, ""},
+		"outside, an application": {pim.AlarmOutside, []pim.AuditEntry{logged("1", 50, added, func(e *pim.AuditEntry) { e.Name = "Sync" })}, false, "Sync"},
+		"after it was seen":       {pim.AlarmOutside, []pim.AuditEntry{logged("1", 62, added, byAdmin)}, false, ""},
+		"the newest":              {pim.AlarmOutside, []pim.AuditEntry{logged("1", 40, added, byBob), logged("2", 50, added, byAdmin)}, false, "Ada"},
+		"an old one, too early":   {pim.AlarmOutside, []pim.AuditEntry{logged("1", 20, added, byAdmin)}, false, ""},
+		"an old one, at last":     {pim.AlarmOutside, []pim.AuditEntry{logged("1", 20, added, byAdmin)}, true, "Ada"},
+		"a removal":               {pim.AlarmOutside, []pim.AuditEntry{logged("1", 50, "Remove member from group", byAdmin)}, false, ""},
+		"standing, in PIM":        {pim.AlarmStanding, []pim.AuditEntry{logged("1", 50, "Add member to role in PIM completed (permanent)", inPIM("x", ""))}, false, "Ada"},
+		"standing, directly":      {pim.AlarmStanding, []pim.AuditEntry{logged("1", 50, added, byAdmin)}, false, "Ada"},
+		"unexplained":             {pim.AlarmUnexplained, []pim.AuditEntry{logged("1", 50, "Add member to role completed (PIM activation)", inPIM("x", ""))}, false, "Ada"},
+		"an owner":                {pim.AlarmOwner, []pim.AuditEntry{logged("1", 50, owner, byAdmin), logged("2", 55, added, byBob)}, false, "Ada"},
+		"an eligibility":          {pim.AlarmEligible, []pim.AuditEntry{logged("1", 50, eligible, inPIM("x", ""))}, false, "Ada"},
+		"rules, in steps by two":  {pim.AlarmRules, []pim.AuditEntry{logged("1", 5, rules, inPIM("", "")), logged("2", 50, rules, inPIM("", "")), logged("3", 51, rules, inPIM("", "")), logged("4", 52, rules, func(e *pim.AuditEntry) { byBob(e); e.OfPIM = true })}, true, "Bob Ada"},
+		"people":                  {pim.AlarmPeople, []pim.AuditEntry{logged("1", 50, "Remove member from group", byAdmin)}, false, "Ada"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a := pim.Alarm{Kind: row.kind, Group: auditedGroup, Person: auditedPerson, People: []pim.PrincipalID{auditedPerson}, Since: auditedAt.Add(time.Hour)}
+			var said []string
+			for _, e := range a.DoneBy(row.log, row.complete) {
+				said = append(said, e.Name)
+			}
+			if got := strings.Join(said, " "); got != row.want {
+				t.Errorf("done by %q, want %q", got, row.want)
+			}
+		})
+	}
+}

@@ -39,9 +39,10 @@ const (
 	EventUnknownWord  EventKind = "unknown_word"
 	EventRestored     EventKind = "restored"
 	EventSweepFailing EventKind = "sweep_failing"
-	EventAlarm        EventKind = "alarm"      // a governed group is not as it should be
-	EventAlarmOver    EventKind = "alarm_over" // it is again
-	EventEvidence     EventKind = "evidence"   // the audit log has something of it, or nothing for hours
+	EventAlarm        EventKind = "alarm"        // a governed group is not as it should be
+	EventAlarmOver    EventKind = "alarm_over"   // it is again
+	EventAcknowledged EventKind = "acknowledged" // somebody has taken note of an alarm
+	EventEvidence     EventKind = "evidence"     // the audit log has something of it, or nothing for hours
 )
 
 // Event is one entry of the audit trail.

@@ -90,6 +90,8 @@ func (s *Service) click(from Sender, c Click) Reply {
 		return s.openForm(from, c.Role, c.Request)
 	case card.BeginSignIn:
 		return s.account(from, pim.VerbSignIn)
+	case card.Acknowledge:
+		return s.acknowledge(from, c.Digest)
 	case card.Refresh, card.Open, card.SignIn:
 		return Reply{}
 	}

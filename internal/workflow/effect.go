@@ -28,6 +28,7 @@ const (
 	kindRemind   = "remind"   // a request that nobody decides
 	kindEnding   = "ending"   // an access that ends soon
 	kindHomes    = "homes"    // the pages that people opened lately
+	kindAlarm    = "alarm"    // one place's message of an alarm
 	kindEvidence = "evidence" // what the audit log says of a group
 )
 
@@ -43,7 +44,7 @@ func personal(kind string) bool {
 // poolOf names the bounded pool an effect runs in.
 func poolOf(e store.Effect) string {
 	switch e.Kind {
-	case kindCard, kindTell:
+	case kindCard, kindTell, kindAlarm:
 		return string(e.To.Chat)
 	case kindSubmit, kindDecide, kindCancel, kindRelease, kindRevoke:
 		return "person"
@@ -79,13 +80,6 @@ type message struct {
 	Problem bool   `json:"problem,omitempty"`
 	// Intent is set when the person has to sign in to go on.
 	Intent string `json:"intent,omitempty"`
-	// Alarm is what on-call is told of, and Over that it has ended.
-	Alarm *pim.Alarm `json:"alarm,omitempty"`
-	Over  bool       `json:"over,omitempty"`
-	// Rules is what changed about a role's activation rules.
-	Rules string `json:"rules,omitempty"`
-	// People is who came into or left a role's groups.
-	People string `json:"people,omitempty"`
 	// Ending is set when the request's access ends soon.
 	Ending bool `json:"ending,omitempty"`
 	// Revoked is set when somebody else ends the request's access.
@@ -104,6 +98,10 @@ func personEffect(kind string, r *pim.Request, as pim.Actor, data any) (store.Ef
 
 func watchEffect(g pim.GroupID) store.Effect {
 	return store.Effect{Key: kindWatch + "|" + string(g), Kind: kindWatch, Lane: "read:" + string(g), Data: quote(string(g))}
+}
+
+func alarmEffect(id string, to pim.Conversation) store.Effect {
+	return store.Effect{Key: kindAlarm + "|" + id + "|" + to.String(), Kind: kindAlarm, Lane: to.String(), To: to, Data: quote(id)}
 }
 
 func evidenceEffect(g pim.GroupID, due time.Time) store.Effect {

@@ -20,6 +20,8 @@ const (
 	evidenceSlow   = 15 * time.Minute
 	evidenceFor    = 6 * time.Hour
 	evidenceUnread = 24 * time.Hour
+	// auditComplete is after which time the log is taken to lack nothing more.
+	auditComplete = time.Hour
 	// auditEvery is how long nothing is read after a call: Entra takes five in ten
 	// seconds, from everything that is this application.
 	auditEvery = 3 * time.Second
@@ -131,14 +133,23 @@ func (s *Service) awaiting(g pim.GroupID) (waits awaiting, err error) {
 			waits.requests = append(waits.requests, r.ID)
 			waits.add(r.AuditedSince(), since.Since)
 		}
-		return nil
+		all, err := noticesIn(tx)
+		for _, n := range all {
+			if n.Group == g && !n.Sought.IsZero() {
+				waits.add(n.AuditedSince(), n.Sought)
+			}
+		}
+		return err
 	})
 	return waits, err
 }
 
-// takeEvidence gives each request what the log has of it. Whatever has waited for
-// longer than most gets nothing more, and says so.
+// takeEvidence gives each request and each alarm what the log has of it. Whatever has
+// waited for longer than most gets nothing more, and says so.
 func (s *Service) takeEvidence(g pim.GroupID, waits awaiting, log pim.Audited, most time.Duration) error {
+	if err := s.update(func(tx *store.Tx) error { return s.takeDoers(tx, g, log.Entries, most) }); err != nil {
+		return err
+	}
 	for some := range slices.Chunk(waits.requests, evidenceAtOnce) {
 		err := s.update(func(tx *store.Tx) error {
 			for _, id := range some {

@@ -49,7 +49,7 @@ func (l *lanes) of(it *item) *lane {
 	name := poolOf(it.Effect)
 	p := l.pools[name]
 	if p == nil {
-		p = &pool{chat: it.Kind == kindCard || it.Kind == kindTell || it.Kind == kindHomes}
+		p = &pool{chat: says(it.Effect) || it.Kind == kindHomes}
 		l.pools[name] = p
 	}
 	at := l.by[it.Lane]

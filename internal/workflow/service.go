@@ -163,7 +163,7 @@ func revive(tx *store.Tx) error {
 		return err
 	}
 	for _, p := range parked {
-		if p.Effect.Kind != kindCard && p.Effect.Kind != kindTell || tx.Now().Sub(p.At) > paces[kindCard].age {
+		if !says(p.Effect) || tx.Now().Sub(p.At) > paces[kindCard].age {
 			continue
 		}
 		if _, err := tx.Unpark(p.Effect.Key); err != nil {
@@ -249,7 +249,7 @@ func (s *Service) work() map[string]func(context.Context, store.Effect) (result,
 		kindSubmit: s.submit, kindDecide: s.decide, kindCancel: s.cancel, kindRelease: s.release, kindRevoke: s.revokeAs,
 		kindWatch: s.watch, kindConfirm: s.confirm, kindCard: s.card, kindTell: s.tell, kindHomes: s.showHomes, kindSweep: s.sweep,
 		kindEligible: s.learnEligible, kindLinks: s.links, kindLapse: s.lapse, kindRemind: s.remind, kindEnding: s.ending,
-		kindEvidence: s.evidence,
+		kindEvidence: s.evidence, kindAlarm: s.alarm,
 	}
 }
 
@@ -277,7 +277,7 @@ func (s *Service) Reopened(to pim.Conversation) {
 			return err
 		}
 		for _, p := range parked {
-			if p.Effect.Kind != kindCard || p.Effect.To.String() != to.String() {
+			if p.Effect.Kind != kindCard && p.Effect.Kind != kindAlarm || p.Effect.To.String() != to.String() {
 				continue // what was to be said then may be untrue by now; a card shows the present state
 			}
 			if _, err := tx.Unpark(p.Effect.Key); err != nil {
@@ -292,7 +292,9 @@ func (s *Service) Reopened(to pim.Conversation) {
 }
 
 // says reports whether an effect writes into a chat.
-func says(e store.Effect) bool { return e.Kind == kindCard || e.Kind == kindTell }
+func says(e store.Effect) bool {
+	return e.Kind == kindCard || e.Kind == kindTell || e.Kind == kindAlarm
+}
 
 // Retry has the cards and messages of these keys that wait tried at once, or with no keys all of them, and returns which. Where
 // they or those that are parked go to is tried again, with all that waits for the same place.

@@ -48,8 +48,10 @@ func (s *Service) tell(ctx context.Context, e store.Effect) (result, error) {
 	if err != nil || c == nil {
 		return result{}, err
 	}
-	if err := s.callOnCall(e.To, m, c); err != nil {
-		return result{}, err
+	if m.Problem {
+		if err := s.callOnCall(e.To, c); err != nil {
+			return result{}, err
+		}
 	}
 	if _, err := messenger.Post(ctx, e.To, *c); err != nil {
 		return givenUp(err)
@@ -67,8 +69,6 @@ func (s *Service) cardFor(e store.Effect, m message) (*card.Card, error) {
 		return s.stillTrue(e.Request, endsSoon)
 	case m.Revoked:
 		return s.stillTrue(e.Request, revoked)
-	case m.Alarm != nil, m.Rules != "", m.People != "":
-		c = s.alarmCard(m)
 	case m.Form:
 		c = card.FormReady(m.Role)
 	case m.Problem:
