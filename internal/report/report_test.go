@@ -102,6 +102,9 @@ func month(zone *time.Location) *report.Report {
 
 	erin := person("Erin Engel")
 	r.Alarm(pim.Event{Seq: 90, At: at(15, 3, 0), Kind: pim.EventAlarm, Role: "mde-admin", Group: "group-of-mde-admin", Person: erin.Person, Text: string(pim.AlarmStanding)}, erin.Name)
+	r.Alarm(pim.Event{Seq: 91, At: at(15, 3, 5), Kind: pim.EventEvidence, Role: "mde-admin", Group: "group-of-mde-admin", Person: erin.Person, Text: "standing: in the audit log: Add member to group by Ada <i>Adler</i>"}, "")
+	r.Alarm(pim.Event{Seq: 92, At: at(15, 3, 9), Kind: pim.EventAcknowledged, Role: "mde-admin", Group: "group-of-mde-admin", Person: erin.Person, By: bob, Text: "standing: abc234"}, "")
+	r.Alarm(pim.Event{Seq: 93, At: at(15, 3, 9), Kind: pim.EventAcknowledged, Role: "mde-admin", Group: "group-of-mde-admin", Person: bob.Person, By: erin, Text: "standing: abc235"}, "") // of another
 	r.Alarm(pim.Event{Seq: 95, At: at(16, 9, 30), Kind: pim.EventAlarmOver, Role: "mde-admin", Group: "group-of-mde-admin", Person: erin.Person, Text: string(pim.AlarmStanding)}, erin.Name)
 	r.Alarm(pim.Event{Seq: 99, At: at(17, 11, 0), Kind: pim.EventAlarm, Role: "mde-analyst", Group: "group-of-mde-analyst", Text: "rules: longest activation: 10 h, now 24 h"}, "")
 	r.Close(made, "120:c0ffee")

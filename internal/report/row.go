@@ -150,7 +150,28 @@ type Alarm struct {
 	Person pim.PrincipalID `json:"person,omitempty"`
 	Name   string          `json:"name,omitempty"`
 	Text   string          `json:"text"`
-	kind   string
+	// DoneBy is what Entra's audit log says of who did it.
+	DoneBy         string          `json:"done_by,omitempty"`
+	Acknowledged   time.Time       `json:"acknowledged,omitzero"`
+	AcknowledgedBy pim.PrincipalID `json:"acknowledged_by,omitempty"`
+	AcknowledgedAs string          `json:"acknowledged_by_name,omitempty"`
+	kind           string
+}
+
+// is reports whether an event that came later is about the alarm.
+func (a *Alarm) is(e pim.Event) bool {
+	kind, _, _ := strings.Cut(a.kind, ":")
+	word, _, _ := strings.Cut(e.Text, ":")
+	return a.Group == e.Group && a.Person == e.Person && a.Role == pim.Tidy(e.Role) && kind == word
+}
+
+// Notes are what became known of it, in words.
+func (a *Alarm) Notes() string {
+	notes := a.DoneBy
+	if !a.Acknowledged.IsZero() {
+		notes = strings.TrimPrefix(notes+"; acknowledged by "+cmp.Or(a.AcknowledgedAs, string(a.AcknowledgedBy)), "; ")
+	}
+	return notes
 }
 
 // Who is whom the alarm is about; nobody where the rules were changed.

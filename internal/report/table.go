@@ -36,7 +36,7 @@ func (r *Report) CSV(w io.Writer) error {
 	}
 	for _, a := range r.alarms {
 		cells := make([]string, len(columns))
-		cells[0], cells[2], cells[3], cells[4], cells[5], cells[6], cells[13] = "alarm", a.Role, a.Title, string(a.Group), string(a.Person), a.Name, a.Text
+		cells[0], cells[2], cells[3], cells[4], cells[5], cells[6], cells[13] = "alarm", a.Role, a.Title, string(a.Group), string(a.Person), a.Name, strings.TrimSuffix(a.Text+"; "+a.Notes(), "; ")
 		cells[20], cells[25], cells[29] = r.stamp(a.At), r.stamp(a.Over), a.events()
 		if err := line(cells...); err != nil {
 			return err

@@ -142,7 +142,7 @@ func (s *Service) takeNote(tx *store.Tx, from Sender, id string, reader pim.Read
 		return "", err
 	}
 	n.Acknowledged = &pim.Acknowledged{By: who.actor, At: tx.Now()}
-	if err := s.sayAlarm(tx, n, pim.EventAcknowledged, string(n.Kind)+" "+n.ID); err != nil {
+	if err := s.sayAlarm(tx, n, pim.EventAcknowledged, string(n.Kind)+": "+n.ID); err != nil {
 		return "", err
 	}
 	if err := keepNotices(tx, all); err != nil {

@@ -3,7 +3,6 @@ package workflow
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"elevate/internal/card"
@@ -217,14 +216,14 @@ func (s *Service) takeDoers(tx *store.Tx, g pim.GroupID, log []pim.AuditEntry, m
 		if n.Sought.IsZero() || n.Group != g {
 			continue
 		}
-		text := "Entra's audit log does not say who did it (" + string(n.Kind) + ")."
+		text := "Entra's audit log does not say who did it."
 		if done := n.DoneBy(log, tx.Now().Sub(n.Sought) >= auditComplete); len(done) > 0 {
 			n.By, text = done, evidenceText(done)
 		} else if tx.Now().Sub(n.Sought) < most {
 			continue
 		}
 		n.Sought, changed = time.Time{}, true
-		if err := s.sayAlarm(tx, n, pim.EventEvidence, strings.TrimSpace(text)); err != nil {
+		if err := s.sayAlarm(tx, n, pim.EventEvidence, string(n.Kind)+": "+text); err != nil {
 			return err
 		}
 	}

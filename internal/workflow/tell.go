@@ -73,6 +73,8 @@ func (s *Service) cardFor(e store.Effect, m message) (*card.Card, error) {
 		c = card.FormReady(m.Role)
 	case m.Problem:
 		c = card.Problem(pim.Errorf(pim.Invalid, "%s", m.Text))
+	case m.Text == "":
+		return nil, nil // an older version told alarms so; they stand among the notices
 	default:
 		c = card.Answer(m.Text)
 	}

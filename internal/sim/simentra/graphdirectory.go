@@ -331,6 +331,9 @@ var auditFilters = []string{
 	"initiatedBy/user/userPrincipalName", "initiatedBy/app/appId", "initiatedBy/app/displayName", "targetResources/id", "targetResources/displayName",
 }
 
+// auditOperators are those that the audit log's filter takes.
+var auditOperators = []string{"eq", "ge", "le", "startswith"}
+
 // readsAudit lets applications read the log by their permission, and of people only administrators.
 func (s *Server) readsAudit(who actor) bool { return s.privileged(who) }
 
@@ -344,6 +347,11 @@ func (s *Server) listAudits(c *call) (answer, *graphError) {
 	for _, path := range odata.Paths(c.odata.Filter) {
 		if !slices.ContainsFunc(auditFilters, func(known string) bool { return strings.EqualFold(known, path) }) {
 			return refuse(badRequest("Invalid filter clause: the property '%s' cannot be filtered by.", path))
+		}
+	}
+	for _, op := range odata.Operators(c.odata.Filter) {
+		if !slices.Contains(auditOperators, op) {
+			return refuse(badRequest("Invalid filter clause: the operator '%s' is not supported.", op))
 		}
 	}
 	return s.listBy(c, "auditLogs/directoryAudits", s.auditViews(c.now), max(auditPage, s.behavior.PageSize))
