@@ -56,7 +56,7 @@ func (c *Client) auditReading(ctx context.Context, group pim.GroupID, since time
 		ToGetRequestInformation(ctx, &auditlogs.DirectoryAuditsRequestBuilderGetRequestConfiguration{
 			QueryParameters: &auditlogs.DirectoryAuditsRequestBuilderGetQueryParameters{Filter: &filter, Orderby: []string{order}, Top: &most},
 		})
-	r, err := c.newReading("audit log", info, err)
+	r, err := c.newReading("audits", info, err)
 	if err == nil {
 		r.take = take
 	}

@@ -248,7 +248,7 @@ func printEvidence(out io.Writer, rows []pim.Evidence) error {
 	t := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(t, "AUDIT LOG (UTC)\tACTIVITY\tBY\tREASON\tID")
 	for _, e := range rows {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", e.At.UTC().Format("2006-01-02 15:04:05"), printable(e.Activity), printable(cmp.Or(e.Name, string(e.By), "-")),
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", e.At.UTC().Format("2006-01-02 15:04:05"), printable(e.Activity), printable(e.Who()),
 			printable(cmp.Or(e.Reason, "-")), printable(e.ID))
 	}
 	fmt.Fprintln(t)

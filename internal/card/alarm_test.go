@@ -42,6 +42,7 @@ func TestAnAlarmsMessageSaysWhatIsKnownByNow(t *testing.T) {
 	}{
 		"raised":         {raised, []string{"MDE Administrator: alarm|alarm|", "Erin is a member outside PIM", "some minutes later", "[Acknowledge abc234]"}, []string{"Done by"}},
 		"who did it":     {with(func(a *pim.Alarm) { a.By, a.Sought = by, time.Time{} }), []string{"Done by Ada *bold*, : Add member to group (on holiday), says", "[Acknowledge abc234]"}, []string{"later", "does not say"}},
+		"an application": {with(func(a *pim.Alarm) { a.By = []pim.Evidence{{Name: "Ada", At: seen, Activity: "Add owner to group"}} }), []string{"Done by the application Ada"}, nil},
 		"nobody knows":   {with(func(a *pim.Alarm) { a.Sought = time.Time{} }), []string{"audit log does not say who did it"}, []string{"later"}},
 		"acknowledged":   {with(func(a *pim.Alarm) { a.Acknowledged = acknowledged }), []string{"alarm, acknowledged|neutral", "Acknowledged by Carol", "It is quiet now"}, []string{"[Acknowledge"}},
 		"over":           {with(func(a *pim.Alarm) { a.Over, a.By, a.Acknowledged = seen, by, acknowledged }), []string{"alarm over|neutral", "that is over", "Done by Ada", "Acknowledged by Carol"}, []string{"[Acknowledge"}},

@@ -292,8 +292,13 @@ func (r *Request) because(what string, t Trace) bool {
 	return true
 }
 
-// Who names who did it: a person, or an application.
-func (e Evidence) Who() string { return cmp.Or(e.Name, string(e.By), "PIM") }
+// Who names who did it. An application may be called like anybody, so it is said that it is one.
+func (e Evidence) Who() string {
+	if e.By == "" && e.Name != "" {
+		return "the application " + e.Name
+	}
+	return cmp.Or(e.Name, string(e.By), "PIM")
+}
 
 // A group is read as a whole every ten minutes, so what an alarm is about was done at most auditLately before it was seen,
 // unless nothing was read for up to auditBack. What is changed in steps within auditLately counts together.
