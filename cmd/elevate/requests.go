@@ -272,11 +272,29 @@ func (op operator) requestsShow(words []string, out io.Writer) error {
 	}
 	fmt.Fprintf(out, "\nPIM's request  %s\nGroup          %s\nTicket         %s\nWhy            %s\nReview         %s\n\n",
 		cmp.Or(r.Copy.ID, "-"), r.Group, printable(cmp.Or(r.Copy.Ticket, "-")), printable(cmp.Or(r.Why, "-")), printable(reviewInFull(r, now)))
+	if err := printEvidence(out, r.Evidence); err != nil {
+		return err
+	}
 	t := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(t, "SEQ\tAT (UTC)\tEVENT\tSTATE\tBY\tFROM\tTEXT")
 	for _, e := range events {
 		fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", e.Seq, e.At.UTC().Format("2006-01-02 15:04:05"), e.Kind, cmp.Or(string(e.To), string(e.From)),
 			printable(cmp.Or(e.By.Name, string(e.By.Person))), e.Chat, printable(e.Text))
 	}
+	return t.Flush()
+}
+
+// printEvidence prints the rows of Entra's audit log, with the ids by which they are found there.
+func printEvidence(out io.Writer, rows []pim.Evidence) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	t := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(t, "AUDIT LOG (UTC)\tACTIVITY\tBY\tREASON\tID")
+	for _, e := range rows {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", e.At.UTC().Format("2006-01-02 15:04:05"), printable(e.Activity), printable(e.Who()),
+			printable(cmp.Or(e.Reason, "-")), printable(e.ID))
+	}
+	fmt.Fprintln(t)
 	return t.Flush()
 }

@@ -148,6 +148,7 @@ const (
 	BeginSignIn       Act = "begin_sign_in" // answers with a sign-in link
 	Refresh           Act = "refresh"       // draws the card anew
 	Review            Act = "review"        // opens a form for the note
+	Acknowledge       Act = "acknowledge"   // takes note of an alarm, which Digest names
 )
 
 // Button is one button. Request and Digest travel with a click and come back

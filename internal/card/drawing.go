@@ -184,7 +184,7 @@ func (d drawing) active() []Text {
 
 func (d drawing) ended() []Text {
 	var lines []Text
-	if d.r.Ending == pim.Unknown {
+	if d.r.Ending == pim.Unknown && d.r.Why == "" {
 		lines = append(lines, Plain("The membership is gone before its time, and PIM does not say by what."))
 	}
 	if d.r.StillBy != "" {

@@ -212,13 +212,27 @@ func WhoList(rows []WhoRow) Card {
 		c.Lines = append(c.Lines, Join(Text{{Strong: row.Role.Title}, {Plain: ": "}}, holders(row.Holders, "nobody")))
 		for _, a := range row.Alarms[:min(len(row.Alarms), mostRows)] {
 			c.Lines = append(c.Lines, alarmLine(a))
+			if a.ID != "" && len(c.Buttons) < mostActs {
+				c.Buttons = append(c.Buttons, acknowledgeButton("Acknowledge "+a.ID, a))
+			}
 		}
 	}
 	return c
 }
 
 func alarmLine(a pim.Alarm) Text {
-	return Join(Plain("⚠ "), Typed(alarmed(a)), Plain(" "+a.Phrase()+", seen since "), At(a.Since), Plain("."))
+	t := Join(Plain("⚠ "), Typed(alarmed(a)), Plain(" "+a.Phrase()+", seen since "), At(a.Since))
+	for i, e := range a.By {
+		before := ", done by "
+		if i > 0 {
+			before = " and "
+		}
+		t = Join(t, Plain(before), Typed(e.Who()))
+	}
+	if a.ID != "" {
+		t = Join(t, Plain(" ("), Text{{Code: a.ID}}, Plain(")"))
+	}
+	return Join(t, Plain("."))
 }
 
 // list begins a list's card.

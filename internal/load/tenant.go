@@ -50,6 +50,11 @@ func (t *tenant) Submit(ctx context.Context, as pim.Actor, a pim.Activation) (pi
 	return c, nil
 }
 
+// Audited finds nothing.
+func (t *tenant) Audited(ctx context.Context, _ pim.GroupID, _ time.Time) (pim.Audited, error) {
+	return pim.Audited{Calls: 1}, t.wait(ctx)
+}
+
 // Cancel does nothing.
 func (t *tenant) Cancel(ctx context.Context, _ pim.Actor, _ string) error { return t.wait(ctx) }
 

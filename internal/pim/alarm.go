@@ -23,6 +23,10 @@ const (
 	AlarmOwner AlarmKind = "owner"
 	// AlarmEligible is an eligibility that the settings do not declare.
 	AlarmEligible AlarmKind = "eligible"
+	// AlarmRules is a change of a group's activation rules, AlarmPeople one of who
+	// may ask or approve. They are told, and nothing stays that could be over.
+	AlarmRules  AlarmKind = "rules"
+	AlarmPeople AlarmKind = "people"
 )
 
 // Alarm is something about a governed group that came neither through an
@@ -33,7 +37,31 @@ type Alarm struct {
 	Person PrincipalID `json:"person"`
 	Name   string      `json:"name,omitempty"`
 	Since  time.Time   `json:"since"` // when it was seen first
+	// ID names it in chat: six letters and digits. One that comes again has another.
+	ID string `json:"id,omitempty"`
+	// What is what changed, of rules and of people, and People who came or went.
+	What   string        `json:"what,omitempty"`
+	People []PrincipalID `json:"people,omitempty"`
+	// By are those who did it, as Entra's audit log has it, and Sought is since when
+	// that is being looked for; zero where it is not.
+	By     []Evidence `json:"by,omitempty"`
+	Sought time.Time  `json:"sought,omitzero"`
+	// Acknowledged is set when somebody has taken note of it, Over when it is gone.
+	Acknowledged *Acknowledged `json:"acknowledged,omitempty"`
+	Over         time.Time     `json:"over,omitzero"`
 }
+
+// Acknowledged says who has taken note of an alarm.
+type Acknowledged struct {
+	By Actor     `json:"by"`
+	At time.Time `json:"at"`
+}
+
+// Lasting reports whether it is about something that stays until it is gone.
+func (a Alarm) Lasting() bool { return a.Kind != AlarmRules && a.Kind != AlarmPeople }
+
+// Open reports whether it is not over.
+func (a Alarm) Open() bool { return a.Lasting() && a.Over.IsZero() }
 
 // Same reports whether both are about the same.
 func (a Alarm) Same(b Alarm) bool {
@@ -53,7 +81,7 @@ func (a Alarm) Phrase() string {
 		return "was made an owner of the group, and can let anyone in"
 	case AlarmEligible:
 		return "is eligible for the role, which the settings do not declare"
-	case AlarmOutside:
+	case AlarmOutside, AlarmRules, AlarmPeople:
 	}
 	return "is a member outside PIM"
 }

@@ -39,8 +39,10 @@ const (
 	EventUnknownWord  EventKind = "unknown_word"
 	EventRestored     EventKind = "restored"
 	EventSweepFailing EventKind = "sweep_failing"
-	EventAlarm        EventKind = "alarm"      // a governed group is not as it should be
-	EventAlarmOver    EventKind = "alarm_over" // it is again
+	EventAlarm        EventKind = "alarm"        // a governed group is not as it should be
+	EventAlarmOver    EventKind = "alarm_over"   // it is again
+	EventAcknowledged EventKind = "acknowledged" // somebody has taken note of an alarm
+	EventEvidence     EventKind = "evidence"     // the audit log has something of it, or nothing for hours
 	// An emergency role was used; somebody closed the review; reviews that are open for
 	// too long were named to on-call.
 	EventReviewOpened  EventKind = "review_opened"

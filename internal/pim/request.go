@@ -168,6 +168,8 @@ type Request struct {
 	Review *Review `json:"review,omitempty"`
 	// Summed are the places in which on-call is told of it in a summary of many.
 	Summed []string `json:"summed,omitempty"`
+	// Evidence are the rows of Entra's audit log that belong to it, oldest first.
+	Evidence []Evidence `json:"evidence,omitempty"`
 }
 
 // OpenSince is since when somebody could decide it: one that followed an access was asked

@@ -50,8 +50,8 @@ func (r *Report) Add(q pim.Request, events []pim.Event) {
 	r.rows = append(r.rows, row)
 }
 
-// Alarm adds an alarm's event, or the event that says it is over. They come in their order. name is that of the person,
-// where it is known.
+// Alarm adds an alarm's event, or one that says more of it: who did it, who has taken note of it, that it is over. They
+// come in their order. name is that of the person, where it is known.
 func (r *Report) Alarm(e pim.Event, name string) {
 	kind := e.Text
 	e.Group, e.Person = tidy(e.Group), tidy(e.Person)
@@ -59,6 +59,8 @@ func (r *Report) Alarm(e pim.Event, name string) {
 		return a.Over.IsZero() && a.Group == e.Group && a.Person == e.Person && a.kind == kind
 	}
 	switch {
+	case e.Kind == pim.EventEvidence || e.Kind == pim.EventAcknowledged:
+		r.note(e)
 	case e.Kind == pim.EventAlarmOver:
 		if i := slices.IndexFunc(r.alarms, same); i >= 0 {
 			r.alarms[i].Over, r.alarms[i].Ended = e.At, e.Seq
@@ -68,6 +70,22 @@ func (r *Report) Alarm(e pim.Event, name string) {
 			Event: e.Seq, At: e.At, Role: pim.Tidy(e.Role), Title: pim.Tidy(cmp.Or(r.titles[e.Role], e.Role)), Group: e.Group,
 			Person: e.Person, Name: pim.Tidy(name), Text: pim.Tidy(alarmText(e.Text)), kind: kind,
 		})
+	}
+}
+
+// note adds to the newest alarm that an event is about.
+func (r *Report) note(e pim.Event) {
+	for _, a := range slices.Backward(r.alarms) {
+		switch {
+		case !a.is(e):
+			continue
+		case e.Kind == pim.EventAcknowledged:
+			a.Acknowledged, a.AcknowledgedBy, a.AcknowledgedAs = e.At, tidy(e.By.Person), pim.Tidy(e.By.Name)
+		default:
+			_, said, _ := strings.Cut(e.Text, ": ")
+			a.DoneBy = pim.Tidy(said)
+		}
+		return
 	}
 }
 

@@ -79,6 +79,10 @@ func month(zone *time.Location) *report.Report {
 	first := asked("aaaaa2", "mde-admin", alice, at(2, 9, 0), "isolating WS-042, INC-1234")
 	first.Copy.Ticket = "INC-1234"
 	first = held(decidedBy(first, bob, true, 3*time.Minute, "incident confirmed"), 4*time.Minute, time.Hour, pim.Expired)
+	first.Evidence = []pim.Evidence{
+		{ID: "PIM_20261102_1", At: at(2, 9, 3), Activity: "Add member to role request approved (PIM activation)", Trace: pim.TraceApproved, By: bob.Person, Name: "Bob <b>Berger</b>", Reason: "incident confirmed"},
+		{ID: "Directory_20261102_2", At: at(2, 9, 4), Activity: "Add member to group", Trace: pim.TraceAdded, Name: "MS-PIM"},
+	}
 	events := steps(10, first)
 	events[2].Linked = "bbbbbbbb-0000-4000-8000-000000000000"
 	r.Add(first, events)
@@ -108,6 +112,9 @@ func month(zone *time.Location) *report.Report {
 
 	erin := person("Erin Engel")
 	r.Alarm(pim.Event{Seq: 90, At: at(15, 3, 0), Kind: pim.EventAlarm, Role: "mde-admin", Group: "group-of-mde-admin", Person: erin.Person, Text: string(pim.AlarmStanding)}, erin.Name)
+	r.Alarm(pim.Event{Seq: 91, At: at(15, 3, 5), Kind: pim.EventEvidence, Role: "mde-admin", Group: "group-of-mde-admin", Person: erin.Person, Text: "standing: in the audit log: Add member to group by Ada <i>Adler</i>"}, "")
+	r.Alarm(pim.Event{Seq: 92, At: at(15, 3, 9), Kind: pim.EventAcknowledged, Role: "mde-admin", Group: "group-of-mde-admin", Person: erin.Person, By: bob, Text: "standing: abc234"}, "")
+	r.Alarm(pim.Event{Seq: 93, At: at(15, 3, 9), Kind: pim.EventAcknowledged, Role: "mde-admin", Group: "group-of-mde-admin", Person: bob.Person, By: erin, Text: "standing: abc235"}, "") // of another
 	r.Alarm(pim.Event{Seq: 95, At: at(16, 9, 30), Kind: pim.EventAlarmOver, Role: "mde-admin", Group: "group-of-mde-admin", Person: erin.Person, Text: string(pim.AlarmStanding)}, erin.Name)
 	r.Alarm(pim.Event{Seq: 99, At: at(17, 11, 0), Kind: pim.EventAlarm, Role: "mde-analyst", Group: "group-of-mde-analyst", Text: "rules: longest activation: 10 h, now 24 h"}, "")
 	r.Close(made, "120:c0ffee")

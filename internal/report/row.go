@@ -49,9 +49,10 @@ type Row struct {
 	ReviewNote   string          `json:"review_note,omitempty"`
 	Reviewed     time.Time       `json:"reviewed,omitzero"`
 	review       *pim.Review
-	Before       bool     `json:"asked_before_period,omitempty"`
-	PIM          string   `json:"pim_request,omitempty"`
-	Events       []uint64 `json:"events"`
+	Before       bool           `json:"asked_before_period,omitempty"`
+	PIM          string         `json:"pim_request,omitempty"`
+	Events       []uint64       `json:"events"`
+	Evidence     []pim.Evidence `json:"evidence,omitempty"` // rows of Entra's audit log
 }
 
 // The decisions a row can have.
@@ -70,7 +71,7 @@ func rowOf(r *pim.Request, events []pim.Event, title string) *Row {
 		Reason: pim.Tidy(cmp.Or(reason, r.Asked.Reason)), Ticket: pim.Tidy(cmp.Or(r.Copy.Ticket, r.Asked.Ticket)),
 		State: r.State, Why: pim.Tidy(r.Why), Decision: undecided,
 		Asked: r.Created, Start: r.Asked.From, Member: r.MemberSince, Due: r.Ends, Ended: r.EndedAt, Ending: r.Ending, StillBy: pim.Tidy(r.StillBy),
-		PIM: pim.Tidy(r.Copy.ID), Events: make([]uint64, 0, len(events)), review: r.Review,
+		PIM: pim.Tidy(r.Copy.ID), Events: make([]uint64, 0, len(events)), review: r.Review, Evidence: r.Evidence,
 	}
 	if by := tidy(r.Requester.Person); by != row.Person {
 		row.AskedBy = by
@@ -115,6 +116,9 @@ func (row *Row) revoke(r *pim.Request) {
 		row.RevokedBy = tidy(v.By.Person)
 		row.Why = pim.Tidy(strings.TrimSpace(row.Why + " Revoked by " + cmp.Or(v.By.Name, string(v.By.Person)) + ": " + v.Reason))
 	}
+	if e := r.EndedBy(); e != nil && e.By != r.Principal {
+		row.RevokedBy = tidy(e.By) // and Why names them
+	}
 }
 
 // tidy cleans what should be an object id, and is whatever the file holds.
@@ -131,6 +135,15 @@ func (row *Row) decide(d pim.Decided) {
 
 // Who is the person's name, or the object id of somebody without one.
 func (row *Row) Who() string { return cmp.Or(row.Name, string(row.Person)) }
+
+// audited are the ids of the rows of Entra's audit log.
+func (row *Row) audited() string {
+	var ids []string
+	for _, e := range row.Evidence {
+		ids = append(ids, e.ID)
+	}
+	return strings.Join(ids, " ")
+}
 
 // untilDecided is how long a decision took, if there was one.
 func (row *Row) untilDecided() (time.Duration, bool) {
@@ -158,7 +171,28 @@ type Alarm struct {
 	Person pim.PrincipalID `json:"person,omitempty"`
 	Name   string          `json:"name,omitempty"`
 	Text   string          `json:"text"`
-	kind   string
+	// DoneBy is what Entra's audit log says of who did it.
+	DoneBy         string          `json:"done_by,omitempty"`
+	Acknowledged   time.Time       `json:"acknowledged,omitzero"`
+	AcknowledgedBy pim.PrincipalID `json:"acknowledged_by,omitempty"`
+	AcknowledgedAs string          `json:"acknowledged_by_name,omitempty"`
+	kind           string
+}
+
+// is reports whether an event that came later is about the alarm.
+func (a *Alarm) is(e pim.Event) bool {
+	kind, _, _ := strings.Cut(a.kind, ":")
+	word, _, _ := strings.Cut(e.Text, ":")
+	return a.Group == e.Group && a.Person == e.Person && a.Role == pim.Tidy(e.Role) && kind == word
+}
+
+// Notes are what became known of it, in words.
+func (a *Alarm) Notes() string {
+	notes := a.DoneBy
+	if !a.Acknowledged.IsZero() {
+		notes = strings.TrimPrefix(notes+"; acknowledged by "+cmp.Or(a.AcknowledgedAs, string(a.AcknowledgedBy)), "; ")
+	}
+	return notes
 }
 
 // Who is whom the alarm is about; nobody where the rules were changed.

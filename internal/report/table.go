@@ -10,7 +10,7 @@ import (
 
 var columns = []string{
 	"kind", "id", "role", "title", "group", "person", "name", "asked_by", "asked_by_linked", "chat", "reason", "ticket", "state", "why", "decision", "approver", "approver_name",
-	"approver_linked", "decision_chat", "decision_reason", "asked", "decided", "start", "member_since", "due", "ended", "ending", "still_by", "pim_request", "events",
+	"approver_linked", "decision_chat", "decision_reason", "asked", "decided", "start", "member_since", "due", "ended", "ending", "still_by", "pim_request", "events", "evidence",
 	"review", "review_opened", "reviewer", "reviewer_name", "review_note", "reviewed",
 }
 
@@ -30,7 +30,7 @@ func (r *Report) CSV(w io.Writer) error {
 	for _, q := range r.rows {
 		err := line("request", string(q.ID), q.Role, q.Title, string(q.Group), string(q.Person), q.Name, string(q.AskedBy), string(q.Linked), string(q.Chat), q.Reason, q.Ticket,
 			string(q.State), q.Why, q.Decision, string(q.Approver), q.ApproverName, string(q.ApproverLinked), string(q.DecisionChat), q.DecisionReason,
-			r.stamp(q.Asked), r.stamp(q.Decided), r.stamp(q.Start), r.stamp(q.Member), r.stamp(q.Due), r.stamp(q.Ended), string(q.Ending), q.StillBy, q.PIM, spans(q.Events),
+			r.stamp(q.Asked), r.stamp(q.Decided), r.stamp(q.Start), r.stamp(q.Member), r.stamp(q.Due), r.stamp(q.Ended), string(q.Ending), q.StillBy, q.PIM, spans(q.Events), q.audited(),
 			q.Review, r.stamp(q.ReviewOpened), string(q.Reviewer), q.ReviewerName, q.ReviewNote, r.stamp(q.Reviewed))
 		if err != nil {
 			return err
@@ -38,7 +38,7 @@ func (r *Report) CSV(w io.Writer) error {
 	}
 	for _, a := range r.alarms {
 		cells := make([]string, len(columns))
-		cells[0], cells[2], cells[3], cells[4], cells[5], cells[6], cells[13] = "alarm", a.Role, a.Title, string(a.Group), string(a.Person), a.Name, a.Text
+		cells[0], cells[2], cells[3], cells[4], cells[5], cells[6], cells[13] = "alarm", a.Role, a.Title, string(a.Group), string(a.Person), a.Name, strings.TrimSuffix(a.Text+"; "+a.Notes(), "; ")
 		cells[20], cells[25], cells[29] = r.stamp(a.At), r.stamp(a.Over), a.events()
 		if err := line(cells...); err != nil {
 			return err

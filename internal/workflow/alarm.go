@@ -2,19 +2,13 @@ package workflow
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
-	"elevate/internal/card"
 	"elevate/internal/pim"
 	"elevate/internal/store"
 )
-
-// alarmsKept is where the open alarms stand, in one record: there are few, and all
-// are looked at together.
-const alarmsKept = "alarms"
 
 // mostAlarms bounds how many are kept open; more are raised as others end.
 const mostAlarms = 200
@@ -22,12 +16,6 @@ const mostAlarms = 200
 // suspected is how far apart two readings have to be that agree, before an alarm
 // is raised: the directory's lists lag.
 const suspected = 2 * time.Minute
-
-// OpenAlarms are those that are not over.
-func OpenAlarms(tx *store.Tx) (open []pim.Alarm, err error) {
-	_, err = tx.Meta(alarmsKept, &open)
-	return open, err
-}
 
 // covered is which kinds of alarms a reading of a group can raise and end, except for
 // those whose requests were not read.
@@ -167,59 +155,43 @@ func (s *Service) doubtful(g pim.GroupID) bool {
 
 // settleAlarms raises what is new and ends what is over.
 func (s *Service) settleAlarms(tx *store.Tx, read covered, sure []pim.Alarm) error {
-	open, err := OpenAlarms(tx)
+	all, err := noticesIn(tx)
 	if err != nil {
 		return err
 	}
-	kept := open[:0:0]
-	var over, raised []pim.Alarm
-	for _, old := range open {
-		_, governed := s.cfg.Roles.Of(old.Group)
-		if !governed || read.by(old) && !slices.ContainsFunc(s.suspects, old.Same) {
-			over = append(over, old)
-		} else {
-			kept = append(kept, old)
+	open, changed := 0, false
+	for i := range all {
+		n := &all[i]
+		if !n.Open() {
+			continue
+		}
+		role, governed := s.cfg.Roles.Of(n.Group)
+		if n.Role == "" {
+			n.Role = role.Name // from a time when it was not kept
+		}
+		if governed && (!read.by(n.Alarm) || slices.ContainsFunc(s.suspects, n.Same)) {
+			open++
+			continue
+		}
+		n.Over, changed = tx.Now(), true
+		if err := s.sayAlarm(tx, n, pim.EventAlarmOver, string(n.Kind)); err != nil {
+			return err
 		}
 	}
 	for _, now := range sure {
-		if !slices.ContainsFunc(open, now.Same) && len(kept) < mostAlarms {
-			kept, raised = append(kept, now), append(raised, now)
+		if slices.ContainsFunc(all, func(n notice) bool { return n.Open() && n.Same(now) }) || open >= mostAlarms {
+			continue
+		}
+		open, changed = open+1, true
+		role, _ := s.cfg.Roles.Of(now.Group)
+		if all, err = s.raise(tx, all, now, role, string(now.Kind)); err != nil {
+			return err
 		}
 	}
-	if len(over)+len(raised) == 0 {
+	if !changed {
 		return nil
 	}
-	for _, a := range raised {
-		if err := s.sayAlarm(tx, a, pim.EventAlarm); err != nil {
-			return err
-		}
-	}
-	for _, a := range over {
-		if err := s.sayAlarm(tx, a, pim.EventAlarmOver); err != nil {
-			return err
-		}
-	}
-	return errors.Join(tx.PutMeta(alarmsKept, kept), s.turnHomes(tx))
-}
-
-// sayAlarm writes the event and tells on-call.
-func (s *Service) sayAlarm(tx *store.Tx, a pim.Alarm, kind pim.EventKind) error {
-	role, governed := s.cfg.Roles.Of(a.Group)
-	seq, err := tx.Append(pim.Event{Kind: kind, Role: role.Name, Group: a.Group, Person: a.Person, Chat: pim.System, Text: string(a.Kind)})
-	if err != nil || !governed { // nobody looks at that group any more
-		return err
-	}
-	return s.tellOnCall(tx, role, fmt.Sprintf("alarm|%d", seq), message{Alarm: &a, Over: kind == pim.EventAlarmOver})
-}
-
-// tellOnCall says something in the places where on-call is told.
-func (s *Service) tellOnCall(tx *store.Tx, role pim.Role, key string, m message) error {
-	for _, to := range role.Notify {
-		if err := s.putTell(tx, key, "", to, m); err != nil {
-			return err
-		}
-	}
-	return nil
+	return errors.Join(keepNotices(tx, all), s.turnHomes(tx))
 }
 
 // tellAllOnCall says something once in each place where on-call is told.
@@ -267,26 +239,10 @@ func (s *Service) compareRules(tx *store.Tx, a pim.Answer) error {
 			continue
 		}
 		text := strings.Join(changed, "; ")
-		seq, err := tx.Append(pim.Event{Kind: pim.EventAlarm, Role: role.Name, Group: role.Group, Chat: pim.System, Text: "rules: " + text})
-		if err != nil {
-			return err
-		}
-		if err := s.tellOnCall(tx, role, fmt.Sprintf("rules|%d", seq), message{Rules: text, Role: role.Name}); err != nil {
+		a := pim.Alarm{Kind: pim.AlarmRules, Group: role.Group, What: text, Since: tx.Now()}
+		if err := s.raiseAlone(tx, a, role, "rules: "+text); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// alarmCard draws what on-call is told.
-func (s *Service) alarmCard(m message) card.Card {
-	if m.Alarm == nil {
-		role, _ := s.cfg.Roles.Named(m.Role)
-		if m.People != "" {
-			return card.PeopleChanged(role, m.People)
-		}
-		return card.RulesChanged(role, m.Rules)
-	}
-	role, _ := s.cfg.Roles.Of(m.Alarm.Group)
-	return card.AlarmFor(role, *m.Alarm, m.Over)
 }

@@ -89,6 +89,8 @@ func (s *Service) click(ctx context.Context, from Sender, c Click) Reply {
 		return s.askMost(ctx, from, c, shown)
 	case card.BeginSignIn:
 		return s.account(from, pim.VerbSignIn)
+	case card.Acknowledge:
+		return s.acknowledge(from, c.Digest)
 	case card.Refresh, card.Open, card.SignIn:
 		return Reply{}
 	}

@@ -2,6 +2,7 @@ package workflow
 
 import (
 	"context"
+	"time"
 
 	"elevate/internal/card"
 	"elevate/internal/pim"
@@ -24,6 +25,10 @@ type Directory interface {
 	Waiting(ctx context.Context, as pim.Actor) ([]pim.Copy, error)
 	// Look reads with the application's read-only identity.
 	Look(ctx context.Context, q pim.Question) (pim.Answer, error)
+	// Audited reads what the audit log has of a group from a time on, with the
+	// same identity. It is no part of Look: Entra takes few such calls, and a poll
+	// that people wait for may not wait for them.
+	Audited(ctx context.Context, g pim.GroupID, since time.Time) (pim.Audited, error)
 }
 
 // Messenger posts cards to one chat and rewrites them. Its errors are

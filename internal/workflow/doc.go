@@ -6,8 +6,8 @@
 // in one transaction together with its event and the effects it causes; the
 // answer never waits for a network. The effects are run by the queue, at least
 // once, each made safe to repeat: submit, decide, cancel and release as the
-// person; watch, confirm and sweep with the read-only identity; card and tell
-// towards the chats.
+// person; watch, confirm, sweep and evidence with the read-only identity; card,
+// alarm and tell towards the chats.
 //
 // It refuses to know any chat's name or markup, any Graph type, and to say that
 // an access exists before the membership was read.

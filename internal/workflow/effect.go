@@ -31,6 +31,8 @@ const (
 	kindReview   = "review"   // somebody's review of the use of an emergency role
 	kindOverdue  = "overdue"  // reviews that are open for too long
 	kindBoard    = "board"    // a message that is kept in a place: who is elevated, what came at once
+	kindAlarm    = "alarm"    // one place's message of an alarm
+	kindEvidence = "evidence" // what the audit log says of a group
 )
 
 // personal reports whether effects of this kind are done as a person.
@@ -45,7 +47,7 @@ func personal(kind string) bool {
 // poolOf names the bounded pool an effect runs in.
 func poolOf(e store.Effect) string {
 	switch e.Kind {
-	case kindCard, kindTell:
+	case kindCard, kindTell, kindAlarm:
 		return string(e.To.Chat)
 	case kindSubmit, kindDecide, kindCancel, kindRelease, kindRevoke:
 		return "person"
@@ -83,13 +85,6 @@ type message struct {
 	Problem bool   `json:"problem,omitempty"`
 	// Intent is set when the person has to sign in to go on.
 	Intent string `json:"intent,omitempty"`
-	// Alarm is what on-call is told of, and Over that it has ended.
-	Alarm *pim.Alarm `json:"alarm,omitempty"`
-	Over  bool       `json:"over,omitempty"`
-	// Rules is what changed about a role's activation rules.
-	Rules string `json:"rules,omitempty"`
-	// People is who came into or left a role's groups.
-	People string `json:"people,omitempty"`
 	// Administered is set when only an administrator can mend what on-call is told of.
 	Administered bool `json:"administered,omitempty"`
 	// Ending is set when the request's access ends soon.
@@ -117,6 +112,14 @@ func personEffect(kind string, r *pim.Request, as pim.Actor, data any) (store.Ef
 
 func watchEffect(g pim.GroupID) store.Effect {
 	return store.Effect{Key: kindWatch + "|" + string(g), Kind: kindWatch, Lane: "read:" + string(g), Data: quote(string(g))}
+}
+
+func alarmEffect(id string, to pim.Conversation) store.Effect {
+	return store.Effect{Key: kindAlarm + "|" + id + "|" + to.String(), Kind: kindAlarm, Lane: to.String(), To: to, Data: quote(id)}
+}
+
+func evidenceEffect(g pim.GroupID, due time.Time) store.Effect {
+	return store.Effect{Key: kindEvidence + "|" + string(g), Kind: kindEvidence, Lane: kindEvidence, Due: due, Data: quote(string(g))}
 }
 
 func lapseEffect(in store.Intent) store.Effect {

@@ -225,6 +225,9 @@ func (s *Service) meet(c pim.Copy, who pim.Profile) error {
 		if err := tx.PutEffect(watchEffect(r.Group)); err != nil {
 			return err
 		}
+		if err := seekEvidence(tx, &r); err != nil {
+			return err
+		}
 		if r.State == pim.Pending {
 			if err := s.putRemind(tx, &r); err != nil {
 				return err

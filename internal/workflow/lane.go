@@ -49,7 +49,7 @@ func (l *lanes) of(it *item) *lane {
 	name := poolOf(it.Effect)
 	p := l.pools[name]
 	if p == nil {
-		p = &pool{chat: it.Kind == kindCard || it.Kind == kindTell || it.Kind == kindHomes || it.Kind == kindBoard}
+		p = &pool{chat: says(it.Effect) || it.Kind == kindHomes}
 		l.pools[name] = p
 	}
 	at := l.by[it.Lane]
@@ -113,10 +113,10 @@ func (l *lanes) next(p *pool, now time.Time, later func(it *item, due time.Time)
 // person's that is over before runs then: it says so, and calls nobody.
 func (at *lane) wait(now time.Time, later func(it *item, due time.Time)) {
 	over := at.ready[:0]
-	for _, it := range at.ready {
+	for i, it := range at.ready {
 		switch ends := it.ends(); {
 		case ends.IsZero() || ends.After(at.paused):
-			later(it, at.paused)
+			later(it, at.paused.Add(time.Duration(i))) // in the order in which they stand
 		case now.Before(ends):
 			later(it, ends)
 		default:

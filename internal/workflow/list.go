@@ -265,7 +265,7 @@ func (s *Service) who(ctx context.Context, who identity, only string) card.Card 
 	var rows []card.WhoRow
 	err = s.cfg.Store.View(func(tx *store.Tx) error {
 		rows = nil
-		open, err := OpenAlarms(tx)
+		open, err := unnoticed(tx)
 		if err != nil {
 			return err
 		}

@@ -39,9 +39,8 @@ func (s *Service) onCallNow(tx *store.Tx, at pim.Conversation) ([]card.OnCallPer
 
 // callOnCall mentions who is on call in what its place is told beside the cards
 // of requests: alarms, and that PIM cannot be read.
-func (s *Service) callOnCall(at pim.Conversation, m message, c *card.Card) error {
-	alarming := m.Alarm != nil && !m.Over || m.Rules != "" || m.People != "" || m.Problem || m.Administered
-	if !alarming || at.User != "" {
+func (s *Service) callOnCall(at pim.Conversation, c *card.Card) error {
+	if at.User != "" {
 		return nil
 	}
 	return s.cfg.Store.View(func(tx *store.Tx) error {

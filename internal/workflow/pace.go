@@ -24,6 +24,7 @@ var paces = map[string]pace{
 	kindWatch:    {first: time.Second, most: 30 * time.Second, furthest: time.Hour},
 	kindConfirm:  {first: time.Second, most: time.Minute, furthest: 400 * 24 * time.Hour},
 	kindCard:     {first: time.Second, most: 5 * time.Minute, age: 24 * time.Hour, furthest: time.Hour},
+	kindAlarm:    {first: time.Second, most: 5 * time.Minute, age: 24 * time.Hour, furthest: time.Hour},
 	kindTell:     {first: time.Second, most: 5 * time.Minute, age: 6 * time.Hour, furthest: time.Hour},
 	kindLapse:    {first: time.Second, most: time.Minute, furthest: time.Hour},
 	kindEligible: {first: 2 * time.Second, most: time.Minute, age: 5 * time.Minute, furthest: time.Hour},
@@ -34,6 +35,7 @@ var paces = map[string]pace{
 	kindReview:   {first: time.Second, most: 15 * time.Second, furthest: time.Hour},
 	kindOverdue:  {first: time.Second, most: time.Minute, furthest: 25 * time.Hour},
 	kindBoard:    {first: 2 * time.Second, most: 5 * time.Minute, furthest: time.Hour},
+	kindEvidence: {first: 5 * time.Second, most: 5 * time.Minute, furthest: time.Hour},
 	kindSweep:    {first: 5 * time.Second, most: time.Minute, furthest: time.Hour},
 }
 
@@ -53,7 +55,7 @@ func paceOf(kind string, err error) pace {
 // refusedByChat reports whether a chat does not take what an effect brings it. All
 // else that fails passes by itself.
 func refusedByChat(kind string, err error) bool {
-	if kind != kindCard && kind != kindTell && kind != kindHomes && kind != kindBoard {
+	if kind != kindCard && kind != kindTell && kind != kindAlarm && kind != kindHomes && kind != kindBoard {
 		return false
 	}
 	said := pim.Explain(err).Kind

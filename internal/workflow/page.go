@@ -15,7 +15,7 @@ func (s *Service) page(tx *store.Tx, who identity) (p card.Page, err error) {
 	p = card.Page{All: s.cfg.Roles, Now: tx.Now()}
 	eligible, known := s.eligibleFor(who)
 	p.Known = known
-	alarms, err := OpenAlarms(tx)
+	alarms, err := unnoticed(tx)
 	if err != nil {
 		return p, err
 	}

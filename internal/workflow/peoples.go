@@ -65,25 +65,25 @@ const mostPeople = 5000
 // comparePeople tells on-call who came into and who left the groups of those who may
 // ask and of those who approve. The first reading is what they are compared with.
 func (s *Service) comparePeople(tx *store.Tx, a pim.Answer) error {
-	seen := map[pim.GroupID]string{}
+	seen := map[pim.GroupID]changed{}
 	for _, role := range s.cfg.Roles {
 		for _, g := range s.peoples[role.Name].all() {
 			people, read := a.Members[g]
 			if !read || len(people) > mostPeople {
 				continue
 			}
-			text, compared := seen[g]
+			c, compared := seen[g]
 			if !compared {
 				var err error
-				if text, err = cameAndWent(tx, g, people); err != nil {
+				if c, err = cameAndWent(tx, g, people); err != nil {
 					return err
 				}
-				seen[g] = text
+				seen[g] = c
 			}
-			if text == "" {
+			if c.text == "" {
 				continue
 			}
-			if err := s.sayPeople(tx, role, g, text); err != nil {
+			if err := s.sayPeople(tx, role, g, c); err != nil {
 				return err
 			}
 		}
@@ -92,55 +92,67 @@ func (s *Service) comparePeople(tx *store.Tx, a pim.Answer) error {
 }
 
 // sayPeople writes the event and tells on-call.
-func (s *Service) sayPeople(tx *store.Tx, role pim.Role, g pim.GroupID, text string) error {
+func (s *Service) sayPeople(tx *store.Tx, role pim.Role, g pim.GroupID, c changed) error {
 	of := "those who may ask for the role"
 	if slices.Contains(s.peoples[role.Name].Approvers, g) {
 		of = "its approvers"
 	}
-	text = "among " + of + ", " + text
-	seq, err := tx.Append(pim.Event{Kind: pim.EventAlarm, Role: role.Name, Group: g, Chat: pim.System, Text: "people: " + text})
-	if err != nil {
-		return err
-	}
-	return s.tellOnCall(tx, role, fmt.Sprintf("people|%d", seq), message{People: text, Role: role.Name})
+	a := pim.Alarm{Kind: pim.AlarmPeople, Group: g, What: "among " + of + ", " + c.text, People: c.people, Since: tx.Now()}
+	return s.raiseAlone(tx, a, role, "people: "+a.What)
+}
+
+// changed is who came into a group of people and who went, in words and by id.
+type changed struct {
+	text   string
+	people []pim.PrincipalID
 }
 
 // cameAndWent compares the people in a group with those who were in it, and keeps
 // them. It is empty where nobody came or went.
-func cameAndWent(tx *store.Tx, g pim.GroupID, people []pim.Profile) (string, error) {
+func cameAndWent(tx *store.Tx, g pim.GroupID, people []pim.Profile) (c changed, err error) {
 	key, was, is := "people|"+string(g), map[pim.PrincipalID]string{}, map[pim.PrincipalID]string{}
 	for _, p := range people {
 		is[p.ID] = cmp.Or(p.Name, string(p.ID))
 	}
 	known, err := tx.Meta(key, &was)
 	if err != nil || known && maps.Equal(was, is) {
-		return "", err
+		return c, err
 	}
 	if err := tx.PutMeta(key, is); err != nil || !known {
-		return "", err
+		return c, err
 	}
 	var said []string
-	if came := missingIn(was, is); came != "" {
-		said = append(said, "new: "+came)
+	for _, one := range []struct {
+		word       string
+		from, into map[pim.PrincipalID]string
+	}{{"new: ", was, is}, {"gone: ", is, was}} {
+		names, ids := missingIn(one.from, one.into)
+		if len(ids) > 0 {
+			said, c.people = append(said, one.word+names), append(c.people, ids...)
+		}
 	}
-	if went := missingIn(is, was); went != "" {
-		said = append(said, "gone: "+went)
-	}
-	return strings.Join(said, "; "), nil
+	c.text = strings.Join(said, "; ")
+	return c, nil
 }
 
 // missingIn names who of others is not in a list, at most as many as one reads.
-func missingIn(list, others map[pim.PrincipalID]string) string {
+func missingIn(list, others map[pim.PrincipalID]string) (string, []pim.PrincipalID) {
 	const most = 10
-	var names []string
-	for id, name := range others {
+	var ids []pim.PrincipalID
+	for id := range others {
 		if _, there := list[id]; !there {
-			names = append(names, name)
+			ids = append(ids, id)
 		}
 	}
-	slices.Sort(names)
-	if more := len(names) - most; more > 0 {
-		names = append(names[:most], fmt.Sprintf("%d more", more))
+	slices.SortFunc(ids, func(a, b pim.PrincipalID) int { return cmp.Or(cmp.Compare(others[a], others[b]), cmp.Compare(a, b)) })
+	more := len(ids) - most
+	ids = ids[:min(len(ids), most)]
+	var names []string
+	for _, id := range ids {
+		names = append(names, others[id])
 	}
-	return strings.Join(names, ", ")
+	if more > 0 {
+		names = append(names, fmt.Sprintf("%d more", more))
+	}
+	return strings.Join(names, ", "), ids
 }

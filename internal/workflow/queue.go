@@ -26,6 +26,8 @@ type result struct {
 	again time.Duration
 	// park says why nobody should try this effect again by itself.
 	park string
+	// pause is how long its lane does nothing more.
+	pause time.Duration
 }
 
 // effectTime bounds one run of one effect.
@@ -342,6 +344,9 @@ func (q *queue) guarded(ctx context.Context, e store.Effect) (res result, err er
 // settle plans what comes after a run.
 func (q *queue) settle(it *item, e store.Effect, res result, err error) {
 	wait, why := q.judge(it, e, res, err)
+	if res.pause > 0 {
+		q.pauseLane(it, res.pause)
+	}
 	if why != "" {
 		q.log.Warn("effect_parked", "key", e.Key, "request", e.Request, "why", why)
 		if err := q.commit(func(tx *store.Tx) error { return q.park(tx, e, why) }); err != nil {

@@ -169,7 +169,7 @@ func revive(tx *store.Tx) error {
 		return err
 	}
 	for _, p := range parked {
-		if p.Effect.Kind != kindCard && p.Effect.Kind != kindTell || tx.Now().Sub(p.At) > paces[kindCard].age {
+		if !says(p.Effect) || tx.Now().Sub(p.At) > paces[kindCard].age {
 			continue
 		}
 		if _, err := tx.Unpark(p.Effect.Key); err != nil {
@@ -257,7 +257,8 @@ func (s *Service) work() map[string]func(context.Context, store.Effect) (result,
 	return map[string]func(context.Context, store.Effect) (result, error){
 		kindSubmit: s.submit, kindDecide: s.decide, kindCancel: s.cancel, kindRelease: s.release, kindRevoke: s.revokeAs,
 		kindWatch: s.watch, kindConfirm: s.confirm, kindCard: s.card, kindTell: s.tell, kindHomes: s.showHomes, kindSweep: s.sweep,
-		kindReview: s.checkReview, kindOverdue: s.nameOverdue, kindEligible: s.learnEligible, kindLinks: s.links, kindLapse: s.lapse, kindRemind: s.remind, kindEnding: s.ending, kindBoard: s.board,
+		kindReview: s.checkReview, kindOverdue: s.nameOverdue, kindEligible: s.learnEligible, kindLinks: s.links, kindLapse: s.lapse, kindRemind: s.remind, kindEnding: s.ending,
+		kindBoard: s.board, kindEvidence: s.evidence, kindAlarm: s.alarm,
 	}
 }
 
@@ -285,7 +286,7 @@ func (s *Service) Reopened(to pim.Conversation) {
 			return err
 		}
 		for _, p := range parked {
-			if p.Effect.Kind != kindCard || p.Effect.To.String() != to.String() {
+			if p.Effect.Kind != kindCard && p.Effect.Kind != kindAlarm || p.Effect.To.String() != to.String() {
 				continue // what was to be said then may be untrue by now; a card shows the present state
 			}
 			if _, err := tx.Unpark(p.Effect.Key); err != nil {
@@ -301,7 +302,7 @@ func (s *Service) Reopened(to pim.Conversation) {
 
 // says reports whether an effect writes into a chat.
 func says(e store.Effect) bool {
-	return e.Kind == kindCard || e.Kind == kindTell || e.Kind == kindBoard
+	return e.Kind == kindCard || e.Kind == kindTell || e.Kind == kindBoard || e.Kind == kindAlarm
 }
 
 // Retry has the cards and messages of these keys that wait tried at once, or with no keys all of them, and returns which. Where

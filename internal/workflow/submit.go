@@ -281,6 +281,9 @@ func (s *Service) moveTo(tx *store.Tx, r *pim.Request, to pim.State, e pim.Event
 	if err := s.record(tx, r, e); err != nil {
 		return err
 	}
+	if err := seekEvidence(tx, r); err != nil {
+		return err
+	}
 	if to == pim.Pending {
 		if err := s.putRemind(tx, r); err != nil {
 			return err

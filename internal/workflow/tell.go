@@ -48,8 +48,10 @@ func (s *Service) tell(ctx context.Context, e store.Effect) (result, error) {
 	if err != nil || c == nil {
 		return result{}, err
 	}
-	if err := s.callOnCall(e.To, m, c); err != nil {
-		return result{}, err
+	if m.Problem || m.Administered {
+		if err := s.callOnCall(e.To, c); err != nil {
+			return result{}, err
+		}
 	}
 	_, err = messenger.Post(ctx, e.To, *c)
 	if e.To.Thread != "" && pim.IsKind(err, pim.NotFound) {
@@ -77,8 +79,6 @@ func (s *Service) cardFor(e store.Effect, m message) (*card.Card, error) {
 		return s.stillTrue(e.Request, reviewedBy)
 	case m.Overdue:
 		return s.overdueCard(e.To)
-	case m.Alarm != nil, m.Rules != "", m.People != "":
-		c = s.alarmCard(m)
 	case m.Administered:
 		c = card.Problem(pim.Errorf(pim.Administered, "%s", m.Text))
 	case m.Form:
@@ -87,6 +87,8 @@ func (s *Service) cardFor(e store.Effect, m message) (*card.Card, error) {
 		c = card.PIMUnread(m.Text)
 	case m.Problem:
 		c = card.NotDone(m.Text)
+	case m.Text == "":
+		return nil, nil // an older version told alarms so; they stand among the notices
 	default:
 		c = card.Answer(m.Text)
 	}

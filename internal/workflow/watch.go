@@ -191,6 +191,9 @@ func (s *Service) moveObserved(tx *store.Tx, r *pim.Request, to pim.State, acces
 	if revoked {
 		r.Why = "It was revoked in PIM before the access existed."
 	}
+	if to == pim.Canceled {
+		r.Why = pim.InPIM
+	}
 	if err := s.moveOn(tx, r, to, r.Copy); err != nil {
 		return err
 	}

@@ -196,11 +196,17 @@ func TestADecisionThatPIMCannotBeAskedAboutIsNobodys(t *testing.T) {
 		id := w.asks(alice)
 		w.dir.Fail(workflowtest.OpDecide, workflowtest.Fault{Done: true, Err: errLost})
 		w.dir.Break(workflowtest.OpAssigned, workflowtest.Fault{Err: pim.Errorf(pim.SignIn, "Sign in.")})
+		w.dir.Break(workflowtest.OpAudit, workflowtest.Fault{Err: pim.Errorf(pim.Unavailable, "down")})
 		w.clicks(bob, card.Approve, id)
 		w.pass(10 * time.Minute)
 		r := w.request(id)
 		if r.State != pim.Active || r.Decided == nil || r.Decided.By.Person != "" || r.Decided.At.IsZero() {
 			t.Errorf("request is %s, decided %+v", r.State, r.Decided)
+		}
+		w.dir.Mend(workflowtest.OpAudit)
+		w.pass(10 * time.Minute)
+		if by := w.request(id).Decided.By.Person; by != bob {
+			t.Errorf("the audit log names Bob, and the request %q", by)
 		}
 	})
 }

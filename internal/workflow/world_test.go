@@ -249,7 +249,8 @@ func (w *world) read(r workflow.Reply) string {
 		said += field + ": " + sentence
 	}
 	if r.Later != nil {
-		said += workflowtest.Text(r.Later(context.Background()))
+		later := r.Later(context.Background())
+		said += w.read(workflow.Reply{Card: &later})
 	}
 	return said
 }

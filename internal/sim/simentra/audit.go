@@ -41,14 +41,24 @@ type auditRow struct {
 func (s *Server) addAudit(at time.Time, row map[string]any) {
 	row["id"] = "Directory_" + newGUID()
 	row["activityDateTime"] = stamp(at)
-	row["result"], row["resultReason"] = "success", ""
+	row["result"] = "success"
+	if row["resultReason"] == nil {
+		row["resultReason"] = ""
+	}
 	s.audits = append(s.audits, &auditRow{at.Add(s.behavior.AuditDelay), row})
 }
 
-// audit writes a row of PIM's own.
+// audit writes a row of PIM's own. Its reason is that of whoever did it.
 func (s *Server) audit(activity string, r *request, by string, at time.Time) {
+	reason := ""
+	switch {
+	case activity == auditApproved || activity == auditDenied:
+		reason = r.stage.justification
+	case by == r.createdBy:
+		reason = r.justification
+	}
 	s.addAudit(at, map[string]any{
-		"category": "GroupManagement", "correlationId": r.id, "activityDisplayName": activity, "loggedByService": "PIM",
+		"resultReason": reason, "category": "GroupManagement", "correlationId": r.id, "activityDisplayName": activity, "loggedByService": "PIM",
 		"operationType": "ActivateRole", "initiatedBy": s.initiator(by),
 		"targetResources": []any{s.auditTarget(r.group), s.auditTarget(r.principal)},
 		"additionalDetails": []any{

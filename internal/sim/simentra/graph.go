@@ -178,6 +178,11 @@ func (s *Server) list(c *call, context string, entities []map[string]any) (answe
 	if size <= 0 {
 		size = 3
 	}
+	return s.listBy(c, context, entities, size)
+}
+
+// listBy answers with a list in pages of that size.
+func (s *Server) listBy(c *call, context string, entities []map[string]any, size int) (answer, *graphError) {
 	page, err := c.odata.Page(entities, size)
 	if err != nil {
 		return refuse(badRequest("%s", err.Error()))

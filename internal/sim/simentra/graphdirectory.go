@@ -331,6 +331,9 @@ var auditFilters = []string{
 	"initiatedBy/user/userPrincipalName", "initiatedBy/app/appId", "initiatedBy/app/displayName", "targetResources/id", "targetResources/displayName",
 }
 
+// auditOperators are those that the audit log's filter takes.
+var auditOperators = []string{"eq", "ge", "le", "startswith"}
+
 // readsAudit lets applications read the log by their permission, and of people only administrators.
 func (s *Server) readsAudit(who actor) bool { return s.privileged(who) }
 
@@ -346,8 +349,16 @@ func (s *Server) listAudits(c *call) (answer, *graphError) {
 			return refuse(badRequest("Invalid filter clause: the property '%s' cannot be filtered by.", path))
 		}
 	}
-	return s.list(c, "auditLogs/directoryAudits", s.auditViews(c.now))
+	for _, op := range odata.Operators(c.odata.Filter) {
+		if !slices.Contains(auditOperators, op) {
+			return refuse(badRequest("Invalid filter clause: the operator '%s' is not supported.", op))
+		}
+	}
+	return s.listBy(c, "auditLogs/directoryAudits", s.auditViews(c.now), max(auditPage, s.behavior.PageSize))
 }
+
+// auditPage is the longest page of the audit log: its pages are long, since it may seldom be asked.
+const auditPage = 100
 
 func (s *Server) throttled(c *call) (answer, *graphError) {
 	return s.tooMany(c, 10), nil

@@ -44,7 +44,10 @@ func TestDriftIsInTheAudit(t *testing.T) {
 	if r := w.call("greta", http.MethodGet, "/v1.0/auditLogs/directoryAudits", nil); r.status != http.StatusForbidden || r.code(t) != "Authentication_RequestFromUnsupportedUserRole" {
 		t.Errorf("greta reads the audit log: %d %s", r.status, r.body)
 	}
-	for _, filter := range []string{"category eq 'GroupManagement'", "targetResources/any(t:t/type eq 'Group')", "result eq 'success'"} {
+	for _, filter := range []string{
+		"category eq 'GroupManagement'", "targetResources/any(t:t/type eq 'Group')", "result eq 'success'",
+		"loggedByService ne 'PIM'", "not(loggedByService eq 'PIM')", "activityDateTime gt 2026-03-02T09:00:00Z",
+	} {
 		if r := w.call("ada", http.MethodGet, "/v1.0/auditLogs/directoryAudits?$filter="+filter, nil); r.status != http.StatusBadRequest {
 			t.Errorf("%s: %d", filter, r.status)
 		}

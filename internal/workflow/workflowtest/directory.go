@@ -38,6 +38,8 @@ type Directory struct {
 	Removal time.Duration
 	// Lag is how long a new request is missing in lists.
 	Lag time.Duration
+	// AuditDelay is how long a row is missing in the audit log.
+	AuditDelay time.Duration
 
 	mu       sync.Mutex
 	people   map[pim.PrincipalID]pim.Profile
@@ -47,6 +49,7 @@ type Directory struct {
 	crowds   map[pim.GroupID][]pim.PrincipalID
 	hidden   map[Part]error
 	decided  int
+	logged   []pim.AuditEntry // what no request of PIM's leaves by itself
 }
 
 // record is a request as PIM holds it.
@@ -57,6 +60,7 @@ type record struct {
 	over     time.Time // when it was revoked; zero: at its end
 	stopped  bool      // a word was forced on it, so it does not move
 	reviewed bool
+	past     bool // it ended past PIM
 }
 
 // NewDirectory returns a tenant with those people and groups.
@@ -64,6 +68,7 @@ func NewDirectory(now func() time.Time, people []pim.Profile, groups map[pim.Gro
 	d := &Directory{
 		Now: now, people: map[pim.PrincipalID]pim.Profile{}, groups: groups,
 		standing: map[pim.Membership]string{}, hidden: map[Part]error{}, crowds: map[pim.GroupID][]pim.PrincipalID{},
+		AuditDelay: 3 * time.Minute,
 	}
 	for _, p := range people {
 		d.people[p.ID] = p
@@ -78,12 +83,13 @@ func (d *Directory) Submit(ctx context.Context, as pim.Actor, a pim.Activation) 
 		defer d.mu.Unlock()
 		switch a.Action { //nolint:exhaustive // the rest is not sent
 		case pim.SelfDeactivate:
+			a.Principal = as.Person
 			return d.deactivate(as.Person, a)
 		case pim.AdminRemove:
 			if !slices.Contains(d.groups[a.Group].Owners, as.Person) {
 				return pim.Copy{}, &pim.Error{Kind: pim.Forbidden, Message: "PIM refused: you do not have enough rights for that."}
 			}
-			return d.deactivate(a.Principal, a)
+			return d.deactivate(as.Person, a)
 		}
 		return d.activate(as.Person, a)
 	})
@@ -194,13 +200,18 @@ func (d *Directory) member(r *record) bool {
 func (d *Directory) deactivate(by pim.PrincipalID, a pim.Activation) (pim.Copy, error) {
 	for _, r := range d.requests {
 		d.settle(r)
-		if r.copy.Group != a.Group || r.copy.Principal != by || !d.applies(r) {
+		if r.copy.Group != a.Group || r.copy.Principal != a.Principal || !d.applies(r) {
 			continue
 		}
 		if d.Now().Sub(r.granted) < pim.MinDuration {
 			return pim.Copy{}, &pim.Error{Kind: pim.Invalid, Code: "ActiveDurationTooShort", Message: "PIM refused: access lasts at least five minutes."}
 		}
 		r.copy.Status, r.over = "Revoked", d.Now()
+		if a.Action == pim.AdminRemove {
+			d.ended(by, r, "Remove member from role in PIM completed (permanent)", a.Justification)
+		} else {
+			d.ended(by, r, "Remove member from role completed (PIM deactivate)", a.Justification)
+		}
 		return pim.Copy{ID: r.copy.ID + "-release", Status: "Revoked", Action: a.Action}, nil
 	}
 	return pim.Copy{}, &pim.Error{Kind: pim.NotFound, Code: "RoleAssignmentDoesNotExist", Message: "PIM refused: this access is not active."}
@@ -220,7 +231,7 @@ func (d *Directory) Cancel(ctx context.Context, as pim.Actor, pimID string) erro
 		if r.copy.CreatedBy != as.Person || !waiting || r.copy.Status == "Canceled" {
 			return struct{}{}, pim.Errorf(pim.Conflict, "PIM refused: only a waiting or scheduled request can be canceled.")
 		}
-		r.copy.Status = "Canceled"
+		d.withdraw(as.Person, r)
 		return struct{}{}, nil
 	})
 	return err

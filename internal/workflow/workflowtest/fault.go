@@ -17,6 +17,7 @@ const (
 	OpAssigned Op = "assigned"
 	OpWaiting  Op = "waiting"
 	OpLook     Op = "look"
+	OpAudit    Op = "audit"
 	OpPost     Op = "post"
 	OpUpdate   Op = "update"
 	OpAccount  Op = "account"

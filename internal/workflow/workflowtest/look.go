@@ -200,7 +200,9 @@ func (d *Directory) membersOf(g pim.GroupID) []pim.PrincipalID {
 func (d *Directory) profiles(ids []pim.PrincipalID) []pim.Profile {
 	found := []pim.Profile{}
 	for _, id := range ids {
-		found = append(found, d.people[id])
+		p := d.people[id]
+		p.ID = id
+		found = append(found, p)
 	}
 	return found
 }

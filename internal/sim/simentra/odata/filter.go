@@ -155,29 +155,46 @@ func alternatives(parts []Filter, most int) int {
 
 // Paths lists the properties that a filter compares; those of a list's items stand behind the list.
 func Paths(f Filter) []string {
-	switch node := f.(type) {
-	case comparison:
-		return []string{node.path}
-	case disjunction:
-		return pathsOf(node)
-	case conjunction:
-		return pathsOf(node)
-	case negation:
-		return Paths(node.of)
-	case anyOf:
-		var out []string
-		for _, path := range Paths(node.filter) {
-			out = append(out, node.path+strings.TrimPrefix(path, node.variable))
-		}
-		return out
+	var out []string
+	for _, leaf := range leaves(f) {
+		out = append(out, leaf.path)
 	}
-	return nil
+	return out
 }
 
-func pathsOf(parts []Filter) []string {
+// Operators returns the operators of the filter: eq, ge, startswith, "not" for what is negated.
+func Operators(f Filter) []string {
 	var out []string
-	for _, part := range parts {
-		out = append(out, Paths(part)...)
+	for _, leaf := range leaves(f) {
+		out = append(out, leaf.op)
+	}
+	return out
+}
+
+// leaves are the comparisons in a filter, with whole paths.
+func leaves(f Filter) []comparison {
+	var out []comparison
+	switch node := f.(type) {
+	case comparison:
+		return []comparison{node}
+	case disjunction:
+		for _, part := range node {
+			out = append(out, leaves(part)...)
+		}
+	case conjunction:
+		for _, part := range node {
+			out = append(out, leaves(part)...)
+		}
+	case negation:
+		for _, leaf := range leaves(node.of) {
+			leaf.op = "not"
+			out = append(out, leaf)
+		}
+	case anyOf:
+		for _, leaf := range leaves(node.filter) {
+			leaf.path = node.path + strings.TrimPrefix(leaf.path, node.variable)
+			out = append(out, leaf)
+		}
 	}
 	return out
 }
