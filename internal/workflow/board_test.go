@@ -209,7 +209,7 @@ func TestRemindersAndEscalationsDoNotUndoACrowdsBound(t *testing.T) {
 		w.signIn(bob)
 		all := w.hires(24)
 		w.ask("mde-admin", all)
-		w.pass(3 * time.Hour)
+		w.pass(2*time.Hour + 20*time.Minute)
 		for _, at := range []pim.Conversation{approvals, leads, direct(bob)} {
 			if n := len(w.cardsIn(at)); n != 20 {
 				t.Errorf("%d cards stand in %s", n, at)
@@ -225,7 +225,7 @@ func TestRemindersAndEscalationsDoNotUndoACrowdsBound(t *testing.T) {
 			}
 		}
 		if said < 2 || said > 4 {
-			t.Errorf("approvers were reminded %d times within three hours", said)
+			t.Errorf("approvers were reminded %d times within two hours", said)
 		}
 
 		// Each is decidable by command, and the summary goes when nobody waits without a card.

@@ -123,7 +123,7 @@ func (w *world) loadOf(what string, at pim.Conversation) {
 	w.t.Logf("%s: %d messages posted, %d rewritten; at most %d in a second, %d in a minute", what, posts, rewrites, second, minute)
 }
 
-var atOnce = flag.Int("requests", 60, "how many ask at once in TestManyRequestsAtOnceStayReadable")
+var atOnce = flag.Int("requests", 45, "how many ask at once in TestManyRequestsAtOnceStayReadable")
 
 func TestManyRequestsAtOnceStayReadable(t *testing.T) {
 	n := *atOnce
@@ -209,4 +209,26 @@ func (w *world) sumsUp(people []member) {
 	}
 	w.expect(workflowtest.Text(sum[0].Card()), "active", "/elevate who", "/elevate history mde-admin", "and ")
 	w.expect(workflowtest.Text(board[0].Card()), people[0].name, fmt.Sprintf("and %d more", len(people)-16), "/elevate who")
+}
+
+func TestACrowdOutlivesARestartAndStaysInOrder(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.chat.Break(workflowtest.OpPost, workflowtest.Fault{Slow: 300 * time.Millisecond})
+		w.signIn(bob)
+		people := w.hires(26)
+		w.ask("mde-admin", people)
+		w.pass(3 * time.Second) // some cards stand, others are on their way
+		if n := len(w.undecided(approvals)); n == 0 || n >= 20 {
+			t.Fatalf("%d cards stand before the restart", n)
+		}
+		w.restart()
+		w.pass(time.Minute)
+		w.oldestFirst(people)
+		w.says(bob, "approve "+string(w.of(people[3]).ID))
+		w.restart()
+		w.pass(time.Minute)
+		w.is(w.of(people[3]).ID, pim.Active)
+		w.oldestFirst(slices.Delete(slices.Clone(people), 3, 4))
+		w.expect(w.titled(approvals, "wait for a decision")[0].Card().Title, "5 more")
+	})
 }
