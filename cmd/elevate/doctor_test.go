@@ -66,6 +66,7 @@ func TestTheDoctorFindsAHealthySandboxWrongOnlyForBeingOne(t *testing.T) {
 	}
 	saw(t, found, "Settings", "sandbox", wrong, "nothing here is real")
 	saw(t, found, "Microsoft Entra", "permissions", fine, "")
+	saw(t, found, "Microsoft Entra", "audit log", fine, "readable")
 	saw(t, found, "Microsoft Entra", "redirect address", fine, "/auth/entra/callback")
 	saw(t, found, "Role mde-admin", "rules in PIM", fine, "")
 	saw(t, found, "Role mde-admin", "approvers", fine, "2 who could approve")

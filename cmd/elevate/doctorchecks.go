@@ -177,6 +177,7 @@ func (d *doctor) eachRole(ctx context.Context) {
 		d.roles = append(d.roles, seen)
 		q.Policies = append(q.Policies, id)
 	}
+	d.auditLog(ctx, client)
 	answer, err := client.Look(ctx, q)
 	if err != nil {
 		d.failed("Roles", "rules in PIM", err, "")
@@ -243,6 +244,23 @@ func (d *doctor) reviewers(r *roleSeen, who pim.Answer) {
 		d.says(about, "reviewers", warning, "there is one, whose own uses nobody can review", "Put a second person into the groups that `reviewers` names.")
 	default:
 		d.says(about, "reviewers", fine, fmt.Sprintf("%d who could review a use", len(people)), "")
+	}
+}
+
+// auditLog reads it once, of one group: it is asked for sparingly, also by a bot that runs.
+func (d *doctor) auditLog(ctx context.Context, client *entra.Client) {
+	const about = "Microsoft Entra"
+	if len(d.roles) == 0 {
+		return
+	}
+	_, err := client.Audited(ctx, d.roles[0].group, d.now().Add(-time.Hour))
+	switch {
+	case err == nil:
+		d.says(about, "audit log", fine, "readable", "")
+	case pim.IsKind(err, pim.Throttled), pim.IsKind(err, pim.Unavailable):
+		d.says(about, "audit log", warning, "it is not readable at the moment: "+pim.Explain(err).Message, "Try again in a minute.")
+	default:
+		d.failed(about, "audit log", err, "Have an administrator consent to AuditLog.Read.All; without it nobody hears who did something elsewhere.")
 	}
 }
 

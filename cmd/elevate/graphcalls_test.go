@@ -12,7 +12,7 @@ import (
 	"elevate/internal/sim/simentra"
 )
 
-// What an elevation asks of Graph besides polling. A batch is one call, whatever is in it; a token is none.
+// What an elevation asks of Graph besides polling and the audit log. A batch is one call, whatever is in it; a token is none.
 const (
 	submitting     = "alice POST assignmentScheduleRequests"
 	beforeDecision = "app POST /$batch: GET assignmentScheduleRequests/{id}, GET /policies/roleManagementPolicyAssignments, " +
@@ -25,7 +25,7 @@ const (
 	readingEnd       = "app POST /$batch: GET assignmentScheduleRequests/{id}, GET assignmentScheduleInstances, POST /users/{id}/checkMemberGroups"
 )
 
-// mostCalls is what an elevation with approval may cost besides polling.
+// mostCalls is what an elevation with approval may cost besides them.
 const mostCalls = 6
 
 func TestAnElevationWithApprovalCostsSixGraphCallsFromItsRequestToItsEnd(t *testing.T) {
@@ -43,7 +43,7 @@ func TestAnElevationWithApprovalCostsSixGraphCallsFromItsRequestToItsEnd(t *test
 	w.box.Entra.ResetCalls()
 	w.act("clock +1h")
 	w.turns("alice", pim.Ended)
-	w.asked(w.besides(), readingEnd, readingEnd)
+	w.asked(w.besides(auditing), readingEnd, readingEnd)
 }
 
 func TestAnElevationOfStrangersWithAnUnreadablePolicyCostsOneMoreGraphCall(t *testing.T) {
@@ -91,7 +91,12 @@ func TestAnIdleBotAsksGraphNothingButTheSweep(t *testing.T) {
 	w.act("alice slack /elevate mde-analyst looking at the alert")
 	w.turns("alice", pim.Active)
 	w.act("clock +5h")
-	w.turns("alice", pim.Ended)
+	id := w.turns("alice", pim.Ended).ID
+	w.act("clock +10m")
+	w.until(func() bool {
+		r := w.request(id)
+		return len(r.Untraced()) == 0
+	}, "the audit log's rows of it were not read")
 	w.box.Entra.ResetCalls()
 	for range 5 {
 		before := w.box.Clock.Now()
@@ -189,6 +194,11 @@ func sweeping(t simentra.Trip) bool {
 
 // findingOnCall reports whether a call finds out once whose the address of who is on call is.
 func findingOnCall(t simentra.Trip) bool { return t.By == "app" && t.Operation == "GET /users/{id}" }
+
+// auditing reports whether a call reads the audit log, minutes later and once for everything in a group.
+func auditing(t simentra.Trip) bool {
+	return slices.Contains(t.Items, "GET /auditLogs/directoryAudits")
+}
 
 // polling reports whether a call is a look of the watch's, from the answer to the request until the access was read: it
 // reads requests, and no person as a decision does.
