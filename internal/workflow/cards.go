@@ -337,29 +337,28 @@ func (s *Service) scene(tx *store.Tx, e store.Effect, v card.Viewer) (scene, err
 	if e.To.User == "" {
 		sc.view.Personal = s.personal(&r, e.To)
 	}
-	if v == card.OnCall {
+	if v == card.OnCall { // it is not asked to decide, so its card says nothing of that
 		role, _ := s.cfg.Roles.Named(r.Role)
 		sc.steps = card.Progress(r, role)
-		return sc, nil // it is not asked to decide, so its card does not say it
+		return sc, nil
 	}
-	if v == card.Approvers || v == card.Requester {
-		if sc.view.Unreached, err = s.unreached(tx, &r); err != nil {
-			return scene{}, err
-		}
-		s.refusals(&r, e.To, &sc.view)
-		if err := s.viewRefusal(tx, &r, &sc.view); err != nil {
-			return scene{}, err
-		}
+	return sc, s.viewAsking(tx, &r, e.To, &sc.view)
+}
+
+// viewAsking adds who could not be reached, what PIM refused, and what helps to decide.
+func (s *Service) viewAsking(tx *store.Tx, r *pim.Request, at pim.Conversation, v *card.View) (err error) {
+	if v.Unreached, err = s.unreached(tx, r); err != nil {
+		return err
 	}
-	if r.State != pim.Pending {
-		return sc, nil // what helps to decide costs more the more people have the role
+	s.refusals(r, at, v)
+	if err := s.viewRefusal(tx, r, v); err != nil || r.State != pim.Pending {
+		return err // what helps to decide costs more the more people have the role
 	}
-	sc.view.Others, err = holders(tx, &r)
-	if err != nil {
-		return scene{}, err
+	if v.Others, err = holders(tx, r); err != nil {
+		return err
 	}
-	sc.view.Seen, err = seenBefore(tx, &r)
-	return sc, err
+	v.Seen, err = seenBefore(tx, r)
+	return err
 }
 
 // personal are the accounts that have buttons of their own on a card that many
