@@ -18,6 +18,11 @@ func (s *Service) turnBoards(tx *store.Tx, r *pim.Request) error {
 		return nil
 	}
 	role, _ := s.cfg.Roles.Named(r.Role)
+	return s.turnBoardsOf(tx, role)
+}
+
+// turnBoardsOf has the boards drawn in the places that are told of a role.
+func (s *Service) turnBoardsOf(tx *store.Tx, role pim.Role) error {
 	for _, to := range role.Notify {
 		if err := s.putBoard(tx, boardWho, to); err != nil {
 			return err
@@ -65,7 +70,7 @@ func (s *Service) showWho(ctx context.Context, to pim.Conversation) (more bool, 
 // zero while nobody is elevated.
 func (s *Service) boardOf(tx *store.Tx, to pim.Conversation) (b card.Board, begun time.Time, err error) {
 	b.Now = tx.Now()
-	alarms, err := OpenAlarms(tx)
+	alarms, err := unnoticed(tx)
 	if err != nil {
 		return b, begun, err
 	}
@@ -93,36 +98,4 @@ func (s *Service) boardOf(tx *store.Tx, to pim.Conversation) (b card.Board, begu
 		}
 	}
 	return b, begun, nil
-}
-
-// noticeAlarms has the boards drawn when other alarms are open than before.
-// Only the sweep's own lane calls it.
-func (s *Service) noticeAlarms() error {
-	var open []pim.Alarm
-	err := s.cfg.Store.View(func(tx *store.Tx) (err error) {
-		open, err = OpenAlarms(tx)
-		return err
-	})
-	if err != nil || slices.EqualFunc(open, s.alarmsNoticed, pim.Alarm.Same) {
-		return err
-	}
-	err = s.update(func(tx *store.Tx) error {
-		var drawn []pim.Conversation
-		for _, role := range s.cfg.Roles {
-			for _, to := range role.Notify {
-				if slices.Contains(drawn, to) {
-					continue
-				}
-				drawn = append(drawn, to)
-				if err := s.putBoard(tx, boardWho, to); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
-	})
-	if err == nil {
-		s.alarmsNoticed = open
-	}
-	return err
 }

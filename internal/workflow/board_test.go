@@ -1,12 +1,14 @@
 package workflow_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
 
 	"elevate/internal/card"
 	"elevate/internal/pim"
+	"elevate/internal/workflow"
 	"elevate/internal/workflow/workflowtest"
 )
 
@@ -79,6 +81,29 @@ func TestABoardShowsOnlyTheRolesOfItsPlace(t *testing.T) {
 		w.pass(20 * time.Minute)
 		if said := w.board(leads); strings.Contains(said, "alarm") {
 			t.Errorf("after the end of the alarm it says %q", said)
+		}
+	})
+}
+
+// What a board counts, /elevate who lists: an alarm that somebody acknowledged is on neither.
+func TestABoardCountsNoAlarmThatIsAcknowledged(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.signIn(alice, bob)
+		w.becomesActive()
+		w.says(alice, "mde-analyst triage")
+		w.pass(20 * time.Second)
+		w.dir.Stand(pim.Membership{Group: mde, Principal: dave}, "")
+		w.pass(8 * time.Minute)
+		w.expect(w.board(oncall), "1 alarm is open")
+		id := ""
+		for _, m := range w.titled(oncall, "alarm") {
+			id = m.Card().Buttons[0].Digest
+		}
+		r := w.bot.Click(context.Background(), w.sender(bob), workflow.Click{Act: card.Acknowledge, Digest: id})
+		w.expect(w.read(r), "You have acknowledged")
+		w.pass(10 * time.Second)
+		if said := w.board(oncall); strings.Contains(said, "alarm") {
+			t.Errorf("with an acknowledged alarm it says %q", said)
 		}
 	})
 }

@@ -97,7 +97,8 @@ func (s *Service) raiseAlone(tx *store.Tx, a pim.Alarm, role pim.Role, text stri
 	return keepNotices(tx, all)
 }
 
-// sayAlarm writes an event of an alarm, and has its messages drawn.
+// sayAlarm writes an event of an alarm, and has its messages drawn, and the boards
+// that count it.
 func (s *Service) sayAlarm(tx *store.Tx, n *notice, kind pim.EventKind, text string) error {
 	e := pim.Event{Kind: kind, Role: n.Role, Group: n.Group, Person: n.Person, Chat: pim.System, Text: text}
 	if by := n.Acknowledged; kind == pim.EventAcknowledged {
@@ -121,7 +122,7 @@ func (s *Service) sayAlarm(tx *store.Tx, n *notice, kind pim.EventKind, text str
 			return err
 		}
 	}
-	return nil
+	return s.turnBoardsOf(tx, role)
 }
 
 // alarm posts or rewrites the message of one alarm in one place, from what is known

@@ -90,7 +90,6 @@ type Service struct {
 	eligible      eligibles
 	homes         homes
 	drawings      drawings
-	alarmsNoticed []pim.Alarm // for which the boards were drawn last
 	steps         *bounded.Rates
 	answers       *bounded.Repeats[Reply]
 	readings      *bounded.Rates

@@ -124,9 +124,6 @@ func (s *Service) sweepOnce(ctx context.Context) error {
 	if err := s.watchGroups(answer, un); err != nil {
 		return err
 	}
-	if err := s.noticeAlarms(); err != nil {
-		return err
-	}
 	// One group that cannot be read may not keep everybody else in the dark.
 	s.answered.Store(true)
 	for _, failed := range answer.Failed {
