@@ -44,10 +44,9 @@ func (c covered) add(g pim.GroupID, kinds ...pim.AlarmKind) {
 // changed activation rules and of people who came and went. Only the sweep's own
 // lane calls it.
 func (s *Service) watchGroups(a pim.Answer, un unexplained) error {
-	var seen []pim.Alarm
-	read := covered{kinds: map[pim.GroupID]map[pim.AlarmKind]bool{}, unread: un.unread}
-	err := s.update(func(tx *store.Tx) error {
-		seen = nil
+	return s.update(func(tx *store.Tx) error {
+		var seen []pim.Alarm
+		read := covered{kinds: map[pim.GroupID]map[pim.AlarmKind]bool{}, unread: un.unread}
 		for _, role := range s.cfg.Roles {
 			w, err := s.watched(tx, role, a, un, read)
 			if err != nil {
@@ -55,12 +54,6 @@ func (s *Service) watchGroups(a pim.Answer, un unexplained) error {
 			}
 			seen = append(seen, pim.AlarmsOf(w)...)
 		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	return s.update(func(tx *store.Tx) error {
 		if err := s.settleAlarms(tx, read, s.sure(seen, read)); err != nil {
 			return err
 		}
