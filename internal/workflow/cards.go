@@ -22,6 +22,14 @@ func (s *Service) turn(tx *store.Tx, r *pim.Request) error {
 	if err != nil {
 		return err
 	}
+	if err := s.putCards(tx, r, spots); err != nil {
+		return err
+	}
+	return s.turnCrowds(tx, r)
+}
+
+// putCards has the cards of a request drawn in these places.
+func (s *Service) putCards(tx *store.Tx, r *pim.Request, spots []spot) error {
 	for _, at := range spots {
 		if s.cfg.Messengers[at.to.Chat] == nil {
 			continue
@@ -34,7 +42,7 @@ func (s *Service) turn(tx *store.Tx, r *pim.Request) error {
 			return err
 		}
 	}
-	return s.turnCrowds(tx, r)
+	return nil
 }
 
 // turnEach turns the cards of each of these requests.
@@ -573,11 +581,10 @@ func (s *Service) adopt(tx *store.Tx, r *pim.Request, ref store.Ref, draw bool) 
 	if err := tx.PutRef(r.ID, ref); err != nil {
 		return err
 	}
-	e, err := cardEffect(r, ref.Conversation, viewer)
-	if err != nil || !draw {
-		return err
+	if !draw {
+		return nil
 	}
-	return tx.PutEffect(e)
+	return s.putCards(tx, r, []spot{{ref.Conversation, viewer}})
 }
 
 // evict makes room for one more message that only a client named.

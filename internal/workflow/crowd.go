@@ -222,11 +222,7 @@ func (s *Service) admit(tx *store.Tx, c *crowd, to pim.Conversation) (page card.
 			continue
 		}
 		c.Open = append(c.Open, q.ID)
-		e, err := cardEffect(&r, to, card.Approvers)
-		if err != nil {
-			return page, err
-		}
-		if err := tx.PutEffect(e); err != nil {
+		if err := s.putCards(tx, &r, []spot{{to, card.Approvers}}); err != nil {
 			return page, err
 		}
 	}

@@ -21,19 +21,9 @@ func (s *Service) placeRefused(refused store.Effect) {
 		if err != nil {
 			return err
 		}
-		for _, at := range spots {
-			if at.to.String() == refused.To.String() || at.viewer == card.OnCall || s.cfg.Messengers[at.to.Chat] == nil {
-				continue
-			}
-			e, err := cardEffect(&r, at.to, at.viewer)
-			if err != nil {
-				return err
-			}
-			if err := tx.PutEffect(e); err != nil {
-				return err
-			}
-		}
-		return nil
+		return s.putCards(tx, &r, slices.DeleteFunc(spots, func(at spot) bool {
+			return at.to.String() == refused.To.String() || at.viewer == card.OnCall
+		}))
 	})
 	if err != nil {
 		s.cfg.Logger.Warn("cards_not_turned", "request", refused.Request, "error", err)
