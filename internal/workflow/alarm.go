@@ -177,7 +177,7 @@ func (s *Service) settleAlarms(tx *store.Tx, read covered, sure []pim.Alarm) err
 		}
 		open, changed = open+1, true
 		role, _ := s.cfg.Roles.Of(now.Group)
-		if all, err = s.raise(tx, all, now, role, string(now.Kind)); err != nil {
+		if all, err = s.raise(tx, all, now, role); err != nil {
 			return err
 		}
 	}
@@ -231,9 +231,8 @@ func (s *Service) compareRules(tx *store.Tx, a pim.Answer) error {
 		if !known {
 			continue
 		}
-		text := strings.Join(changed, "; ")
-		a := pim.Alarm{Kind: pim.AlarmRules, Group: role.Group, What: text, Since: tx.Now()}
-		if err := s.raiseAlone(tx, a, role, "rules: "+text); err != nil {
+		a := pim.Alarm{Kind: pim.AlarmRules, Group: role.Group, What: strings.Join(changed, "; "), Since: tx.Now()}
+		if err := s.raiseAlone(tx, a, role); err != nil {
 			return err
 		}
 	}

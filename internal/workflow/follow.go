@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"slices"
 	"time"
 
 	"elevate/internal/pim"
@@ -64,17 +65,20 @@ func (s *Service) lagsBehind(r pim.Request, said *pim.Error) (bool, error) {
 // followsRevoked is why what followed an access is not sent.
 const followsRevoked = "The access that it was to follow was revoked, so nothing was asked for. Ask again if it is still needed."
 
+// followersOf are the requests that wait for the end of an access.
+func followersOf(tx *store.Tx, before *pim.Request) ([]pim.Request, error) {
+	open, err := tx.OpenOf(before.Group, pim.ChatAccount{}, before.Principal)
+	return slices.DeleteFunc(open, func(r pim.Request) bool { return !r.Waits() || r.Follows.Request != before.ID }), err
+}
+
 // sendFollowing sends what waited for the end of this access, as its holder. Who was
 // taken out does not come in again by what they asked for before.
 func (s *Service) sendFollowing(tx *store.Tx, over *pim.Request) error {
-	open, err := tx.OpenOf(over.Group, pim.ChatAccount{}, over.Principal)
+	waiting, err := followersOf(tx, over)
 	if err != nil {
 		return err
 	}
-	for _, r := range open {
-		if !r.Waits() || r.Follows.Request != over.ID {
-			continue
-		}
+	for _, r := range waiting {
 		if over.Ending == pim.Revoked {
 			if err := s.cancelUnsent(tx, &r, pim.Event{Kind: pim.EventCanceled, Chat: pim.System}, followsRevoked); err != nil {
 				return err
@@ -94,14 +98,11 @@ func (s *Service) sendFollowing(tx *store.Tx, over *pim.Request) error {
 
 // endMoved has what waits for the end of this access say when that is now.
 func (s *Service) endMoved(tx *store.Tx, before *pim.Request) error {
-	open, err := tx.OpenOf(before.Group, pim.ChatAccount{}, before.Principal)
+	waiting, err := followersOf(tx, before)
 	if err != nil {
 		return err
 	}
-	for _, r := range open {
-		if !r.Waits() || r.Follows.Request != before.ID {
-			continue
-		}
+	for _, r := range waiting {
 		r.Follows.Ends = before.Ends
 		if err := s.record(tx, &r, pim.Event{Kind: pim.EventObserved, Chat: pim.System, From: r.State, Text: "the end of request " + string(before.ID) + " was moved"}); err != nil {
 			return err

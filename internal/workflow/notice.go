@@ -76,9 +76,13 @@ func keepNotices(tx *store.Tx, all []notice) error {
 }
 
 // raise adds an alarm, has on-call told of it, and who did it looked for.
-func (s *Service) raise(tx *store.Tx, all []notice, a pim.Alarm, role pim.Role, text string) ([]notice, error) {
+func (s *Service) raise(tx *store.Tx, all []notice, a pim.Alarm, role pim.Role) ([]notice, error) {
 	a.ID, a.Sought = string(tx.NewRequestID()), tx.Now()
 	n := notice{Alarm: a, Role: role.Name}
+	text := string(a.Kind)
+	if a.What != "" {
+		text += ": " + a.What
+	}
 	if err := s.sayAlarm(tx, &n, pim.EventAlarm, text); err != nil {
 		return nil, err
 	}
@@ -86,12 +90,12 @@ func (s *Service) raise(tx *store.Tx, all []notice, a pim.Alarm, role pim.Role, 
 }
 
 // raiseAlone raises what is no more than told.
-func (s *Service) raiseAlone(tx *store.Tx, a pim.Alarm, role pim.Role, text string) error {
+func (s *Service) raiseAlone(tx *store.Tx, a pim.Alarm, role pim.Role) error {
 	all, err := noticesIn(tx)
 	if err != nil {
 		return err
 	}
-	if all, err = s.raise(tx, all, a, role, text); err != nil {
+	if all, err = s.raise(tx, all, a, role); err != nil {
 		return err
 	}
 	return keepNotices(tx, all)
@@ -179,10 +183,7 @@ func (s *Service) postAlarm(ctx context.Context, m Messenger, to pim.Conversatio
 		}
 	}
 	ref, err := m.Post(ctx, to, drawn)
-	if ref.Conversation == (pim.Conversation{}) {
-		ref.Conversation = to
-	}
-	return ref, err
+	return placed(ref, to), err
 }
 
 func findNotice(all []notice, id string) *notice {

@@ -98,7 +98,7 @@ func (s *Service) sayPeople(tx *store.Tx, role pim.Role, g pim.GroupID, c change
 		of = "its approvers"
 	}
 	a := pim.Alarm{Kind: pim.AlarmPeople, Group: g, What: "among " + of + ", " + c.text, People: c.people, Since: tx.Now()}
-	return s.raiseAlone(tx, a, role, "people: "+a.What)
+	return s.raiseAlone(tx, a, role)
 }
 
 // changed is who came into a group of people and who went, in words and by id.
