@@ -12,16 +12,8 @@ const checkUpEvery = 24 * time.Hour
 // application's permissions, the clock, addresses, tokens, scopes and channels.
 // What is wrong is logged and said on /readyz; nothing stops because of it.
 func (b *bot) checkUps(ctx context.Context) error {
-	tick := time.NewTicker(checkUpEvery)
-	defer tick.Stop()
-	for {
-		b.checkUp(ctx)
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
+	every(ctx, checkUpEvery, func() { b.checkUp(ctx) })
+	return nil
 }
 
 func (b *bot) checkUp(ctx context.Context) {

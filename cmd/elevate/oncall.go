@@ -65,16 +65,8 @@ func (r *roster) onCall() []workflow.OnCallPerson {
 
 // run asks until ctx ends.
 func (r *roster) run(ctx context.Context) error {
-	tick := time.NewTicker(rosterEvery)
-	defer tick.Stop()
-	for {
-		r.refresh(ctx)
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
+	every(ctx, rosterEvery, func() { r.refresh(ctx) })
+	return nil
 }
 
 // refresh asks once. A failure is logged when it begins and when it ends.

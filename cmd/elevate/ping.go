@@ -53,16 +53,8 @@ func newPinger(b *bot) *pinger {
 
 // run calls until ctx ends.
 func (p *pinger) run(ctx context.Context) error {
-	tick := time.NewTicker(pingLook)
-	defer tick.Stop()
-	for {
-		p.look(ctx)
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
+	every(ctx, pingLook, func() { p.look(ctx) })
+	return nil
 }
 
 // look calls if there is something to say. A failure is logged when it begins and

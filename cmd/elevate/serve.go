@@ -174,10 +174,8 @@ func (b *bot) sayStopping(ctx context.Context) error {
 // are over, and says that the bot lives, every hour; once a day it puts the head
 // of the event chain into the chat.
 func (b *bot) housekeeping(ctx context.Context) error {
-	tick := time.NewTicker(time.Minute)
-	defer tick.Stop()
 	var last time.Time
-	for {
+	every(ctx, time.Minute, func() {
 		if now := b.around.now(); now.Sub(last) >= time.Hour {
 			last = now
 			if err := b.signin.Sweep(ctx); err != nil {
@@ -188,9 +186,19 @@ func (b *bot) housekeeping(ctx context.Context) error {
 		if err := b.anchor(ctx); err != nil {
 			b.around.log.Warn("audit_not_anchored", "error", pim.Explain(err).Message)
 		}
+	})
+	return nil
+}
+
+// every does something at once, and then again and again until ctx ends.
+func every(ctx context.Context, pause time.Duration, do func()) {
+	tick := time.NewTicker(pause)
+	defer tick.Stop()
+	for {
+		do()
 		select {
 		case <-ctx.Done():
-			return nil
+			return
 		case <-tick.C:
 		}
 	}
