@@ -266,11 +266,8 @@ func (s *Service) write(tx *store.Tx, from Sender, who identity, a pim.Asked, fo
 		}
 		return s.turn(tx, &r) // what waits is shown, so that it can be canceled
 	}
-	in, err := s.intend(tx, from, store.Intent{Request: r.ID, Verb: verbSubmit, Clicked: now})
-	if err != nil {
-		return err
-	}
-	out.url, err = s.signInLink(tx, from, in, "")
+	var err error
+	out.url, err = s.intendByLink(tx, from, store.Intent{Request: r.ID, Verb: verbSubmit, Clicked: now})
 	return err
 }
 

@@ -200,11 +200,7 @@ func (s *Service) account(from Sender, verb pim.Verb) Reply {
 		}
 		switch {
 		case verb == pim.VerbSignIn:
-			id, err := s.intend(tx, from, store.Intent{Verb: verbLink, Clicked: tx.Now()})
-			if err != nil {
-				return err
-			}
-			url, err = s.signInLink(tx, from, id, "")
+			url, err = s.intendByLink(tx, from, store.Intent{Verb: verbLink, Clicked: tx.Now()})
 			return err
 		case verb == pim.VerbSignOut:
 			text = "You are signed out. What Elevate does for you from now on needs a new sign-in."

@@ -109,11 +109,7 @@ func (s *Service) intendForm(tx *store.Tx, from Sender, c Click) (Reply, error) 
 	if _, known := s.drafts.Get(draftKey(from.Account, c.Digest), s.cfg.Now()); known {
 		in.Values[valueDraft] = c.Digest
 	}
-	id, err := s.intend(tx, from, in)
-	if err != nil {
-		return Reply{}, err
-	}
-	url, err := s.signInLink(tx, from, id, "")
+	url, err := s.intendByLink(tx, from, in)
 	return reply(card.SignInNeeded(describeVerb(verbForm), url)), err
 }
 

@@ -68,6 +68,16 @@ func (s *Service) intend(tx *store.Tx, from Sender, in store.Intent) (string, er
 	return in.ID, tx.PutEffect(lapseEffect(in))
 }
 
+// intendByLink stores a step that waits for a sign-in, and returns the link that goes
+// on with it.
+func (s *Service) intendByLink(tx *store.Tx, from Sender, in store.Intent) (url string, err error) {
+	id, err := s.intend(tx, from, in)
+	if err != nil {
+		return "", err
+	}
+	return s.signInLink(tx, from, id, in.Claims)
+}
+
 // inTheWay returns the intents that a new one for a request replaces: the one
 // for the same request, those that are over, and the oldest beyond the limit.
 func inTheWay(mine []store.Intent, request pim.RequestID, now time.Time) []store.Intent {

@@ -73,11 +73,7 @@ func (s *Service) takeBackAs(tx *store.Tx, from Sender, who identity, r *pim.Req
 	if who.session != nil && slices.Contains([]pim.PrincipalID{r.Principal, r.Requester.Person}, who.actor.Person) {
 		return "", s.putTakeBack(tx, r, who.actor, o)
 	}
-	id, err := s.intend(tx, from, store.Intent{Request: r.ID, Verb: o.verb, Clicked: o.clicked})
-	if err != nil {
-		return "", err
-	}
-	return s.signInLink(tx, from, id, "")
+	return s.intendByLink(tx, from, store.Intent{Request: r.ID, Verb: o.verb, Clicked: o.clicked})
 }
 
 // mayTakeBack says why this person may not cancel or release, as if there were

@@ -197,12 +197,9 @@ func (s *Service) beginReviewAs(tx *store.Tx, from Sender, who identity, v revie
 		out.signIn = true // its page would have to say what is agreed to
 		return nil
 	default:
-		claims := withContext("", role.DecideContext)
-		id, err := s.intend(tx, from, store.Intent{Request: r.ID, Verb: verbReview, Reason: v.note, Clicked: v.signedInSince(), Claims: claims})
-		if err != nil {
-			return err
-		}
-		out.url, err = s.signInLink(tx, from, id, claims)
+		in := store.Intent{Request: r.ID, Verb: verbReview, Reason: v.note, Clicked: v.signedInSince(), Claims: withContext("", role.DecideContext)}
+		var err error
+		out.url, err = s.intendByLink(tx, from, in)
 		return err
 	}
 	e, err := reviewEffect(r, who.actor, reviewNote{Note: v.note, Clicked: v.clicked})

@@ -70,11 +70,7 @@ func (s *Service) beginRevoking(from Sender, v revoking) (r pim.Request, url str
 			}
 		}
 		if who.session == nil {
-			id, err := s.intend(tx, from, store.Intent{Request: r.ID, Verb: verbRevoke, Reason: v.reason, Clicked: v.clicked})
-			if err != nil {
-				return err
-			}
-			url, err = s.signInLink(tx, from, id, "")
+			url, err = s.intendByLink(tx, from, store.Intent{Request: r.ID, Verb: verbRevoke, Reason: v.reason, Clicked: v.clicked})
 			return err
 		}
 		if err := s.record(tx, &r, pim.Event{Kind: pim.EventRevoking, By: who.actor, Text: v.reason}); err != nil {

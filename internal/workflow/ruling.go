@@ -209,11 +209,8 @@ func (s *Service) intendRuling(tx *store.Tx, from Sender, d ruling, out *ruled) 
 	in := store.Intent{
 		Request: d.request, Verb: d.verb(), Reason: d.reason, Digest: orDigest(d.digest, out.request), Clicked: d.signedInSince(), Claims: d.claims,
 	}
-	id, err := s.intend(tx, from, in)
-	if err != nil {
-		return err
-	}
-	out.url, err = s.signInLink(tx, from, id, d.claims)
+	var err error
+	out.url, err = s.intendByLink(tx, from, in)
 	return err
 }
 
