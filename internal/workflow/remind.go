@@ -85,11 +85,16 @@ func (s *Service) askOnceMore(tx *store.Tx, r *pim.Request, role pim.Role) error
 	if err != nil {
 		return err
 	}
-	for _, to := range slices.Concat(role.Ask, direct) {
+	return s.putAgain(tx, r, slices.Concat(role.Ask, direct), card.Approvers)
+}
+
+// putAgain has a request's card posted once more in these places.
+func (s *Service) putAgain(tx *store.Tx, r *pim.Request, places []pim.Conversation, audience card.Viewer) error {
+	for _, to := range places {
 		if s.cfg.Messengers[to.Chat] == nil {
 			continue
 		}
-		e, err := againEffect(r, to, card.Approvers)
+		e, err := againEffect(r, to, audience)
 		if err != nil {
 			return err
 		}

@@ -67,19 +67,7 @@ func (s *Service) loudAgain(tx *store.Tx, r *pim.Request, role pim.Role) error {
 	if !r.Late {
 		return nil
 	}
-	for _, to := range role.Notify {
-		if s.cfg.Messengers[to.Chat] == nil {
-			continue
-		}
-		e, err := againEffect(r, to, card.OnCall)
-		if err != nil {
-			return err
-		}
-		if err := tx.PutEffect(e); err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.putAgain(tx, r, role.Notify, card.OnCall)
 }
 
 // reviewing is somebody's step to close a review.
@@ -113,15 +101,6 @@ func reviewEffect(r *pim.Request, as pim.Actor, n reviewNote) (store.Effect, err
 	}, n)
 }
 
-// begun is what came of a step to close a review, enough to draw the answer.
-type begun struct {
-	request pim.Request
-	url     string // where to sign in, if that is needed
-	signIn  bool   // nothing can be said before the person has signed in
-	neutral bool   // the person may not be told what the request is about
-	again   bool   // the same step arrived before
-}
-
 // review is the one door for closing a review: button, form, command and resumed
 // sign-in all come through here.
 func (s *Service) review(from Sender, v reviewing) Reply {
@@ -149,9 +128,9 @@ func (s *Service) review(from Sender, v reviewing) Reply {
 
 // beginReview checks who says it, and has it checked afresh or the person sign in.
 // Evidence is decided on, so the sign-in has to be as new as for an approval.
-func (s *Service) beginReview(from Sender, v reviewing) (out begun, err error) {
+func (s *Service) beginReview(from Sender, v reviewing) (out ruled, err error) {
 	err = s.update(func(tx *store.Tx) error {
-		out = begun{}
+		out = ruled{}
 		who, err := s.identify(tx, from.Account, from.Name)
 		if err != nil {
 			return err
@@ -178,7 +157,7 @@ func (s *Service) beginReview(from Sender, v reviewing) (out begun, err error) {
 }
 
 // beginReviewAs puts the effect, or the intent where the session is not good enough.
-func (s *Service) beginReviewAs(tx *store.Tx, from Sender, who identity, v reviewing, out *begun) error {
+func (s *Service) beginReviewAs(tx *store.Tx, from Sender, who identity, v reviewing, out *ruled) error {
 	r := &out.request
 	role, _ := s.cfg.Roles.Named(r.Role)
 	if err := remember(tx, from, r.ID); err != nil {

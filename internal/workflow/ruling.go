@@ -55,7 +55,7 @@ func (d ruling) checkReason() error {
 	return pim.Errorf(pim.Invalid, "Say why you deny it: the requester and PIM get the reason.")
 }
 
-// ruled is what came of a decision, enough to draw the answer.
+// ruled is what came of a decision or a review, enough to draw the answer.
 type ruled struct {
 	request pim.Request
 	url     string
