@@ -65,7 +65,7 @@ func (s *Service) showWho(ctx context.Context, to pim.Conversation) (more bool, 
 // zero while nobody is elevated.
 func (s *Service) boardOf(tx *store.Tx, to pim.Conversation) (b card.Board, begun time.Time, err error) {
 	b.Now = tx.Now()
-	alarms, err := OpenAlarms(tx)
+	alarms, err := unnoticed(tx) // which is what /elevate who lists
 	if err != nil {
 		return b, begun, err
 	}
@@ -100,7 +100,7 @@ func (s *Service) boardOf(tx *store.Tx, to pim.Conversation) (b card.Board, begu
 func (s *Service) noticeAlarms() error {
 	var open []pim.Alarm
 	err := s.cfg.Store.View(func(tx *store.Tx) (err error) {
-		open, err = OpenAlarms(tx)
+		open, err = unnoticed(tx)
 		return err
 	})
 	if err != nil || slices.EqualFunc(open, s.alarmsNoticed, pim.Alarm.Same) {
