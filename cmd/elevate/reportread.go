@@ -174,7 +174,7 @@ func alarmsAmong(tx *store.Tx, events []pim.Event, p report.Period, raised int) 
 			}
 		case e.Kind == pim.EventAlarmOver && raised > 0:
 			raised--
-		case e.Kind == pim.EventAcknowledged, e.Kind == pim.EventEvidence && e.Request == "":
+		case e.Kind == pim.EventAcknowledged, e.Kind == pim.EventUnacknowledged, e.Kind == pim.EventEvidence && e.Request == "":
 		default:
 			continue
 		}

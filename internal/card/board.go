@@ -215,7 +215,7 @@ func CrowdWaits(w Crowd) Card {
 	c := Card{
 		Title: said + " for a decision", Tone: Waiting, Fallback: said + " for a decision.",
 		Lines: []Text{Join(
-			Plain(fmt.Sprintf("The %d oldest have a message of their own above. As these are decided, the next ones follow, oldest first. Of the others the oldest waits since ", w.Cards)),
+			Plain(fmt.Sprintf("%d have a message of their own above, at most ten of one person's. As these are decided, the next ones follow, oldest first. Of the others the oldest waits since ", w.Cards)),
 			At(w.Requests[0].Created), Plain("."))},
 	}
 	var rows []Text

@@ -192,13 +192,13 @@ func (r *Request) TakeEvidence(log []AuditEntry) []Evidence {
 		found = append(found, r.onlyOne(log, r.MemberSince, until, func(e AuditEntry) bool { return e.trace() == TraceRemoved })...)
 	}
 	var added []Evidence
-	for _, e := range found {
+	for _, row := range found {
+		e := r.evidence(row)
 		known := slices.ContainsFunc(r.Evidence, func(had Evidence) bool { return had.ID == e.ID })
 		if known || len(r.Evidence) == mostEvidence {
 			continue
 		}
-		added = append(added, r.evidence(e))
-		r.Evidence = append(r.Evidence, added[len(added)-1])
+		added, r.Evidence = append(added, e), append(r.Evidence, e)
 	}
 	slices.SortStableFunc(r.Evidence, func(a, b Evidence) int { return a.At.Compare(b.At) })
 	return added

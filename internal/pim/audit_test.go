@@ -45,6 +45,15 @@ func inPIM(request, reason string) func(*pim.AuditEntry) {
 	return func(e *pim.AuditEntry) { byAdmin(e); e.OfPIM, e.Request, e.Reason = true, request, reason }
 }
 
+// What is read twice is evidence once, however long its id.
+func TestARowIsEvidenceOnce(t *testing.T) {
+	r := audited()
+	log := []pim.AuditEntry{logged(strings.Repeat("PIM_", 60), 3, "Add member to role request approved (PIM activation)", inPIM("aaaa-1", "ok"))}
+	if r.TakeEvidence(log); len(r.TakeEvidence(log)) > 0 || len(r.Evidence) != 1 || !r.LearnWho() {
+		t.Errorf("evidence %+v", r.Evidence)
+	}
+}
+
 func TestOnlyTheRowsOfARequestAreItsEvidence(t *testing.T) {
 	const approved, removed = "Add member to role request approved (PIM activation)", "Remove member from role in PIM completed (permanent)"
 	for name, row := range map[string]struct {

@@ -59,7 +59,7 @@ func (r *Report) Alarm(e pim.Event, name string) {
 		return a.Over.IsZero() && a.Group == e.Group && a.Person == e.Person && a.kind == kind
 	}
 	switch {
-	case e.Kind == pim.EventEvidence || e.Kind == pim.EventAcknowledged:
+	case e.Kind == pim.EventEvidence || e.Kind == pim.EventAcknowledged || e.Kind == pim.EventUnacknowledged:
 		r.note(e)
 	case e.Kind == pim.EventAlarmOver:
 		if i := slices.IndexFunc(r.alarms, same); i >= 0 {
@@ -81,6 +81,8 @@ func (r *Report) note(e pim.Event) {
 			continue
 		case e.Kind == pim.EventAcknowledged:
 			a.Acknowledged, a.AcknowledgedBy, a.AcknowledgedAs = e.At, tidy(e.By.Person), pim.Tidy(e.By.Name)
+		case e.Kind == pim.EventUnacknowledged:
+			a.Acknowledged, a.AcknowledgedBy, a.AcknowledgedAs = time.Time{}, "", ""
 		default:
 			_, said, _ := strings.Cut(e.Text, ": ")
 			a.DoneBy = pim.Tidy(said)

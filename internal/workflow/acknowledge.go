@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -41,7 +42,7 @@ func (s *Service) acknowledged(ctx context.Context, from Sender, id string) card
 			return err
 		}
 		if n := findNotice(all, id); n != nil {
-			about = n.concerned()
+			about = concernedIn(all, n)
 		}
 		who, err = s.identify(tx, from.Account, from.Name)
 		return err
@@ -53,9 +54,14 @@ func (s *Service) acknowledged(ctx context.Context, from Sender, id string) card
 	if err != nil {
 		return card.Problem(pim.Explain(err))
 	}
-	same, err := s.mayBeOne(ctx, who, about)
+	same, read, err := s.mayBeOne(ctx, who.ids(), about)
 	if err != nil {
 		return card.Problem(pim.Explain(err))
+	}
+	for _, id := range []pim.PrincipalID{who.actor.Person, cmp.Or(who.link.Person, who.actor.Person)} { // a link is worth what its own account is
+		if err := read[id].MayAct(); err != nil {
+			return card.Problem(pim.Explain(err))
+		}
 	}
 	said := ""
 	err = s.update(func(tx *store.Tx) error {
@@ -77,13 +83,25 @@ func (n *notice) concerned() []pim.PrincipalID {
 	return slices.DeleteFunc(ids, func(id pim.PrincipalID) bool { return id == "" })
 }
 
-// mayBeOne are those of some people who are one person with somebody, by what was ever
-// seen together and by the attribute that says so.
-func (s *Service) mayBeOne(ctx context.Context, who identity, some []pim.PrincipalID) ([]pim.PrincipalID, error) {
+// concernedIn are those who do not acknowledge an alarm: whom it is about, who did it, and the same of the group's other
+// alarms of which nobody has taken note, since what somebody may look at may come by these.
+func concernedIn(all []notice, n *notice) []pim.PrincipalID {
+	ids := n.concerned()
+	for _, other := range all {
+		if other.Group == n.Group && other.ID != n.ID && other.Open() && !other.quiet() {
+			ids = append(ids, other.concerned()...)
+		}
+	}
+	return ids
+}
+
+// mayBeOne are those of some people who are one person with somebody of these object ids, by what was ever seen together
+// and by the attribute that says so; and all profiles that were read for it.
+func (s *Service) mayBeOne(ctx context.Context, somebody, some []pim.PrincipalID) (same []pim.PrincipalID, read map[pim.PrincipalID]pim.Profile, err error) {
 	var mine []pim.PrincipalID
 	theirs := map[pim.PrincipalID][]pim.PrincipalID{}
-	err := s.cfg.Store.View(func(tx *store.Tx) (err error) {
-		if mine, err = allIDs(tx, who.ids()...); err != nil {
+	err = s.cfg.Store.View(func(tx *store.Tx) (err error) {
+		if mine, err = allIDs(tx, somebody...); err != nil {
 			return err
 		}
 		for _, id := range some {
@@ -94,7 +112,7 @@ func (s *Service) mayBeOne(ctx context.Context, who identity, some []pim.Princip
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	ids := slices.Clone(mine)
 	for _, of := range theirs {
@@ -102,18 +120,15 @@ func (s *Service) mayBeOne(ctx context.Context, who identity, some []pim.Princip
 	}
 	answer, err := s.cfg.Directory.Look(ctx, pim.Question{Profiles: ids})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if !all(answer.Profiles, ids) {
-		return nil, pim.Errorf(pim.Unavailable, "Microsoft Entra could not say who is who, so the alarm is not acknowledged. Try again in a minute.")
-	}
-	if err := answer.Profiles[who.actor.Person].MayAct(); err != nil {
-		return nil, err
+		return nil, nil, pim.Errorf(pim.Unavailable, "Microsoft Entra could not say who is who, so the alarm is not acknowledged. Try again in a minute.")
 	}
 	return slices.DeleteFunc(slices.Clone(some), func(id pim.PrincipalID) bool {
 		shared := slices.ContainsFunc(theirs[id], func(one pim.PrincipalID) bool { return slices.Contains(mine, one) })
 		return !shared && !sameAttribute(mine, theirs[id], answer.Profiles)
-	}), nil
+	}), answer.Profiles, nil
 }
 
 // takeNote writes that somebody has taken note of an alarm, and has it said wherever
@@ -138,7 +153,10 @@ func (s *Service) takeNote(tx *store.Tx, from Sender, id string, reader pim.Read
 	case by != nil:
 		return fmt.Sprintf("%s has acknowledged that alarm of %s already. Nothing else is needed.", orName(by.By.Name), role.Title), nil
 	}
-	if err := mayTakeNote(n, role, reader, about, same); err != nil {
+	if !slices.Equal(concernedIn(all, n), about) {
+		return "", pim.Errorf(pim.Conflict, "More is known of that alarm by now. Look at it, and acknowledge it once more.")
+	}
+	if err := mayTakeNote(n, role, reader, same); err != nil {
 		return "", err
 	}
 	n.Acknowledged = &pim.Acknowledged{By: who.actor, At: tx.Now()}
@@ -152,16 +170,69 @@ func (s *Service) takeNote(tx *store.Tx, from Sender, id string, reader pim.Read
 }
 
 // mayTakeNote says why somebody who may look at an alarm may not acknowledge it.
-func mayTakeNote(n *notice, role pim.Role, reader pim.Reader, about, same []pim.PrincipalID) error {
+func mayTakeNote(n *notice, role pim.Role, reader pim.Reader, same []pim.PrincipalID) error {
 	switch {
-	case !slices.Equal(n.concerned(), about):
-		return pim.Errorf(pim.Conflict, "More is known of that alarm by now. Look at it, and acknowledge it once more.")
-	case len(same) > 0:
+	case slices.ContainsFunc(n.concerned(), func(id pim.PrincipalID) bool { return slices.Contains(same, id) }):
 		return pim.Errorf(pim.Forbidden, "You cannot acknowledge an alarm about yourself, or about what you did. Somebody else who may look at %s has to.", role.Title)
+	case len(same) > 0:
+		return pim.Errorf(pim.Forbidden, "Another alarm of %s that nobody has acknowledged is about you, or about what you did, so you acknowledge none of it. Somebody else has to.", role.Title)
 	case n.Kind == pim.AlarmEligible && !reader.Auditor && !reader.Approves[role.Name]:
 		return pim.Errorf(pim.Forbidden, "You may look at %s because you are eligible for it, which may come by what this alarm is about. One of its approvers has to acknowledge it.", role.Title)
 	}
 	return nil
+}
+
+// looked is an acknowledged alarm of which the audit log says who did it: those who did, and which of them are, or may
+// be, whoever acknowledged it.
+type looked struct{ doers, same []pim.PrincipalID }
+
+// ownDoing looks whether somebody acknowledged what the audit log says only now that they did themselves.
+func (s *Service) ownDoing(ctx context.Context, g pim.GroupID, log []pim.AuditEntry) (map[string]looked, error) {
+	found := map[string]looked{}
+	by := map[string]pim.PrincipalID{}
+	err := s.cfg.Store.View(func(tx *store.Tx) error {
+		all, err := noticesIn(tx)
+		for _, n := range all {
+			if n.Group == g && !n.Sought.IsZero() && n.quiet() {
+				n.By, by[n.ID] = n.DoneBy(log, tx.Now().Sub(n.Sought) >= auditComplete), n.Acknowledged.By.Person
+				found[n.ID] = looked{doers: n.concerned()}
+			}
+		}
+		return err
+	})
+	for id, one := range found {
+		if err != nil {
+			return nil, err
+		}
+		one.same, _, err = s.mayBeOne(ctx, []pim.PrincipalID{by[id]}, one.doers)
+		found[id] = one
+	}
+	return found, err
+}
+
+// quiet reports whether somebody has taken note of an alarm that is not over.
+func (n *notice) quiet() bool { return n.Open() && n.Acknowledged != nil }
+
+// takeBackNote opens an alarm again that was acknowledged by one of those who did it, and has on-call told: nobody hears
+// of a message that is rewritten.
+func (s *Service) takeBackNote(tx *store.Tx, n *notice, same []pim.PrincipalID) error {
+	if !n.quiet() || len(same) == 0 {
+		return nil
+	}
+	by := n.Acknowledged.By
+	n.Acknowledged = nil
+	if err := s.sayAlarm(tx, n, pim.EventUnacknowledged, string(n.Kind)+": "+n.ID); err != nil {
+		return err
+	}
+	role, _ := s.cfg.Roles.Named(n.Role)
+	text := fmt.Sprintf("%s has acknowledged that %s, in %s, %s, and did it, says Entra's audit log. The alarm counts as not acknowledged: its message is open again.",
+		orName(by.Name), n.whom(), role.Title, n.Phrase())
+	for _, to := range role.Notify {
+		if err := s.putTell(tx, "unacknowledged|"+n.ID, "", to, message{Text: text}); err != nil {
+			return err
+		}
+	}
+	return s.turnHomes(tx)
 }
 
 // hearsOf reports whether somebody may look at the role that an alarm is about.

@@ -18,7 +18,7 @@ func (w *world) alarmed() workflowtest.Message {
 	w.t.Helper()
 	var found []workflowtest.Message
 	for _, m := range w.chat.In(oncall) {
-		if m.Card().Request == "" {
+		if m.Card().Request == "" && !strings.Contains(workflowtest.Text(m.Card()), "Bob was made an owner") {
 			found = append(found, m)
 		}
 	}
@@ -139,6 +139,10 @@ func TestWhoMayAcknowledgeAnAlarm(t *testing.T) {
 			w.dir.Log(pim.AuditEntry{Activity: "Add member to group", By: bob, About: []string{string(mde), string(dave)}, At: w.now().Add(-15 * time.Minute)})
 			w.pass(10 * time.Minute)
 		}, func(w *world) workflow.Sender { return w.sender(bob) }, "", "about what you did", true},
+		"whom another alarm of the role is about": {func(w *world) {
+			w.dir.Administer(mde, func(g *workflowtest.Group) { g.Owners = append(g.Owners, bob) })
+			w.pass(15 * time.Minute)
+		}, func(w *world) workflow.Sender { return w.sender(bob) }, "", "Another alarm of MDE Administrator", true},
 		"while nobody can say who is who": {func(w *world) {
 			w.dir.Hide(workflowtest.PartProfiles, pim.Errorf(pim.Unavailable, "down"))
 		}, func(w *world) workflow.Sender { return w.sender(bob) }, "", "could not say who is who", true},
@@ -204,6 +208,83 @@ func TestAnAcknowledgedAlarmIsQuietWhileItIsTheSame(t *testing.T) {
 			t.Errorf("on-call reads %q", said)
 		}
 		w.expect(w.says(alice, "who"), "Dave", "is a member outside PIM")
+	})
+}
+
+// Rows of the audit log come minutes later: by then, whoever did it may have acknowledged it.
+func TestNobodyHasAcknowledgedWhatTheyDidThemselves(t *testing.T) {
+	for name, row := range map[string]struct {
+		before func(w *world)
+		by     pim.PrincipalID // who did it; Bob acknowledges it
+		stays  bool
+	}{
+		"who did it":       {func(*world) {}, bob, false},
+		"a second account": {func(w *world) { w.update(func(tx *store.Tx) error { return tx.Join(bob, erin) }) }, erin, false},
+		"one person by an attribute": {func(w *world) {
+			w.dir.Person(bob, func(p *pim.Profile) { p.SamePerson = "E-1" })
+			w.dir.Person(erin, func(p *pim.Profile) { p.SamePerson = "E-1" })
+		}, erin, false},
+		"somebody else": {func(*world) {}, erin, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(w *world) { w.dir.AuditDelay = 30 * time.Minute }, func(w *world) {
+				w.knows(alice, bob)
+				row.before(w)
+				w.dir.Log(pim.AuditEntry{Activity: "Add member to group", By: row.by, About: []string{string(mde), string(dave)}})
+				_, id := w.intrudes()
+				alarm := w.alarmed()
+				w.expect(w.acknowledges(w.sender(bob), id), "You have acknowledged")
+				w.pass(15 * time.Minute)
+				w.restart()
+				w.pass(time.Hour)
+				said, open := "", false
+				for _, m := range w.chat.In(oncall) {
+					if m.Ref == alarm.Ref {
+						said, open = workflowtest.Text(m.Card()), len(m.Card().Buttons) > 0
+					}
+				}
+				w.expect(said, "Done by ")
+				if open == row.stays || strings.Contains(said, "Acknowledged by") != row.stays {
+					t.Errorf("on-call reads\n%s", said)
+				}
+				if listed := strings.Contains(w.says(alice, "who"), "is a member outside PIM"); listed == row.stays {
+					t.Errorf("who lists it: %t", listed)
+				}
+				told := 0
+				for _, m := range w.chat.In(oncall) {
+					if strings.Contains(workflowtest.Text(m.Card()), "Bob has acknowledged that Dave") {
+						told++
+					}
+				}
+				if row.stays && told > 0 || !row.stays && told != 1 {
+					t.Errorf("on-call is told %d times", told)
+				}
+			})
+		})
+	}
+}
+
+// What a board counts, who lists.
+func TestABoardDoesNotCountWhatIsAcknowledged(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.signIn(alice, bob)
+		w.says(alice, "mde-analyst triage")
+		w.pass(20 * time.Second)
+		m := pim.Membership{Group: mde, Principal: dave}
+		w.dir.Stand(m, "")
+		w.pass(15 * time.Minute)
+		w.expect(w.board(oncall), "1 alarm is open")
+		id := ""
+		w.view(func(tx *store.Tx) error {
+			open, err := workflow.OpenAlarms(tx)
+			id = open[0].ID
+			return err
+		})
+		w.expect(w.read(w.bot.Click(t.Context(), w.sender(bob), workflow.Click{Act: card.Acknowledge, Digest: id})), "You have acknowledged")
+		w.pass(2 * time.Minute)
+		if said := w.board(oncall); strings.Contains(said, "alarm") {
+			t.Errorf("the board says\n%s", said)
+		}
 	})
 }
 

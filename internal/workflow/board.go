@@ -70,7 +70,7 @@ func (s *Service) showWho(ctx context.Context, to pim.Conversation) (more bool, 
 // zero while nobody is elevated.
 func (s *Service) boardOf(tx *store.Tx, to pim.Conversation) (b card.Board, begun time.Time, err error) {
 	b.Now = tx.Now()
-	alarms, err := unnoticed(tx)
+	alarms, err := unnoticed(tx) // which is what /elevate who lists
 	if err != nil {
 		return b, begun, err
 	}

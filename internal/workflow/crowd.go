@@ -18,13 +18,17 @@ import (
 // oldest first, as these are decided.
 const crowdMost = 20
 
+// crowdOfOne is how many of these are one person's at most, so that nobody who asks for
+// much keeps the others without a card.
+const crowdOfOne = crowdMost / 2
+
 // crowdRemind is how often approvers are reminded of a crowd as a whole.
 const crowdRemind = 15 * time.Minute
 
 // crowd is what waits for approvers in a place.
 type crowd struct {
 	// Open are the requests that have a card there, or get one now. Those that were
-	// decided since leave it when there is no room.
+	// decided since leave it when the next one comes.
 	Open []pim.RequestID `json:"open,omitempty"`
 	// More are those that wait without one, oldest first.
 	More []queued `json:"more,omitempty"`
@@ -73,29 +77,22 @@ func older(a, b queued) int {
 	return cmp.Or(a.Asked.Compare(b.Asked), strings.Compare(string(a.ID), string(b.ID)))
 }
 
-// waits reports whether approvers are asked to decide a request.
-func waits(tx *store.Tx, id pim.RequestID) (bool, error) {
-	r, err := tx.Request(id)
-	return err == nil && wanted(&r, card.Approvers), err
-}
-
-// prune takes out of the open ones what is decided, if there is no room else.
-func (c *crowd) prune(tx *store.Tx) error {
-	if len(c.Open) < crowdMost {
-		return nil
-	}
+// prune takes out of the open ones what is decided, and counts the others by whose they are.
+func (c *crowd) prune(tx *store.Tx) (map[pim.PrincipalID]int, error) {
+	held := map[pim.PrincipalID]int{}
 	var open []pim.RequestID
 	for _, id := range c.Open {
-		still, err := waits(tx, id)
+		r, err := tx.Request(id)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if still {
+		if wanted(&r, card.Approvers) {
 			open = append(open, id)
+			held[r.Principal]++
 		}
 	}
 	c.Open = open
-	return nil
+	return held, nil
 }
 
 // roomApprovers reports whether a request gets a card in a place where none stands. While
@@ -105,8 +102,8 @@ func roomApprovers(tx *store.Tx, r *pim.Request, to pim.Conversation) (bool, err
 	if err != nil || c.has(r.ID) {
 		return c.has(r.ID), err
 	}
-	err = c.prune(tx)
-	return len(c.More) == 0 && len(c.Open) < crowdMost, err
+	held, err := c.prune(tx)
+	return len(c.More) == 0 && len(c.Open) < crowdMost && held[r.Principal] < crowdOfOne, err
 }
 
 // noteAsked notes that a request has a card in a place.
@@ -115,7 +112,7 @@ func noteAsked(tx *store.Tx, id pim.RequestID, to pim.Conversation) error {
 	if err != nil || c.has(id) {
 		return err
 	}
-	if err := c.prune(tx); err != nil {
+	if _, err := c.prune(tx); err != nil {
 		return err
 	}
 	c.Open = append(c.Open, id)
@@ -202,7 +199,8 @@ func (s *Service) showWaiting(ctx context.Context, to pim.Conversation) (more bo
 
 // admit moves the oldest that wait without a card to those that get one.
 func (s *Service) admit(tx *store.Tx, c *crowd, to pim.Conversation) (page card.Crowd, err error) {
-	if err := c.prune(tx); err != nil {
+	held, err := c.prune(tx)
+	if err != nil {
 		return page, err
 	}
 	var more []queued
@@ -217,11 +215,12 @@ func (s *Service) admit(tx *store.Tx, c *crowd, to pim.Conversation) (page card.
 			return page, err
 		case strange || !wanted(&r, card.Approvers):
 			continue
-		case len(c.Open) >= crowdMost:
+		case len(c.Open) >= crowdMost || held[r.Principal] >= crowdOfOne:
 			more, page.Requests = append(more, q), append(page.Requests, r)
 			continue
 		}
 		c.Open = append(c.Open, q.ID)
+		held[r.Principal]++
 		if err := s.putCards(tx, &r, []spot{{to, card.Approvers}}); err != nil {
 			return page, err
 		}

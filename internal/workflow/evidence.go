@@ -90,12 +90,16 @@ func (s *Service) evidence(ctx context.Context, e store.Effect) (result, error) 
 	}
 	log, err := s.cfg.Directory.Audited(ctx, g, waits.from)
 	if err != nil {
-		return result{}, errors.Join(err, s.takeEvidence(g, waits, pim.Audited{}, evidenceUnread))
+		return result{}, errors.Join(err, s.takeEvidence(g, waits, pim.Audited{}, nil, evidenceUnread))
 	}
 	if log.Cut {
 		s.cfg.Logger.Warn("audit_log_cut", "group", g, "rows", len(log.Entries)) // what is oldest is found first
 	}
-	if err := s.takeEvidence(g, waits, log, evidenceFor); err != nil {
+	own, err := s.ownDoing(ctx, g, log.Entries)
+	if err != nil {
+		return result{}, err
+	}
+	if err := s.takeEvidence(g, waits, log, own, evidenceFor); err != nil {
 		return result{}, err
 	}
 	left, err := s.awaiting(g)
@@ -146,8 +150,8 @@ func (s *Service) awaiting(g pim.GroupID) (waits awaiting, err error) {
 
 // takeEvidence gives each request and each alarm what the log has of it. Whatever has
 // waited for longer than most gets nothing more, and says so.
-func (s *Service) takeEvidence(g pim.GroupID, waits awaiting, log pim.Audited, most time.Duration) error {
-	if err := s.update(func(tx *store.Tx) error { return s.takeDoers(tx, g, log.Entries, most) }); err != nil {
+func (s *Service) takeEvidence(g pim.GroupID, waits awaiting, log pim.Audited, own map[string]looked, most time.Duration) error {
+	if err := s.update(func(tx *store.Tx) error { return s.takeDoers(tx, g, log.Entries, own, most) }); err != nil {
 		return err
 	}
 	for some := range slices.Chunk(waits.requests, evidenceAtOnce) {

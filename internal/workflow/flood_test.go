@@ -2,6 +2,7 @@ package workflow_test
 
 import (
 	"context"
+	"fmt"
 	"runtime"
 	"strings"
 	"testing"
@@ -59,6 +60,61 @@ func TestTheSameInputIsKnownWhileItsTokenIsGood(t *testing.T) {
 		w.pass(2 * time.Second)
 		if n := len(w.allRequests()); n != 1 {
 			t.Errorf("the same input made %d requests", n)
+		}
+	})
+}
+
+// Somebody who asks for much does not keep the others' requests without a card.
+func TestOnePersonsRequestsKeepNobodyElsesWithoutACard(t *testing.T) {
+	inWorld(t, func(w *world) {
+		for i := range 24 {
+			g := pim.GroupID(fmt.Sprintf("group-%03d", i))
+			w.dir.Administer(g, func(of *workflowtest.Group) {
+				of.Approvers, of.Max, of.Eligible = []pim.PrincipalID{bob, carol}, 8*time.Hour, []pim.PrincipalID{dave}
+			})
+			w.cfg.Roles = append(w.cfg.Roles, pim.Role{
+				Name: "role-" + string(g), Title: "Role", Group: g, Default: time.Hour, Max: 8 * time.Hour, Ask: []pim.Conversation{approvals},
+			})
+		}
+	}, func(w *world) {
+		for i := range 24 {
+			if _, err := w.dir.Ask(dave, pim.Activation{
+				Action: pim.SelfActivate, Group: pim.GroupID(fmt.Sprintf("group-%03d", i)), Principal: dave, Duration: time.Hour, Justification: "why not",
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.pass(5 * time.Minute)
+		cards := func() (n int) {
+			for _, m := range w.chat.In(approvals) {
+				if m.Card().Request != "" {
+					n++
+				}
+			}
+			return n
+		}
+		if n := cards(); n != 10 {
+			t.Errorf("%d cards of one person stand there", n)
+		}
+		w.signIn(alice, bob)
+		id := w.asks(alice)
+		w.pass(30 * time.Second)
+		w.expect(workflowtest.Text(w.cardOf(id, approvals).Card()), "Alice")
+		w.restart()
+		w.pass(time.Minute)
+		if n := cards(); n != 11 {
+			t.Errorf("%d cards stand there", n)
+		}
+		w.signIn(bob)
+		for _, m := range w.chat.In(approvals) {
+			if of := m.Card().Request; of != "" && of != id {
+				w.says(bob, "deny "+string(of)+" no reason for it")
+				w.pass(2 * time.Second)
+			}
+		}
+		w.pass(time.Minute)
+		if n := cards(); n != 21 {
+			t.Errorf("%d cards stand there once ten are decided", n)
 		}
 	})
 }

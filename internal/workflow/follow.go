@@ -71,16 +71,20 @@ func followersOf(tx *store.Tx, before *pim.Request) ([]pim.Request, error) {
 	return slices.DeleteFunc(open, func(r pim.Request) bool { return !r.Waits() || r.Follows.Request != before.ID }), err
 }
 
+// followsEarly is why it is not sent where the access was over before its time, and nobody here ended it.
+const followsEarly = "The access that it was to follow was over before its time, and nobody ended it here, so nothing was asked for. Ask again if it is still needed."
+
 // sendFollowing sends what waited for the end of this access, as its holder. Who was
-// taken out does not come in again by what they asked for before.
+// taken out does not come in again by what they asked for before, wherever that was done:
+// PIM's copy does not say that it was.
 func (s *Service) sendFollowing(tx *store.Tx, over *pim.Request) error {
 	waiting, err := followersOf(tx, over)
 	if err != nil {
 		return err
 	}
 	for _, r := range waiting {
-		if over.Ending == pim.Revoked {
-			if err := s.cancelUnsent(tx, &r, pim.Event{Kind: pim.EventCanceled, Chat: pim.System}, followsRevoked); err != nil {
+		if why := takenOut(over); why != "" {
+			if err := s.cancelUnsent(tx, &r, pim.Event{Kind: pim.EventCanceled, Chat: pim.System}, why); err != nil {
 				return err
 			}
 			continue // its effect finds it canceled, and ends the session
@@ -94,6 +98,18 @@ func (s *Service) sendFollowing(tx *store.Tx, over *pim.Request) error {
 		}
 	}
 	return nil
+}
+
+// takenOut says why nothing follows an access that somebody else ended, or may have ended; "" where it may be followed.
+func takenOut(over *pim.Request) string {
+	switch over.Ending {
+	case pim.Revoked:
+		return followsRevoked
+	case pim.Unknown:
+		return followsEarly
+	case pim.Expired, pim.Released:
+	}
+	return ""
 }
 
 // endMoved has what waits for the end of this access say when that is now.

@@ -182,6 +182,36 @@ func TestWhatFollowsAnAccessThatWasRevokedIsNotSent(t *testing.T) {
 	})
 }
 
+// Nor where they were taken out in the portal, or past PIM, of which Elevate sees no more than that the access is gone.
+func TestWhatFollowsAnAccessThatWasEndedElsewhereIsNotSent(t *testing.T) {
+	for name, does := range map[string]func(w *world, r pim.Request){
+		"removed in PIM":         func(w *world, r pim.Request) { w.dir.RevokeAs(erin, r.Copy.ID, "left her desk") },
+		"taken out of the group": func(w *world, r pim.Request) { w.dir.Gone(r.Copy.ID) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, nil, func(w *world) {
+				w.signIn(alice)
+				w.says(alice, "mde-analyst looking at WS-042")
+				w.pass(5 * time.Second)
+				id := w.newest(alice).ID
+				w.passToNotice(id)
+				w.signIn(alice)
+				w.says(alice, "mde-analyst still looking at it")
+				next := w.other(id).ID
+				sent := w.dir.Calls(workflowtest.OpSubmit)
+				does(w, w.request(id))
+				w.pass(15 * time.Minute)
+				w.is(id, pim.Ended)
+				w.is(next, pim.Canceled)
+				w.expect(workflowtest.Text(w.cardOf(next, direct(alice)).Card()), "so nothing was asked for")
+				if n := w.dir.Calls(workflowtest.OpSubmit); n != sent {
+					t.Errorf("PIM was called %d times", n-sent)
+				}
+			})
+		})
+	}
+}
+
 // The access is released while what follows it waits for a sign-in: then nothing has to be waited for.
 func TestWhatFollowsAnAccessThatIsOverIsSentAtOnce(t *testing.T) {
 	inWorld(t, nil, func(w *world) {

@@ -72,7 +72,7 @@ func (s *Service) story(tx *store.Tx, id pim.RequestID, reader pim.Reader) (told
 // reads of the group that it gives now, and not of one that its name stood for.
 func (s *Service) mayRead(r *pim.Request, reader pim.Reader) bool {
 	if role, ok := s.cfg.Roles.Named(r.Role); !ok || role.Group != r.Group {
-		reader.Eligible, reader.Approves = nil, nil
+		reader.Eligible, reader.Approves, reader.Reviews = nil, nil, nil
 	}
 	return pim.MayRead(r, reader)
 }

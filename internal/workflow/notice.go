@@ -206,8 +206,9 @@ func noteAlarmRef(tx *store.Tx, id string, ref store.Ref) error {
 }
 
 // takeDoers says of a group's alarms who did it, as the audit log has it. What was
-// sought for longer than most is sought no more.
-func (s *Service) takeDoers(tx *store.Tx, g pim.GroupID, log []pim.AuditEntry, most time.Duration) error {
+// sought for longer than most is sought no more. Nobody takes note of what they did
+// themselves: of what is acknowledged, it was looked whether somebody has.
+func (s *Service) takeDoers(tx *store.Tx, g pim.GroupID, log []pim.AuditEntry, own map[string]looked, most time.Duration) error {
 	all, err := noticesIn(tx)
 	if err != nil {
 		return err
@@ -220,12 +221,20 @@ func (s *Service) takeDoers(tx *store.Tx, g pim.GroupID, log []pim.AuditEntry, m
 		}
 		text := "Entra's audit log does not say who did it."
 		if done := n.DoneBy(log, tx.Now().Sub(n.Sought) >= auditComplete); len(done) > 0 {
+			known := n.By
 			n.By, text = done, evidenceText(done)
+			if n.quiet() && !slices.Equal(own[n.ID].doers, n.concerned()) {
+				n.By = known
+				continue // it was acknowledged at this moment: the next reading looks by whom
+			}
 		} else if tx.Now().Sub(n.Sought) < most {
 			continue
 		}
 		n.Sought, changed = time.Time{}, true
 		if err := s.sayAlarm(tx, n, pim.EventEvidence, string(n.Kind)+": "+text); err != nil {
+			return err
+		}
+		if err := s.takeBackNote(tx, n, own[n.ID].same); err != nil {
 			return err
 		}
 	}

@@ -206,6 +206,25 @@ func TestWhoMayNotCloseAReview(t *testing.T) {
 	}
 }
 
+// The role's name is given to another group: those who review the uses of that one do not read of the old one.
+func TestReviewersOfARoleThatWasPointedElsewhereReadNothingOfBefore(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.signIn(alice, bob, dave)
+		id := w.becomesActive()
+		roles := roles()
+		roles[0].Group, roles[0].Emergency, roles[0].Reviewers = "11111111-0000-4000-8000-000000000005", true, []pim.GroupID{seniors}
+		w.dir.Gather(seniors, dave)
+		w.cfg.Roles = roles
+		w.restart()
+		w.pass(15 * time.Minute)
+		for _, words := range []string{"history", "history " + string(id), "revoke " + string(id) + " out", "approve " + string(id), "review " + string(id) + " fine"} {
+			if said := w.says(dave, words); strings.Contains(said, "isolating") || strings.Contains(said, "Alice") || strings.Contains(said, "needs no review") || strings.Contains(said, "active") {
+				t.Errorf("%s: Dave reads\n%s", words, said)
+			}
+		}
+	})
+}
+
 func theSecondAccount(w *world) {
 	w.dir.Gather(seniors, carol, admin)
 	w.pass(2 * time.Minute)

@@ -165,7 +165,10 @@ func (s *Service) mayHear(tx *store.Tx, r *pim.Request, who identity) (known boo
 	if owns(r, who) {
 		return true, nil
 	}
-	reader := pim.Reader{Actor: who.actor, Auditor: s.reads(who), Eligible: map[string]bool{}, Approves: map[string]bool{}, Reviews: s.reviewsRoles(who)}
+	reader := pim.Reader{
+		Actor: who.actor, Auditor: s.reads(who), Eligible: map[string]bool{}, Approves: map[string]bool{},
+		Reviews: map[string]bool{r.Role: s.reviewer(r, who) == pim.Yes},
+	}
 	policy, read := s.policies.get(r.Group, tx.Now(), ever)
 	for _, id := range who.ids() {
 		_, approves := policy.approvers[id]
