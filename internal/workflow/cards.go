@@ -358,7 +358,7 @@ func (s *Service) viewAsking(tx *store.Tx, r *pim.Request, at pim.Conversation, 
 	if v.Unreached, err = s.unreached(tx, r); err != nil {
 		return err
 	}
-	s.refusals(r, at, v)
+	s.viewClosed(r, at, v)
 	if err := s.viewRefusal(tx, r, v); err != nil || r.State != pim.Pending {
 		return err // what helps to decide costs more the more people have the role
 	}

@@ -30,10 +30,10 @@ func (s *Service) placeRefused(refused store.Effect) {
 	}
 }
 
-// refusals counts, for a card, the channels in which approvers are asked and those
+// viewClosed counts, for a card, the channels in which approvers are asked and those
 // of them that the chats refuse at the moment, and says whether on-call cannot be
 // told. A card that stands in a place is no refused one.
-func (s *Service) refusals(r *pim.Request, here pim.Conversation, v *card.View) {
+func (s *Service) viewClosed(r *pim.Request, here pim.Conversation, v *card.View) {
 	role, _ := s.cfg.Roles.Named(r.Role)
 	refuses := func(to pim.Conversation, v card.Viewer) bool {
 		return to.String() != here.String() && s.queue.refuses(cardKey(r.ID, to, v))
