@@ -128,17 +128,11 @@ func (a *Administrator) groupsWith(ctx context.Context, filter string) ([]models
 	if err != nil {
 		return nil, err
 	}
-	var answer models.GroupCollectionResponseable
-	err = k.do(ctx, func(ctx context.Context) (err error) {
-		answer, err = k.groups().Get(ctx, &groups.GroupsRequestBuilderGetRequestConfiguration{
-			QueryParameters: &groups.GroupsRequestBuilderGetQueryParameters{Filter: &filter, Select: []string{"id"}},
-		})
-		return err
-	})
+	answer, err := k.groupsWhere(ctx, filter)
 	switch {
 	case err != nil:
 		return nil, changeError(opFindGroup, err)
-	case answer == nil || answer.GetValue() == nil:
+	case answer.GetValue() == nil:
 		return nil, notYet("Microsoft Graph gave an answer that cannot be read.")
 	}
 	return answer.GetValue(), nil

@@ -36,21 +36,26 @@ func (c *Client) groupsLike(ctx context.Context, nameOrID string) ([]models.Grou
 	if pim.IsGUID(nameOrID) {
 		return k.groupWithID(ctx, nameOrID)
 	}
-	filter, top := "displayName eq "+quoted(nameOrID), int32(2)
-	var answer models.GroupCollectionResponseable
+	answer, err := k.groupsWhere(ctx, "displayName eq "+quoted(nameOrID))
+	if err != nil {
+		return nil, err
+	}
+	return c.groupPages(ctx, answer)
+}
+
+// groupsWhere asks for the groups that a filter lets through; two at a time, since more than one is one too many.
+func (k *call) groupsWhere(ctx context.Context, filter string) (answer models.GroupCollectionResponseable, err error) {
+	top := int32(2)
 	err = k.do(ctx, func(ctx context.Context) (err error) {
 		answer, err = k.groups().Get(ctx, &groups.GroupsRequestBuilderGetRequestConfiguration{
 			QueryParameters: &groups.GroupsRequestBuilderGetQueryParameters{Filter: &filter, Select: groupProperties, Top: &top},
 		})
 		return err
 	})
-	if err != nil {
-		return nil, err
+	if err == nil && answer == nil {
+		err = k.unreadable()
 	}
-	if answer == nil {
-		return nil, k.unreadable()
-	}
-	return c.groupPages(ctx, answer)
+	return answer, err
 }
 
 // groupPages reads on until two groups are known, which is as bad as more, or the list ends.

@@ -34,19 +34,6 @@ type stage struct {
 	ended  chan error // what the bot's run came to
 }
 
-// startStage starts both from settings in a folder, as two processes would. env
-// is the bot's environment.
-func startStage(ctx context.Context, home string, env func(string) (string, bool), log *slog.Logger) (*stage, error) {
-	s, err := openStage(ctx, home, cast.Model())
-	if err != nil {
-		return nil, err
-	}
-	if err := s.startBot(ctx, home, env, log); err != nil {
-		return nil, errors.Join(err, s.box.Close())
-	}
-	return s, nil
-}
-
 // openStage starts the sandbox with those who are in it, and writes the settings that fit it.
 func openStage(ctx context.Context, home string, who *cast.Cast) (*stage, error) {
 	box, err := sim.Start(ctx, sim.Config{Dir: home, Now: time.Now, Rate: demoRate, Behavior: simentra.DefaultBehavior(), Cast: who})

@@ -24,31 +24,22 @@ func (b *bot) resolve(ctx context.Context) (pim.Roles, []pim.GroupID, error) {
 			return nil, nil, fmt.Errorf("role %s: its group is behind another role already", r.Name)
 		}
 		role := b.role(r, id)
-		for _, name := range r.Reviewers {
-			if !r.Emergency {
-				break // nothing is reviewed, so nobody is looked up
-			}
-			reviewers, err := b.groupID(ctx, name)
-			if err != nil {
+		if r.Emergency { // else nothing is reviewed, so nobody is looked up
+			if role.Reviewers, err = b.groupIDs(ctx, r.Reviewers); err != nil {
 				return nil, nil, fmt.Errorf("role %s: reviewers: %w", r.Name, err)
 			}
-			role.Reviewers = append(role.Reviewers, reviewers)
 		}
 		roles = append(roles, role)
 	}
-	var readers []pim.GroupID
-	for _, name := range b.cfg.Readers {
-		id, err := b.groupID(ctx, name)
-		if err != nil {
-			return nil, nil, fmt.Errorf("readers: %w", err)
-		}
-		readers = append(readers, id)
+	readers, err := b.groupIDs(ctx, b.cfg.Readers)
+	if err != nil {
+		return nil, nil, fmt.Errorf("readers: %w", err)
 	}
 	return roles, readers, nil
 }
 
 // peoplesGroups are the people's and the approvers' groups that the settings name for a role. An error says that one is not
-// known; who is in the others is watched all the same.
+// known; nobody in the others is watched then, until it is.
 func (b *bot) peoplesGroups(ctx context.Context, role string) (workflow.PeoplesGroups, error) {
 	var out workflow.PeoplesGroups
 	i := slices.IndexFunc(b.cfg.Roles, func(r config.Role) bool { return r.Name == role })
@@ -91,6 +82,17 @@ func (b *bot) groupID(ctx context.Context, nameOrID string) (pim.GroupID, error)
 		return err
 	})
 	return id, err
+}
+
+func (b *bot) groupIDs(ctx context.Context, names []string) (ids []pim.GroupID, err error) {
+	for _, name := range names {
+		id, err := b.groupID(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	return ids, nil
 }
 
 func (b *bot) role(r config.Role, group pim.GroupID) pim.Role {

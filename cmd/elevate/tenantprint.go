@@ -84,26 +84,19 @@ const widest = 110
 
 // columns is how wide a line may get: as the terminal is. What goes into a file or a pipe is not broken, so that it can be looked for.
 func columns(out io.Writer) int {
-	for {
-		switch o := out.(type) {
-		case *output:
-			out = o.Writer
-			continue
-		case plain:
-			out = o.Writer
-			continue
+	switch o := out.(type) {
+	case *output:
+		return columns(o.Writer)
+	case plain:
+		return columns(o.Writer)
+	case *os.File:
+		width, _, err := term.GetSize(int(o.Fd()))
+		if err != nil {
+			return 0
 		}
-		break
+		return min(width, widest)
 	}
-	f, ok := out.(*os.File)
-	if !ok {
-		return 0
-	}
-	width, _, err := term.GetSize(int(f.Fd()))
-	if err != nil {
-		return 0
-	}
-	return min(width, widest)
+	return 0
 }
 
 // plain takes out of what is printed for people the characters that steer a terminal, or turn and hide what stands beside

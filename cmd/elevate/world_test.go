@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"strings"
 	"testing"
 
 	"elevate/internal/pim"
 	"elevate/internal/sim"
+	"elevate/internal/sim/cast"
 	"elevate/internal/sim/simslack"
 	"elevate/internal/store"
 )
@@ -38,6 +40,19 @@ func newWorld(t *testing.T, settings map[string]string) *world {
 		}
 	})
 	return &world{stage: s, t: t}
+}
+
+// startStage starts both from settings in a folder, as two processes would. env
+// is the bot's environment.
+func startStage(ctx context.Context, home string, env func(string) (string, bool), log *slog.Logger) (*stage, error) {
+	s, err := openStage(ctx, home, cast.Model())
+	if err != nil {
+		return nil, err
+	}
+	if err := s.startBot(ctx, home, env, log); err != nil {
+		return nil, errors.Join(err, s.box.Close())
+	}
+	return s, nil
 }
 
 // act carries out a line of the language of acts.

@@ -49,7 +49,7 @@ func named(names ...string) string {
 
 // lines are what a reader has to know beyond the facts.
 func (d drawing) lines() []Text {
-	lines := d.unasked()
+	lines := d.notAsked()
 	if !d.v.Unchecked.IsZero() {
 		lines = append(lines, unchecked(d.v.Unchecked))
 	}

@@ -11,9 +11,9 @@ import (
 // nobody has reviewed it. The holder knows.
 func (d drawing) loud() bool { return d.r.Unreviewed() && d.v.Viewer != Requester }
 
-// unasked names everyone who was not asked before an emergency role was used, or who
+// notAsked names everyone who was not asked before an emergency role was used, or who
 // had no say where PIM wanted an approval.
-func (d drawing) unasked() []Text {
+func (d drawing) notAsked() []Text {
 	if !d.loud() {
 		return nil
 	}

@@ -255,20 +255,20 @@ func (r *Request) LearnWho() bool {
 	switch {
 	case r.State == Canceled && r.Why == InPIM:
 		return r.because("It was canceled in PIM", TraceCanceled)
-	case r.EndedElsewhere() && r.Why == "":
+	case r.endedElsewhere() && r.Why == "":
 		return r.because("It was ended in PIM", TraceEnded) || r.because("The membership was taken away past PIM", TraceRemoved)
 	}
 	return false
 }
 
-// EndedElsewhere reports whether the access ended before its time, by nobody's step here.
-func (r *Request) EndedElsewhere() bool {
+// endedElsewhere reports whether the access ended before its time, by nobody's step here.
+func (r *Request) endedElsewhere() bool {
 	return r.State == Ended && r.Leaving == "" && r.Revoking == nil && (r.Ending == Revoked || r.Ending == Unknown)
 }
 
 // EndedBy is the row that says who ended an access elsewhere, or nil.
 func (r *Request) EndedBy() *Evidence {
-	if !r.EndedElsewhere() {
+	if !r.endedElsewhere() {
 		return nil
 	}
 	for _, t := range []Trace{TraceEnded, TraceRemoved} {

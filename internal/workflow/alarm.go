@@ -187,10 +187,10 @@ func (s *Service) settleAlarms(tx *store.Tx, read covered, sure []pim.Alarm) err
 	return errors.Join(keepNotices(tx, all), s.turnHomes(tx))
 }
 
-// tellAllOnCall says something once in each place where on-call is told.
-func (s *Service) tellAllOnCall(tx *store.Tx, key string, m message) error {
+// tellOnCall says something once in each place where on-call is told of one of the roles.
+func (s *Service) tellOnCall(tx *store.Tx, roles pim.Roles, key string, m message) error {
 	var told []string
-	for _, role := range s.cfg.Roles {
+	for _, role := range roles {
 		for _, to := range role.Notify {
 			if slices.Contains(told, to.String()) {
 				continue

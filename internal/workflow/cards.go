@@ -126,66 +126,6 @@ func wanted(r *pim.Request, v card.Viewer) bool {
 	return false
 }
 
-// approversDirect are the direct conversations with the approvers whose chat
-// accounts are known, without the requester's.
-func (s *Service) approversDirect(tx *store.Tx, r *pim.Request, role pim.Role) ([]pim.Conversation, error) {
-	known, ok := s.policies.get(r.Group, tx.Now(), policyUse)
-	if !role.Direct || !ok {
-		return nil, nil
-	}
-	var direct []pim.Conversation
-	for id := range known.approvers {
-		same, err := tx.SamePerson(id, r.Principal)
-		if err != nil {
-			return nil, err
-		}
-		if same || id == r.Requester.Person {
-			continue
-		}
-		accounts, err := s.accountsOf(tx, id)
-		if err != nil {
-			return nil, err
-		}
-		for _, a := range accounts {
-			direct = append(direct, pim.DirectTo(a))
-		}
-	}
-	return direct, nil
-}
-
-// accountsOf are the chat accounts in which a person can be written to: linked
-// ones, and where the chat itself names the person, those it knows.
-func (s *Service) accountsOf(tx *store.Tx, id pim.PrincipalID) ([]pim.ChatAccount, error) {
-	links, err := tx.LinksOf(id)
-	if err != nil {
-		return nil, err
-	}
-	var accounts []pim.ChatAccount
-	people := []pim.PrincipalID{id}
-	for _, l := range links {
-		if l.Account.Chat == pim.Teams {
-			people = append(people, l.Person) // a second account's: whether it is reached, the chat knows
-			continue
-		}
-		accounts = append(accounts, l.Account)
-	}
-	if s.cfg.Reaches == nil {
-		return accounts, nil
-	}
-	for _, p := range people {
-		known, err := s.cfg.Reaches(tx, p)
-		if err != nil {
-			return nil, err
-		}
-		for _, a := range known {
-			if !slices.Contains(accounts, a) {
-				accounts = append(accounts, a)
-			}
-		}
-	}
-	return accounts, nil
-}
-
 // scene is what a card effect reads in one go.
 type scene struct {
 	request pim.Request
@@ -358,7 +298,7 @@ func (s *Service) viewAsking(tx *store.Tx, r *pim.Request, at pim.Conversation, 
 	if v.Unreached, err = s.unreached(tx, r); err != nil {
 		return err
 	}
-	s.refusals(r, at, v)
+	s.viewClosed(r, at, v)
 	if err := s.viewRefusal(tx, r, v); err != nil || r.State != pim.Pending {
 		return err // what helps to decide costs more the more people have the role
 	}
@@ -558,50 +498,6 @@ func hashOf(c card.Card) string {
 	}
 	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:8])
-}
-
-// adoptedMost is how many messages that only a client named are kept for a
-// request in one place: each is a call whenever the request turns.
-const adoptedMost = 3
-
-// adopt takes a message as one of its request's cards, where its reference was
-// lost, and has it drawn anew; one that holds a sign-in link only once the
-// request turns.
-func (s *Service) adopt(tx *store.Tx, r *pim.Request, ref store.Ref, draw bool) error {
-	if _, _, found, err := tx.RefByMessage(ref.Channel, ref.ID); err != nil || found {
-		return err
-	}
-	viewer := s.viewerIn(r, ref.Conversation)
-	ref.Audience = string(viewer)
-	if !ref.Adopted.IsZero() {
-		if err := evict(tx, r.ID, ref.Conversation); err != nil {
-			return err
-		}
-	}
-	if err := tx.PutRef(r.ID, ref); err != nil {
-		return err
-	}
-	if !draw {
-		return nil
-	}
-	return s.putCards(tx, r, []spot{{ref.Conversation, viewer}})
-}
-
-// evict makes room for one more message that only a client named.
-func evict(tx *store.Tx, id pim.RequestID, at pim.Conversation) error {
-	refs, err := tx.Refs(id)
-	if err != nil {
-		return err
-	}
-	refs = slices.DeleteFunc(refs, func(r store.Ref) bool { return r.Adopted.IsZero() || r.Conversation.String() != at.String() })
-	slices.SortFunc(refs, func(a, b store.Ref) int { return a.Adopted.Compare(b.Adopted) })
-	for len(refs) >= adoptedMost {
-		if err := tx.DeleteRef(id, refs[0]); err != nil {
-			return err
-		}
-		refs = refs[1:]
-	}
-	return nil
 }
 
 // viewerIn says for whom a card in a place was drawn. Where approvers and

@@ -79,7 +79,7 @@ type place struct {
 	Again bool `json:"again,omitempty"`
 }
 
-// message is what a tell effect carries: whole sentences for one person.
+// message is what a tell effect carries: whole sentences for one person or place.
 type message struct {
 	Text    string `json:"text"`
 	Problem bool   `json:"problem,omitempty"`

@@ -45,6 +45,8 @@ func manyOf(tx *store.Tx, to pim.Conversation) (many, error) {
 	return m, err
 }
 
+func (m *many) put(tx *store.Tx, to pim.Conversation) error { return tx.PutMeta(manyKept(to), *m) }
+
 // came notes that a request came to a place.
 func (m *many) came(now time.Time) {
 	m.Newest = append(m.Newest, now)
@@ -93,7 +95,7 @@ func noteCame(tx *store.Tx, to pim.Conversation) error {
 		return err
 	}
 	m.came(tx.Now())
-	return tx.PutMeta(manyKept(to), m)
+	return m.put(tx, to)
 }
 
 // sum has on-call told of a request in a summary, from now on.
@@ -109,7 +111,7 @@ func (s *Service) sum(tx *store.Tx, id pim.RequestID, to pim.Conversation) error
 		}
 		m.came(tx.Now())
 		m.joined(id, tx.Now())
-		if err := tx.PutMeta(manyKept(to), m); err != nil {
+		if err := m.put(tx, to); err != nil {
 			return err
 		}
 		r.Summed = append(r.Summed, to.String())
@@ -202,7 +204,7 @@ func changeSummary(tx *store.Tx, to pim.Conversation, began time.Time, change fu
 			change(&m.Summaries[i])
 		}
 	}
-	return tx.PutMeta(manyKept(to), m)
+	return m.put(tx, to)
 }
 
 // forgetSummary forgets a summary, unless more came since it was drawn.
@@ -215,6 +217,6 @@ func (s *Service) forgetSummary(to pim.Conversation, drawn summary) error {
 		m.Summaries = slices.DeleteFunc(m.Summaries, func(one summary) bool {
 			return one.Began.Equal(drawn.Began) && len(one.Requests) == len(drawn.Requests)
 		})
-		return tx.PutMeta(manyKept(to), m)
+		return m.put(tx, to)
 	})
 }

@@ -80,7 +80,7 @@ func (s *Service) sayOverdue(tx *store.Tx) error {
 		return err
 	}
 	late := slices.DeleteFunc(open, func(r pim.Request) bool { return !r.ReviewOverdue(tx.Now()) })
-	var ids, told []string
+	var ids []string
 	for _, r := range late[:min(len(late), mostOverdue)] {
 		ids = append(ids, string(r.ID))
 	}
@@ -89,19 +89,12 @@ func (s *Service) sayOverdue(tx *store.Tx) error {
 	if err != nil {
 		return err
 	}
+	var roles pim.Roles
 	for _, r := range late {
 		role, _ := s.cfg.Roles.Named(r.Role)
-		for _, to := range role.Notify {
-			if slices.Contains(told, to.String()) {
-				continue
-			}
-			told = append(told, to.String())
-			if err := s.putTell(tx, fmt.Sprintf("overdue|%d", seq), "", to, message{Overdue: true}); err != nil {
-				return err
-			}
-		}
+		roles = append(roles, role)
 	}
-	return nil
+	return s.tellOnCall(tx, roles, fmt.Sprintf("overdue|%d", seq), message{Overdue: true})
 }
 
 // mostOverdue bounds how many of them an event names.

@@ -30,10 +30,10 @@ func (s *Service) placeRefused(refused store.Effect) {
 	}
 }
 
-// refusals counts, for a card, the channels in which approvers are asked and those
+// viewClosed counts, for a card, the channels in which approvers are asked and those
 // of them that the chats refuse at the moment, and says whether on-call cannot be
 // told. A card that stands in a place is no refused one.
-func (s *Service) refusals(r *pim.Request, here pim.Conversation, v *card.View) {
+func (s *Service) viewClosed(r *pim.Request, here pim.Conversation, v *card.View) {
 	role, _ := s.cfg.Roles.Named(r.Role)
 	refuses := func(to pim.Conversation, v card.Viewer) bool {
 		return to.String() != here.String() && s.queue.refuses(cardKey(r.ID, to, v))
@@ -52,6 +52,66 @@ func (s *Service) refusals(r *pim.Request, here pim.Conversation, v *card.View) 
 	v.Unheard = wanted(r, card.OnCall) && slices.ContainsFunc(role.Notify, func(to pim.Conversation) bool {
 		return refuses(to, card.OnCall) || summed(r, to) && s.queue.refuses(boardKey(boardMany, to))
 	})
+}
+
+// approversDirect are the direct conversations with the approvers whose chat
+// accounts are known, without the requester's.
+func (s *Service) approversDirect(tx *store.Tx, r *pim.Request, role pim.Role) ([]pim.Conversation, error) {
+	known, ok := s.policies.get(r.Group, tx.Now(), policyUse)
+	if !role.Direct || !ok {
+		return nil, nil
+	}
+	var direct []pim.Conversation
+	for id := range known.approvers {
+		same, err := tx.SamePerson(id, r.Principal)
+		if err != nil {
+			return nil, err
+		}
+		if same || id == r.Requester.Person {
+			continue
+		}
+		accounts, err := s.accountsOf(tx, id)
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range accounts {
+			direct = append(direct, pim.DirectTo(a))
+		}
+	}
+	return direct, nil
+}
+
+// accountsOf are the chat accounts in which a person can be written to: linked
+// ones, and where the chat itself names the person, those it knows.
+func (s *Service) accountsOf(tx *store.Tx, id pim.PrincipalID) ([]pim.ChatAccount, error) {
+	links, err := tx.LinksOf(id)
+	if err != nil {
+		return nil, err
+	}
+	var accounts []pim.ChatAccount
+	people := []pim.PrincipalID{id}
+	for _, l := range links {
+		if l.Account.Chat == pim.Teams {
+			people = append(people, l.Person) // a second account's: whether it is reached, the chat knows
+			continue
+		}
+		accounts = append(accounts, l.Account)
+	}
+	if s.cfg.Reaches == nil {
+		return accounts, nil
+	}
+	for _, p := range people {
+		known, err := s.cfg.Reaches(tx, p)
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range known {
+			if !slices.Contains(accounts, a) {
+				accounts = append(accounts, a)
+			}
+		}
+	}
+	return accounts, nil
 }
 
 // unreached are the approvers who cannot be written to in any chat, where the

@@ -184,7 +184,7 @@ func (s *Service) tellAdministered(tx *store.Tx, r *pim.Request) error {
 		title = role.Title
 	}
 	text := fmt.Sprintf("A request for %s was not taken, and neither will others be until an administrator mends it. %s `elevate doctor` says what it finds.", title, r.Why)
-	return s.tellAllOnCall(tx, fmt.Sprintf("%s|%d", note, tx.Now().Unix()), message{Text: text, Administered: true})
+	return s.tellOnCall(tx, s.cfg.Roles, fmt.Sprintf("%s|%d", note, tx.Now().Unix()), message{Text: text, Administered: true})
 }
 
 // draft is what somebody typed that could not be asked for: a button has it asked for otherwise. It is kept in memory;

@@ -82,7 +82,7 @@ func (s *Service) noteSweep(failed error) error {
 		if err != nil {
 			return err
 		}
-		return s.tellAllOnCall(tx, fmt.Sprintf("sweep|%d", seq), message{Text: text + sweepAdvice[failed != nil], Problem: failed != nil})
+		return s.tellOnCall(tx, s.cfg.Roles, fmt.Sprintf("sweep|%d", seq), message{Text: text + sweepAdvice[failed != nil], Problem: failed != nil})
 	})
 	if err != nil {
 		return err

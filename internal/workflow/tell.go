@@ -33,7 +33,7 @@ func PutTold(tx *store.Tx, a pim.ChatAccount, text string) error {
 	return tx.PutEffect(e)
 }
 
-// tell says something to one person. A sign-in link is made at this moment, so
+// tell says something to one person or place. A sign-in link is made at this moment, so
 // that none is ever stored.
 func (s *Service) tell(ctx context.Context, e store.Effect) (result, error) {
 	m, err := dataOf[message](e)
