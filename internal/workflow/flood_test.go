@@ -4,11 +4,15 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"elevate/internal/card"
 	"elevate/internal/pim"
+	"elevate/internal/store"
+	"elevate/internal/workflow"
 	"elevate/internal/workflow/workflowtest"
 )
 
@@ -115,6 +119,49 @@ func TestOnePersonsRequestsKeepNobodyElsesWithoutACard(t *testing.T) {
 		w.pass(time.Minute)
 		if n := cards(); n != 21 {
 			t.Errorf("%d cards stand there once ten are decided", n)
+		}
+	})
+}
+
+// A flood of one alarm hides no other: neither in another group, nor of another kind, nor for good.
+func TestAFloodOfAlarmsHidesNoOther(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.knows(alice)
+		for i := range 60 {
+			id := pim.PrincipalID(fmt.Sprintf("00000000-0000-4000-8000-0000000f%04d", i))
+			w.dir.Person(id, func(p *pim.Profile) { *p = pim.Profile{ID: id, Name: fmt.Sprintf("Puppet %02d", i), Enabled: true} })
+			w.dir.Stand(pim.Membership{Group: analyst, Principal: id}, "")
+		}
+		w.pass(20 * time.Minute)
+		w.dir.Stand(pim.Membership{Group: mde, Principal: dave}, "")
+		w.dir.Administer(analyst, func(g *workflowtest.Group) { g.Owners = append(g.Owners, erin) })
+		w.pass(20 * time.Minute)
+		puppets, others, told := 0, "", 0
+		for _, said := range w.alarms() {
+			switch {
+			case strings.Contains(said, "there are 20 more"):
+				told++
+			case strings.Contains(said, "Puppet"):
+				puppets++
+			default:
+				others += said
+			}
+		}
+		if puppets != 40 || told != 1 {
+			t.Errorf("on-call was told of %d puppets, and %d times of more", puppets, told)
+		}
+		w.expect(others, "Dave is a member outside PIM", "Erin was made an owner")
+		var open []pim.Alarm
+		w.view(func(tx *store.Tx) (err error) {
+			open, err = workflow.OpenAlarms(tx)
+			return err
+		})
+		i := slices.IndexFunc(open, func(a pim.Alarm) bool { return a.Kind == pim.AlarmOutside && a.Group == analyst })
+		w.expect(w.read(w.bot.Click(t.Context(), w.sender(alice), workflow.Click{Act: card.Acknowledge, Digest: open[i].ID})), "You have acknowledged")
+		before := len(w.alarms())
+		w.pass(15 * time.Minute)
+		if n := len(w.alarms()) - before; n != 1 {
+			t.Errorf("there is room for one more, and %d were raised", n)
 		}
 	})
 }
