@@ -123,10 +123,11 @@ func TestOnePersonsRequestsKeepNobodyElsesWithoutACard(t *testing.T) {
 	})
 }
 
-// A flood of one alarm hides no other: neither in another group, nor of another kind, nor for good.
+// A flood of one alarm hides no other: neither in another group, nor of another kind, nor for good. It calls whoever is
+// on call a few times, and not with each.
 func TestAFloodOfAlarmsHidesNoOther(t *testing.T) {
-	inWorld(t, nil, func(w *world) {
-		w.knows(alice)
+	inWorld(t, onCallIs(workflow.OnCallPerson{Name: "Carol Cruz", Person: carol}), func(w *world) {
+		w.knows(alice, carol)
 		for i := range 60 {
 			id := pim.PrincipalID(fmt.Sprintf("00000000-0000-4000-8000-0000000f%04d", i))
 			w.dir.Person(id, func(p *pim.Profile) { *p = pim.Profile{ID: id, Name: fmt.Sprintf("Puppet %02d", i), Enabled: true} })
@@ -136,8 +137,10 @@ func TestAFloodOfAlarmsHidesNoOther(t *testing.T) {
 		w.dir.Stand(pim.Membership{Group: mde, Principal: dave}, "")
 		w.dir.Administer(analyst, func(g *workflowtest.Group) { g.Owners = append(g.Owners, erin) })
 		w.pass(20 * time.Minute)
-		puppets, others, told := 0, "", 0
-		for _, said := range w.alarms() {
+		puppets, others, told, called := 0, "", 0, 0
+		for _, m := range w.chat.In(oncall) {
+			said := workflowtest.Text(m.Card())
+			called += len(m.Cards[0].Mention)
 			switch {
 			case strings.Contains(said, "there are 20 more"):
 				told++
@@ -147,8 +150,8 @@ func TestAFloodOfAlarmsHidesNoOther(t *testing.T) {
 				others += said
 			}
 		}
-		if puppets != 40 || told != 1 {
-			t.Errorf("on-call was told of %d puppets, and %d times of more", puppets, told)
+		if puppets != 40 || told != 1 || called != 5+1+2 {
+			t.Errorf("on-call was told of %d puppets, %d times of more, and called %d times", puppets, told, called)
 		}
 		w.expect(others, "Dave is a member outside PIM", "Erin was made an owner")
 		var open []pim.Alarm
