@@ -168,3 +168,22 @@ func TestAFloodOfAlarmsHidesNoOther(t *testing.T) {
 		}
 	})
 }
+
+// Whoever may look at an access and not end it fills neither the trail nor PIM's allowance with trying.
+func TestTryingToRevokeAgainAndAgainFillsNoTrail(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.signIn(alice, bob)
+		id := w.becomesActive()
+		w.pass(10 * time.Minute)
+		before := w.dir.Calls(workflowtest.OpSubmit)
+		for range 300 {
+			w.says(bob, "revoke "+string(id)+leftEarly)
+			w.pass(200 * time.Millisecond)
+		}
+		n, _ := w.event(id, pim.EventRevoking)
+		if calls := w.dir.Calls(workflowtest.OpSubmit) - before; n == 0 || n > 60 || calls > 60 {
+			t.Errorf("%d events, %d calls of PIM", n, calls)
+		}
+		w.is(id, pim.Active)
+	})
+}
