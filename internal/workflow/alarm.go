@@ -13,7 +13,7 @@ import (
 
 // mostAlarms bounds how many of one kind in one group wait for somebody to take note; more are raised as others end or are
 // acknowledged. What happens to one group keeps no other quiet, nor an alarm of another kind.
-const mostAlarms = 40
+const mostAlarms = 200
 
 // beyondEvery is how often on-call is told that there are more.
 const beyondEvery = 24 * time.Hour

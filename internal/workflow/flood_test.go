@@ -128,9 +128,9 @@ func TestOnePersonsRequestsKeepNobodyElsesWithoutACard(t *testing.T) {
 func TestAFloodOfAlarmsHidesNoOther(t *testing.T) {
 	inWorld(t, onCallIs(workflow.OnCallPerson{Name: "Carol Cruz", Person: carol}), func(w *world) {
 		w.knows(alice, carol)
-		for i := range 60 {
+		for i := range 220 {
 			id := pim.PrincipalID(fmt.Sprintf("00000000-0000-4000-8000-0000000f%04d", i))
-			w.dir.Person(id, func(p *pim.Profile) { *p = pim.Profile{ID: id, Name: fmt.Sprintf("Puppet %02d", i), Enabled: true} })
+			w.dir.Person(id, func(p *pim.Profile) { *p = pim.Profile{ID: id, Name: fmt.Sprintf("Puppet %03d", i), Enabled: true} })
 			w.dir.Stand(pim.Membership{Group: analyst, Principal: id}, "")
 		}
 		w.pass(20 * time.Minute)
@@ -150,7 +150,7 @@ func TestAFloodOfAlarmsHidesNoOther(t *testing.T) {
 				others += said
 			}
 		}
-		if puppets != 40 || told != 1 || called != 5+1+2 {
+		if puppets != 200 || told != 1 || called != 5+1+2 {
 			t.Errorf("on-call was told of %d puppets, %d times of more, and called %d times", puppets, told, called)
 		}
 		w.expect(others, "Dave is a member outside PIM", "Erin was made an owner")
