@@ -82,6 +82,7 @@ func (r *Report) note(e pim.Event) {
 		case e.Kind == pim.EventAcknowledged:
 			a.Acknowledged, a.AcknowledgedBy, a.AcknowledgedAs = e.At, tidy(e.By.Person), pim.Tidy(e.By.Name)
 		case e.Kind == pim.EventUnacknowledged:
+			a.DoneBy += "; acknowledged by " + cmp.Or(a.AcknowledgedAs, string(a.AcknowledgedBy)) + ", who did it, so it does not count"
 			a.Acknowledged, a.AcknowledgedBy, a.AcknowledgedAs = time.Time{}, "", ""
 		default:
 			_, said, _ := strings.Cut(e.Text, ": ")

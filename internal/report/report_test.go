@@ -121,6 +121,24 @@ func month(zone *time.Location) *report.Report {
 	return r
 }
 
+func TestAnAcknowledgementThatWasTakenBackDoesNotCount(t *testing.T) {
+	r := report.New(november, time.UTC, titles)
+	bob, erin := person("Bob Berger"), person("Erin Engel")
+	for i, e := range []pim.Event{
+		{Kind: pim.EventAlarm, Text: "standing"},
+		{Kind: pim.EventAcknowledged, Text: "standing: abc234", By: bob},
+		{Kind: pim.EventEvidence, Text: "standing: in the audit log: Add member to group by Bob Berger"},
+		{Kind: pim.EventUnacknowledged, Text: "standing: abc234"},
+	} {
+		e.Seq, e.At, e.Role, e.Group, e.Person = uint64(90+i), at(15, 3, i), "mde-admin", "group-of-mde-admin", erin.Person
+		r.Alarm(e, erin.Name)
+	}
+	r.Close(made, "120:c0ffee")
+	if said := draw(t, r).json; !strings.Contains(said, "acknowledged by Bob Berger, who did it, so it does not count") || strings.Contains(said, `"acknowledged_by"`) {
+		t.Errorf("an auditor reads\n%s", said)
+	}
+}
+
 type drawn struct{ html, csv, json string }
 
 func draw(t interface{ Fatal(args ...any) }, r *report.Report) drawn {

@@ -42,7 +42,7 @@ func (s *Service) acknowledged(ctx context.Context, from Sender, id string) card
 			return err
 		}
 		if n := findNotice(all, id); n != nil {
-			about = concernedIn(all, n)
+			about = n.concerned()
 		}
 		who, err = s.identify(tx, from.Account, from.Name)
 		return err
@@ -83,16 +83,21 @@ func (n *notice) concerned() []pim.PrincipalID {
 	return slices.DeleteFunc(ids, func(id pim.PrincipalID) bool { return id == "" })
 }
 
-// concernedIn are those who do not acknowledge an alarm: whom it is about, who did it, and the same of the group's other
-// alarms of which nobody has taken note, since what somebody may look at may come by these.
-func concernedIn(all []notice, n *notice) []pim.PrincipalID {
-	ids := n.concerned()
-	for _, other := range all {
-		if other.Group == n.Group && other.ID != n.ID && other.Open() && !other.quiet() {
-			ids = append(ids, other.concerned()...)
+// concernedBeside reports whether another alarm of the group, of which nobody has taken note, is about somebody, or about
+// what they did: what they may look at may come by that.
+func concernedBeside(tx *store.Tx, all []notice, n *notice, who identity) (bool, error) {
+	for i := range all {
+		other := &all[i]
+		if other.Group != n.Group || other.ID == n.ID || !other.Open() || other.quiet() {
+			continue
+		}
+		for _, id := range other.concerned() {
+			if same, err := isPerson(tx, who, id); err != nil || same {
+				return same, err
+			}
 		}
 	}
-	return ids
+	return false, nil
 }
 
 // mayBeOne are those of some people who are one person with somebody of these object ids, by what was ever seen together
@@ -153,11 +158,13 @@ func (s *Service) takeNote(tx *store.Tx, from Sender, id string, reader pim.Read
 	case by != nil:
 		return fmt.Sprintf("%s has acknowledged that alarm of %s already. Nothing else is needed.", orName(by.By.Name), role.Title), nil
 	}
-	if !slices.Equal(concernedIn(all, n), about) {
-		return "", pim.Errorf(pim.Conflict, "More is known of that alarm by now. Look at it, and acknowledge it once more.")
-	}
-	if err := mayTakeNote(n, role, reader, same); err != nil {
+	if err := mayTakeNote(n, role, reader, about, same); err != nil {
 		return "", err
+	}
+	if beside, err := concernedBeside(tx, all, n, who); err != nil {
+		return "", err
+	} else if beside {
+		return "", pim.Errorf(pim.Forbidden, "Another alarm of %s that nobody has acknowledged is about you, or about what you did, so you acknowledge none of it. Somebody else has to.", role.Title)
 	}
 	n.Acknowledged = &pim.Acknowledged{By: who.actor, At: tx.Now()}
 	if err := s.sayAlarm(tx, n, pim.EventAcknowledged, string(n.Kind)+": "+n.ID); err != nil {
@@ -170,12 +177,12 @@ func (s *Service) takeNote(tx *store.Tx, from Sender, id string, reader pim.Read
 }
 
 // mayTakeNote says why somebody who may look at an alarm may not acknowledge it.
-func mayTakeNote(n *notice, role pim.Role, reader pim.Reader, same []pim.PrincipalID) error {
+func mayTakeNote(n *notice, role pim.Role, reader pim.Reader, about, same []pim.PrincipalID) error {
 	switch {
-	case slices.ContainsFunc(n.concerned(), func(id pim.PrincipalID) bool { return slices.Contains(same, id) }):
-		return pim.Errorf(pim.Forbidden, "You cannot acknowledge an alarm about yourself, or about what you did. Somebody else who may look at %s has to.", role.Title)
+	case !slices.Equal(n.concerned(), about):
+		return pim.Errorf(pim.Conflict, "More is known of that alarm by now. Look at it, and acknowledge it once more.")
 	case len(same) > 0:
-		return pim.Errorf(pim.Forbidden, "Another alarm of %s that nobody has acknowledged is about you, or about what you did, so you acknowledge none of it. Somebody else has to.", role.Title)
+		return pim.Errorf(pim.Forbidden, "You cannot acknowledge an alarm about yourself, or about what you did. Somebody else who may look at %s has to.", role.Title)
 	case n.Kind == pim.AlarmEligible && !reader.Auditor && !reader.Approves[role.Name]:
 		return pim.Errorf(pim.Forbidden, "You may look at %s because you are eligible for it, which may come by what this alarm is about. One of its approvers has to acknowledge it.", role.Title)
 	}

@@ -2,6 +2,7 @@ package workflow
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -10,8 +11,18 @@ import (
 	"elevate/internal/store"
 )
 
-// mostAlarms bounds how many are kept open; more are raised as others end.
+// mostAlarms bounds how many of one kind in one group wait for somebody to take note; more are raised as others end or are
+// acknowledged. What happens to one group keeps no other quiet, nor an alarm of another kind.
 const mostAlarms = 200
+
+// beyondEvery is how often on-call is told that there are more.
+const beyondEvery = 24 * time.Hour
+
+// flock are the alarms of one kind in a group.
+type flock struct {
+	group pim.GroupID
+	kind  pim.AlarmKind
+}
 
 // suspected is how far apart two readings have to be that agree, before an alarm
 // is raised: the directory's lists lag.
@@ -152,7 +163,36 @@ func (s *Service) settleAlarms(tx *store.Tx, read covered, sure []pim.Alarm) err
 	if err != nil {
 		return err
 	}
-	open, changed := 0, false
+	open, changed, err := s.endAlarms(tx, read, all)
+	if err != nil {
+		return err
+	}
+	beyond := map[flock]int{}
+	for _, now := range sure {
+		of := flock{now.Group, now.Kind}
+		switch {
+		case slices.ContainsFunc(all, func(n notice) bool { return n.Open() && n.Same(now) }):
+			continue
+		case open[of] >= mostAlarms:
+			beyond[of]++
+			continue
+		}
+		open[of]++
+		changed = true
+		role, _ := s.cfg.Roles.Of(now.Group)
+		if all, err = s.raise(tx, all, now, role); err != nil {
+			return err
+		}
+	}
+	if err := s.tellBeyond(tx, beyond); err != nil || !changed {
+		return err
+	}
+	return errors.Join(keepNotices(tx, all), s.turnHomes(tx))
+}
+
+// endAlarms ends those that are over, and counts those that wait for somebody to take note.
+func (s *Service) endAlarms(tx *store.Tx, read covered, all []notice) (open map[flock]int, changed bool, err error) {
+	open = map[flock]int{}
 	for i := range all {
 		n := &all[i]
 		if !n.Open() {
@@ -163,28 +203,41 @@ func (s *Service) settleAlarms(tx *store.Tx, read covered, sure []pim.Alarm) err
 			n.Role = role.Name // from a time when it was not kept
 		}
 		if governed && (!read.by(n.Alarm) || slices.ContainsFunc(s.suspects, n.Same)) {
-			open++
+			if !n.quiet() {
+				open[flock{n.Group, n.Kind}]++
+			}
 			continue
 		}
 		n.Over, changed = tx.Now(), true
 		if err := s.sayAlarm(tx, n, pim.EventAlarmOver, string(n.Kind)); err != nil {
-			return err
+			return nil, false, err
 		}
 	}
-	for _, now := range sure {
-		if slices.ContainsFunc(all, func(n notice) bool { return n.Open() && n.Same(now) }) || open >= mostAlarms {
+	return open, changed, nil
+}
+
+// tellBeyond tells on-call, once a day, how many alarms of a kind there are beside those that are told one by one.
+func (s *Service) tellBeyond(tx *store.Tx, beyond map[flock]int) error {
+	for of, more := range beyond {
+		key := "alarms beyond|" + string(of.group) + "|" + string(of.kind)
+		var told time.Time
+		if _, err := tx.Meta(key, &told); err != nil {
+			return err
+		}
+		if tx.Now().Sub(told).Abs() < beyondEvery {
 			continue
 		}
-		open, changed = open+1, true
-		role, _ := s.cfg.Roles.Of(now.Group)
-		if all, err = s.raise(tx, all, now, role); err != nil {
+		if err := tx.PutMeta(key, tx.Now()); err != nil {
+			return err
+		}
+		role, _ := s.cfg.Roles.Of(of.group)
+		text := fmt.Sprintf("%s: beside the %d alarms of the kind that are open, there are %d more, each of somebody who %s. They are raised as those end or are acknowledged. Look at the group in Entra.",
+			role.Title, mostAlarms, more, pim.Alarm{Kind: of.kind}.Phrase())
+		if err := s.tellOnCall(tx, pim.Roles{role}, fmt.Sprintf("%s|%d", key, tx.Now().Unix()), message{Text: text, Administered: true}); err != nil {
 			return err
 		}
 	}
-	if !changed {
-		return nil
-	}
-	return errors.Join(keepNotices(tx, all), s.turnHomes(tx))
+	return nil
 }
 
 // tellOnCall says something once in each place where on-call is told of one of the roles.

@@ -4,11 +4,15 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"elevate/internal/card"
 	"elevate/internal/pim"
+	"elevate/internal/store"
+	"elevate/internal/workflow"
 	"elevate/internal/workflow/workflowtest"
 )
 
@@ -116,5 +120,70 @@ func TestOnePersonsRequestsKeepNobodyElsesWithoutACard(t *testing.T) {
 		if n := cards(); n != 21 {
 			t.Errorf("%d cards stand there once ten are decided", n)
 		}
+	})
+}
+
+// A flood of one alarm hides no other: neither in another group, nor of another kind, nor for good. It calls whoever is
+// on call a few times, and not with each.
+func TestAFloodOfAlarmsHidesNoOther(t *testing.T) {
+	inWorld(t, onCallIs(workflow.OnCallPerson{Name: "Carol Cruz", Person: carol}), func(w *world) {
+		w.knows(alice, carol)
+		for i := range 220 {
+			id := pim.PrincipalID(fmt.Sprintf("00000000-0000-4000-8000-0000000f%04d", i))
+			w.dir.Person(id, func(p *pim.Profile) { *p = pim.Profile{ID: id, Name: fmt.Sprintf("Puppet %03d", i), Enabled: true} })
+			w.dir.Stand(pim.Membership{Group: analyst, Principal: id}, "")
+		}
+		w.pass(20 * time.Minute)
+		w.dir.Stand(pim.Membership{Group: mde, Principal: dave}, "")
+		w.dir.Administer(analyst, func(g *workflowtest.Group) { g.Owners = append(g.Owners, erin) })
+		w.pass(20 * time.Minute)
+		puppets, others, told, called := 0, "", 0, 0
+		for _, m := range w.chat.In(oncall) {
+			said := workflowtest.Text(m.Card())
+			called += len(m.Cards[0].Mention)
+			switch {
+			case strings.Contains(said, "there are 20 more"):
+				told++
+			case strings.Contains(said, "Puppet"):
+				puppets++
+			default:
+				others += said
+			}
+		}
+		if puppets != 200 || told != 1 || called != 5+1+2 {
+			t.Errorf("on-call was told of %d puppets, %d times of more, and called %d times", puppets, told, called)
+		}
+		w.expect(others, "Dave is a member outside PIM", "Erin was made an owner")
+		var open []pim.Alarm
+		w.view(func(tx *store.Tx) (err error) {
+			open, err = workflow.OpenAlarms(tx)
+			return err
+		})
+		i := slices.IndexFunc(open, func(a pim.Alarm) bool { return a.Kind == pim.AlarmOutside && a.Group == analyst })
+		w.expect(w.read(w.bot.Click(t.Context(), w.sender(alice), workflow.Click{Act: card.Acknowledge, Digest: open[i].ID})), "You have acknowledged")
+		before := len(w.alarms())
+		w.pass(15 * time.Minute)
+		if n := len(w.alarms()) - before; n != 1 {
+			t.Errorf("there is room for one more, and %d were raised", n)
+		}
+	})
+}
+
+// Whoever may look at an access and not end it fills neither the trail nor PIM's allowance with trying.
+func TestTryingToRevokeAgainAndAgainFillsNoTrail(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.signIn(alice, bob)
+		id := w.becomesActive()
+		w.pass(10 * time.Minute)
+		before := w.dir.Calls(workflowtest.OpSubmit)
+		for range 300 {
+			w.says(bob, "revoke "+string(id)+leftEarly)
+			w.pass(200 * time.Millisecond)
+		}
+		n, _ := w.event(id, pim.EventRevoking)
+		if calls := w.dir.Calls(workflowtest.OpSubmit) - before; n == 0 || n > 60 || calls > 60 {
+			t.Errorf("%d events, %d calls of PIM", n, calls)
+		}
+		w.is(id, pim.Active)
 	})
 }

@@ -141,8 +141,9 @@ func (s *Service) alarm(ctx context.Context, e store.Effect) (result, error) {
 		return result{park: "This chat is not set up any more."}, nil
 	}
 	var n *notice
-	err = s.cfg.Store.View(func(tx *store.Tx) error {
-		all, err := noticesIn(tx)
+	var all []notice
+	err = s.cfg.Store.View(func(tx *store.Tx) (err error) {
+		all, err = noticesIn(tx)
 		n = findNotice(all, id)
 		return err
 	})
@@ -158,7 +159,7 @@ func (s *Service) alarm(ctx context.Context, e store.Effect) (result, error) {
 	i := slices.IndexFunc(n.Refs, func(r store.Ref) bool { return r.Conversation.String() == e.To.String() })
 	switch {
 	case i < 0:
-		if ref.MessageRef, err = s.postAlarm(ctx, messenger, e.To, n, drawn); err != nil {
+		if ref.MessageRef, err = s.postAlarm(ctx, messenger, e.To, callsFor(all, n), drawn); err != nil {
 			return givenUp(err)
 		}
 	case n.Refs[i].Hash == ref.Hash || n.Refs[i].Hash == goneCard:
@@ -175,9 +176,27 @@ func (s *Service) alarm(ctx context.Context, e store.Effect) (result, error) {
 	return result{apply: func(tx *store.Tx) error { return noteAlarmRef(tx, id, ref) }}, nil
 }
 
+// callsFor reports whether an alarm calls whoever is on call: not where it is over or acknowledged, nor where it is one of
+// many of its kind and group that came at once, of which the first have called.
+func callsFor(all []notice, n *notice) bool {
+	if !n.Over.IsZero() || n.Acknowledged != nil {
+		return false
+	}
+	before := 0
+	for i := range all {
+		if all[i].ID == n.ID {
+			break
+		}
+		if all[i].Group == n.Group && all[i].Kind == n.Kind && n.Since.Sub(all[i].Since).Abs() < manyWithin {
+			before++
+		}
+	}
+	return before < manyMost
+}
+
 // postAlarm posts the first message of an alarm, which alone mentions who is on call.
-func (s *Service) postAlarm(ctx context.Context, m Messenger, to pim.Conversation, n *notice, drawn card.Card) (pim.MessageRef, error) {
-	if n.Over.IsZero() && n.Acknowledged == nil {
+func (s *Service) postAlarm(ctx context.Context, m Messenger, to pim.Conversation, call bool, drawn card.Card) (pim.MessageRef, error) {
+	if call {
 		if err := s.callOnCall(to, &drawn); err != nil {
 			return pim.MessageRef{}, err
 		}

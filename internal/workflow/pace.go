@@ -97,3 +97,12 @@ func (s *Service) takeStep(a pim.ChatAccount, now time.Time) error {
 	}
 	return nil
 }
+
+// takeTrying counts a step that PIM or Entra is asked about, and the trail keeps, whoever says it: somebody who may not take
+// it could fill both. It has the allowance of lists, which leaves whoever ends many accesses at once thirty.
+func (s *Service) takeTrying(from Sender) error {
+	if s.readings.Allow(from.Account.String(), s.cfg.Now()) {
+		return nil
+	}
+	return pim.Errorf(pim.Throttled, "You said much within a short time, so nothing was done about this. Wait some seconds and say it again.")
+}

@@ -108,6 +108,9 @@ func (s *Service) review(from Sender, v reviewing) Reply {
 	if err := pim.CheckNote(v.note); err != nil {
 		return problem(err)
 	}
+	if err := s.takeTrying(from); err != nil {
+		return problem(err)
+	}
 	out, err := s.beginReview(from, v)
 	r := out.request
 	switch {

@@ -27,6 +27,9 @@ func (s *Service) revoke(from Sender, v revoking) Reply {
 	if err := pim.CheckReason(v.reason); err != nil {
 		return problem(err)
 	}
+	if err := s.takeTrying(from); err != nil {
+		return problem(err)
+	}
 	r, url, again, err := s.beginRevoking(from, v)
 	role, _ := s.cfg.Roles.Named(r.Role)
 	switch {
