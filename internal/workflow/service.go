@@ -189,7 +189,7 @@ func (s *Service) driveOpen(tx *store.Tx) error {
 			return err
 		}
 	}
-	if err := s.putOverdue(tx); err != nil {
+	if err := errors.Join(s.putOverdue(tx), nameFormer(tx)); err != nil {
 		return err
 	}
 	open, err := tx.OpenRequests()

@@ -44,6 +44,13 @@ func (s *Service) tell(ctx context.Context, e store.Effect) (result, error) {
 	if messenger == nil {
 		return result{park: "This chat is not set up any more."}, nil
 	}
+	former, err := dataOf[formerlyTold](e)
+	if err != nil {
+		return result{}, err
+	}
+	if a, is := s.alarmOf(former, e); is {
+		return result{apply: func(tx *store.Tx) error { return s.tellFormer(tx, e.To, a) }}, nil
+	}
 	c, err := s.cardFor(e, m)
 	if err != nil || c == nil {
 		return result{}, err
@@ -87,8 +94,6 @@ func (s *Service) cardFor(e store.Effect, m message) (*card.Card, error) {
 		c = card.PIMUnread(m.Text)
 	case m.Problem:
 		c = card.NotDone(m.Text)
-	case m.Text == "":
-		return nil, nil // an older version told alarms so; they stand among the notices
 	default:
 		c = card.Answer(m.Text)
 	}

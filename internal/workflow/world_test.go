@@ -80,8 +80,10 @@ type world struct {
 	sink  *workflowtest.Log
 	skew  time.Duration // added to the clock
 	end   func()        // stops the service
-	once  int
-	mu    sync.Mutex
+	// revive starts the next process where the power was cut.
+	revive func()
+	once   int
+	mu     sync.Mutex
 }
 
 // inWorld runs a test in a bubble with a world of its own that is running.
