@@ -223,11 +223,19 @@ func (d drawing) steps() []Step {
 	}
 	if !r.MemberSince.IsZero() {
 		steps = append(steps, Step{Plain("member since (" + readBack(r) + ")"), r.MemberSince})
-		steps = append(steps, d.leaving()...)
 	}
-	if v := r.Review; v != nil && !v.Closed.IsZero() {
+	return append(steps, d.afterwards()...)
+}
+
+// afterwards are the end and the review, in the order in which they come.
+func (d drawing) afterwards() (steps []Step) {
+	if !d.r.MemberSince.IsZero() {
+		steps = d.leaving()
+	}
+	if v := d.r.Review; v != nil && !v.Closed.IsZero() {
 		steps = append(steps, Step{Join(Plain("reviewed by "), Typed(named(v.By.Name))), v.Closed})
 	}
+	slices.SortStableFunc(steps, func(a, b Step) int { return a.At.Compare(b.At) })
 	return steps
 }
 
@@ -248,18 +256,13 @@ func (d drawing) leaving() []Step {
 	return steps
 }
 
+// verdict says how it was decided, and by whom.
 func verdict(by *pim.Decided) Text {
-	word := "denied"
-	if by.Approve {
-		word = "approved"
-	}
+	t := ruled(by)
 	if by.Chat == pim.Portal {
-		word = strings.ToUpper(word[:1]) + word[1:] + " in PIM"
+		t[0].Plain = strings.ToUpper(t[0].Plain[:1]) + t[0].Plain[1:]
 	}
-	if by.By.Name == "" {
-		return Plain(word)
-	}
-	return Join(Plain(word+" by "), Typed(by.By.Name))
+	return t
 }
 
 func (d drawing) notes() []Text {

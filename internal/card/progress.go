@@ -24,17 +24,17 @@ func Heard(r pim.Request, role pim.Role) []Told {
 	}
 	yours := "Your request for " + d.title
 	if by := r.Decided; by != nil && by.Approve {
-		say("approved", Neutral, yours+" was approved.", Plain(yours+": "), verdict(by), at(" at ", by.At), because(by.Reason))
+		say("approved", Neutral, yours+" was approved.", Plain(yours+" was "), ruled(by), at(" at ", by.At), because(by.Reason))
 	}
 	if !r.MemberSince.IsZero() {
 		say("member", Good, "You have "+d.title+".", Plain("You have "+d.title+", as a member since "), At(r.MemberSince), Plain(" ("+readBack(&r)+")"), until(r.Ends), Plain("."))
 	}
 	switch {
 	case r.State == pim.Denied && r.Decided != nil:
-		say("denied", Bad, yours+" was denied.", Plain(yours+": "), verdict(r.Decided), because(r.Decided.Reason))
+		say("denied", Bad, yours+" was denied.", Plain(yours+" was "), ruled(r.Decided), at(" at ", r.Decided.At), because(r.Decided.Reason))
 	case r.State == pim.Granting && r.Late:
 		say("late", Alarm, d.title+" is not there yet.", Plain(d.title+" is not there yet: PIM has granted it, and after five minutes there is no membership. Elevate goes on looking."))
-	case r.State == pim.Canceled && r.Why != "" || r.State == pim.TimedOut || r.State == pim.Failed:
+	case r.State == pim.Canceled && r.Why != "" && (r.Copy.ID != "" || r.Follows != nil) || r.State == pim.TimedOut || r.State == pim.Failed:
 		say("over", Bad, yours+" gave no access.", Plain(yours+": "+d.standing()+". "), Typed(r.Why), Plain(" No access was given."))
 	case r.State == pim.Ended && r.StillBy != "":
 		say("remains", Alarm, "You still have access to "+d.title+".", Plain("You still have access to "+d.title+", by "), Typed(r.StillBy), Plain(", although request "+string(r.ID)+" "+ending(r.Ending)+"."))
@@ -42,6 +42,21 @@ func Heard(r pim.Request, role pim.Role) []Told {
 		say("ended", Neutral, "Your "+d.title+" is over.", Plain("Your "+d.title+" is over: "+ending(r.Ending)+", removed (read back)"), at(" at ", r.EndedAt), Plain("."))
 	}
 	return told
+}
+
+// ruled says inside a sentence how it was decided, and by whom.
+func ruled(by *pim.Decided) Text {
+	word := "denied"
+	if by.Approve {
+		word = "approved"
+	}
+	if by.Chat == pim.Portal {
+		word += " in PIM"
+	}
+	if by.By.Name == "" {
+		return Plain(word)
+	}
+	return Join(Plain(word+" by "), Typed(by.By.Name))
 }
 
 func because(reason string) Text {

@@ -78,6 +78,7 @@ func TestTheRequesterHearsOfEachStep(t *testing.T) {
 		"granting_late":  {"approved", "late"},
 		"active":         {"approved", "member"},
 		"denied":         {"denied"},
+		"canceled_late":  nil,
 		"canceled":       {"over"},
 		"timed_out":      {"over"},
 		"ended_released": {"approved", "member", "ended"},
@@ -121,6 +122,24 @@ func TestAnAccessWhoseTimeIsOverIsNotCalledActive(t *testing.T) {
 	r.Releasing = &pim.Releasing{}
 	list := card.StatusList([]pim.Request{r}, nil, pim.Roles{adminRole()}, r.Ends.Add(-time.Minute))
 	if said := words(list.Lines[0]); !strings.Contains(said, "about to be released, asked") {
+		t.Error(said)
+	}
+}
+
+func TestWhatHappenedStandsInItsOrder(t *testing.T) {
+	r := over(pim.Expired, time.Hour)
+	r.Review = &pim.Review{By: pim.Actor{Name: "Carol"}, Closed: r.MemberSince.Add(time.Minute)}
+	steps := card.ForRequest(r, adminRole(), card.View{Viewer: card.OnCall}).Steps
+	if !slices.IsSortedFunc(steps, func(a, b card.Step) int { return a.At.Compare(b.At) }) {
+		t.Errorf("%+v", steps)
+	}
+}
+
+func TestTheRequesterHearsOfADecisionInPIMInWholeSentences(t *testing.T) {
+	r := member(pim.Active)
+	r.Decided = &pim.Decided{Approve: true, Chat: pim.Portal, By: pim.Actor{Name: "Bob"}, Reason: "by phone", At: r.Decided.At}
+	said := words(card.Heard(r, adminRole())[0].Card.Lines[0])
+	if !strings.HasPrefix(said, "Your request for MDE Administrator was approved in PIM by Bob at ") || !strings.HasSuffix(said, ": by phone") {
 		t.Error(said)
 	}
 }

@@ -60,7 +60,7 @@ func TestLifeTheRequesterHearsEachStepOnceInMessagesOfTheirOwn(t *testing.T) {
 		w.is(id, pim.Ended)
 		all := heard()
 		said := strings.Join(all, "\n")
-		for _, once := range []string{"approved by Bob", "checked by phone", "as a member since", "after the approval", "is over: ended at its time"} {
+		for _, once := range []string{"was approved by Bob", "checked by phone", "as a member since", "after the approval", "is over: ended at its time"} {
 			if n := strings.Count(said, once); n != 1 {
 				t.Errorf("%q was said %d times in %q", once, n, all)
 			}
