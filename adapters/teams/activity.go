@@ -181,6 +181,12 @@ func (a *received) typed() string {
 
 // zone is the person's time zone; UTC where it is not said.
 func (a *received) zone() *time.Location {
+	at, _ := a.zoneSaid()
+	return at
+}
+
+// zoneSaid is zone, and whether the person's client said it.
+func (a *received) zoneSaid() (*time.Location, bool) {
 	names := []string{a.extra.Zone}
 	for _, raw := range a.extra.Entities {
 		var info struct {
@@ -196,10 +202,10 @@ func (a *received) zone() *time.Location {
 			continue
 		}
 		if at, err := time.LoadLocation(name); err == nil {
-			return at
+			return at, true
 		}
 	}
-	return time.UTC
+	return time.UTC, false
 }
 
 // The kinds of conversations.

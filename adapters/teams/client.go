@@ -271,7 +271,9 @@ func (c *Client) drawnFor(ctx context.Context, r Reference, conversation string,
 			return nil, err
 		}
 	}
-	return c.drawing(nil, shared).in(conversation).adaptive(what, views)
+	d := c.drawing(r.zone(), shared).in(conversation)
+	d.stays = true
+	return d.adaptive(what, views)
 }
 
 func messageRef(to pim.Conversation, conversation, id string) (pim.MessageRef, error) {

@@ -364,3 +364,31 @@ func TestManyAtOnceWrite(t *testing.T) {
 	}
 	all.Wait()
 }
+
+// What stays in a personal chat has the person's own times, also in lines that the client cannot fill in.
+func TestAPersonalChatHasThePersonsOwnTimes(t *testing.T) {
+	b := newBench(t, nil)
+	b.knows(nil)
+	at := machineTime().Truncate(time.Minute)
+	what := card.Card{Title: "Roles", Fallback: "Roles.", Lines: []card.Text{
+		card.Join(card.Typed("Alice"), card.Plain(" until "), card.At(at)), card.Join(card.Plain("You have it until "), card.At(at)),
+	}}
+	post := func() string {
+		if _, err := b.client.Post(t.Context(), pim.DirectTo(aliceAccount), what); err != nil {
+			t.Fatal(err)
+		}
+		all := b.net.written()
+		return string(asJSON(all[len(all)-1].body))
+	}
+	if said := post(); !strings.Contains(said, at.UTC().Format("15:04 UTC")) || strings.Count(said, "{{TIME(") != 1 {
+		t.Error(said)
+	}
+	b.send(typed(object{"localTimezone": "Asia/Tokyo"}))
+	tokyo, err := time.LoadLocation("Asia/Tokyo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if said := post(); strings.Contains(said, " UTC") || !strings.Contains(said, at.In(tokyo).Format(`"15:04"`)) || strings.Count(said, "{{TIME(") != 1 {
+		t.Error(said)
+	}
+}

@@ -72,10 +72,13 @@ type answerTo struct {
 	// refusal is what is said where others read it to somebody who may not use
 	// Elevate, and so has no chat with it; "" for everybody else.
 	refusal string
+	// kept takes where the answer stands, if it is one that follows what happens.
+	kept func(pim.MessageRef)
 }
 
 // deliver carries out a reply after Teams has its answer.
 func (h *Handler) deliver(ctx context.Context, to answerTo, reply workflow.Reply) {
+	to.kept = reply.Kept
 	if reply.Form != nil {
 		if drawn, fits := h.client.drawing(to.from.Zone, false).form(*reply.Form, nil, nil); fits {
 			h.show(ctx, to, drawn, card.Card{Title: reply.Form.Title, Fallback: reply.Form.Title + "."})
@@ -128,7 +131,7 @@ func (h *Handler) show(ctx context.Context, to answerTo, drawn element, c card.C
 			h.undelivered(to, c, err)
 			return
 		}
-		h.adopt(ctx, to.from, c, pim.MessageRef{Conversation: pim.DirectTo(to.from.Account), ID: id, Channel: here.Conversation})
+		h.stands(ctx, to, c, pim.MessageRef{Conversation: pim.DirectTo(to.from.Account), ID: id, Channel: here.Conversation})
 		return
 	}
 	if a.extra.Recipient.Targeted {
@@ -198,9 +201,17 @@ func (h *Handler) alone(ctx context.Context, to answerTo, drawn element, c card.
 	}
 	id, err := h.patiently(ctx, private, message(drawn, c), func() *turn { return &turn{name: "answer aside"} })
 	if err == nil {
-		h.adopt(ctx, to.from, c, pim.MessageRef{Conversation: pim.DirectTo(to.from.Account), ID: id, Channel: private.Conversation})
+		h.stands(ctx, to, c, pim.MessageRef{Conversation: pim.DirectTo(to.from.Account), ID: id, Channel: private.Conversation})
 	}
 	return err
+}
+
+// stands tells the workflow where an answer stands that will be drawn anew.
+func (h *Handler) stands(ctx context.Context, to answerTo, c card.Card, ref pim.MessageRef) {
+	h.adopt(ctx, to.from, c, ref)
+	if to.kept != nil && ref.ID != "" {
+		to.kept(ref)
+	}
 }
 
 // patiently sends an answer, and again when Teams asks to wait a little. Nothing

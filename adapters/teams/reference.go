@@ -24,6 +24,8 @@ type Reference struct {
 	MRI string `json:"mri,omitempty"`
 	// Met is a conversation in which the person was seen, to look them up in.
 	Met string `json:"met,omitempty"`
+	// Zone is the person's time zone, as their client last said it.
+	Zone string `json:"zone,omitempty"`
 	// Shut is the code with which Teams refused to let the bot write there, and
 	// ShutAt when. It is tried again after a while.
 	Shut   string    `json:"shut,omitempty"`
@@ -45,10 +47,32 @@ func PersonKey(id pim.PrincipalID) string { return "person " + string(id) }
 // next word from there opens it at once.
 const shutFor = time.Hour
 
+// zone is that of the one person in a personal chat; nil where it is not known, or
+// where many read.
+func (r Reference) zone() *time.Location {
+	if r.Kind != personal || r.Zone == "" {
+		return nil
+	}
+	at, err := time.LoadLocation(r.Zone)
+	if err != nil {
+		return nil
+	}
+	return at
+}
+
 // Refuses reports whether the bot leaves a conversation alone at a time, because
 // it was refused there shortly before.
 func (r Reference) Refuses(now time.Time) bool {
 	return r.Shut != "" && now.Sub(r.ShutAt).Abs() < shutFor
+}
+
+// of is the reference of a person with what an activity of theirs says of them.
+func (r Reference) of(a *received) Reference {
+	r.MRI = a.From.ID
+	if zone, said := a.zoneSaid(); said {
+		r.Zone = zone.String()
+	}
+	return r
 }
 
 // remember notes where an activity came from, if that is news, and returns the
@@ -77,8 +101,8 @@ func (c *Client) remember(ctx context.Context, a *received, who pim.ChatAccount)
 	if err != nil {
 		return opened, err
 	}
-	person := before
-	person.Key, person.MRI = key, a.From.ID
+	person := before.of(a)
+	person.Key = key
 	switch {
 	case kind == personal:
 		person.Conversation, person.Kind, person.Shut, person.ShutAt = conversation.ID, personal, "", time.Time{}

@@ -22,6 +22,9 @@ type drawing struct {
 	at string
 	// zone is the time zone of the one person who sees the card; nil where many do.
 	zone *time.Location
+	// stays is set for a message that may be read later, where the person is in another
+	// zone: what the client can write in its own, it does.
+	stays bool
 	// shared is set where others see the card too.
 	shared bool
 }
@@ -66,7 +69,7 @@ func linesOf(t card.Text) []card.Text {
 }
 
 func (d drawing) line(t card.Text) element {
-	if d.zone == nil && timed(t) {
+	if (d.zone == nil || d.stays) && timed(t) {
 		return element{"type": "TextBlock", "text": d.functions(t), "wrap": true}
 	}
 	var runs []element

@@ -12,7 +12,7 @@ var bothChats = []scene{
 	{
 		title: "The same people are in Teams. Bob, who is an approver, asks in Slack for a role himself.",
 		actor: "bob", chat: pim.Slack, action: "elevate", does: "/elevate mde-liveresponse looking for a dropper on WS-043", quote: true,
-		about: "bob", state: pim.Pending, inPIM: "PendingApproval", says: "which asks Bob Berger and Carol Chen",
+		about: "bob", state: pim.Pending, inPIM: "PendingApproval", says: "which asks Carol Chen",
 	},
 	{
 		title: "Bob is the same person in Teams, so he cannot approve it there either.",

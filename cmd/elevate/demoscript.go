@@ -95,12 +95,12 @@ var mainJob = []scene{
 	},
 	{
 		title: "Alice sees that she is a member, since when and until when.",
-		actor: "alice", chat: pim.Slack, action: "sees", does: "sees dm until member since (read back)", quote: true,
+		actor: "alice", chat: pim.Slack, action: "sees", does: "sees dm until member since", quote: true,
 		about: "alice", state: pim.Active, inPIM: "Provisioned", member: true, says: "approved by Bob Berger",
 	},
 	{
 		title: "On-call is told, too.",
-		actor: "carol", chat: pim.Slack, action: "sees", does: "sees #on-call until member since (read back)", quote: true,
+		actor: "carol", chat: pim.Slack, action: "sees", does: "sees #on-call until member since", quote: true,
 		about: "alice", state: pim.Active, inPIM: "Provisioned", member: true, says: "MDE Administrator: active",
 	},
 	{

@@ -22,7 +22,7 @@ func TestACardWhoseReferenceGotLostTurnsAtItsFirstClick(t *testing.T) {
 	// A lost card decides as well as any other …
 	w.press("bob", w.cards("bob", r.ID)[0])
 	w.turns("alice", pim.Active)
-	w.act("alice slack sees dm until member since (read back)")
+	w.act("alice slack sees dm until member since")
 	// … and those that were left behind turn when they are touched.
 	left := 0
 	for _, c := range w.cards("bob", r.ID) {
@@ -92,7 +92,7 @@ func (w *world) press(person string, c simslack.Shown) {
 func (w *world) turned(person string, id pim.RequestID, message string) bool {
 	for _, c := range w.cards(person, id) {
 		if c.Message == message {
-			return strings.Contains(c.Text, "member since (read back)")
+			return strings.Contains(c.Text, "member since (read back")
 		}
 	}
 	return false

@@ -68,6 +68,9 @@ func answers() map[string]card.Card {
 		"roles": card.RolesList([]card.RoleRow{
 			{Role: adminRole(), Approvers: names, Holds: asked.Add(time.Hour)}, {Role: easy, Eligible: asked.AddDate(0, 3, 0)}, {Role: pim.Role{Name: "open", Title: "Open", NeedsApproval: true}},
 		}),
+		"roles_following": card.RolesList([]card.RoleRow{{Role: adminRole(), Holds: asked.Add(time.Hour), Waits: new(with(typed(pim.Submitting), func(r *pim.Request) {
+			r.Follows = &pim.Follows{Ends: asked.Add(time.Hour)}
+		}))}}),
 		"roles_waiting": card.RolesList([]card.RoleRow{{Role: adminRole(), Waits: new(inPIM(pim.Pending))}}),
 		"roles_none":    card.RolesList(nil),
 		"status": card.StatusList([]pim.Request{

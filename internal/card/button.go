@@ -56,7 +56,7 @@ func (d drawing) undoing() []Button {
 	switch {
 	case d.r.State == pim.Pending && d.r.Decided == nil, d.r.State == pim.Scheduled, d.r.Waits():
 		return []Button{cancelButton(d.r, "Cancel")}
-	case d.r.State == pim.Active && d.r.Leaving == "" && d.r.Releasing == nil:
+	case d.stays():
 		return []Button{releaseButton(d.r, "Release", d.title)}
 	}
 	return nil

@@ -168,6 +168,8 @@ func (d drawing) active() []Text {
 		return []Text{Plain("PIM has taken the release. Elevate says so when the membership is gone.")}
 	case d.r.Leaving != "":
 		return []Text{Plain("PIM has taken the removal. Elevate says so when the membership is gone.")}
+	case d.past():
+		return []Text{Join(Plain("Its time was over at "), At(d.r.Ends), Plain(". Elevate says so when it has read that the membership is gone."))}
 	case d.r.Releasing != nil && !d.r.Releasing.Due.IsZero():
 		return []Text{Join(Plain("PIM lets nobody release an access in its first five minutes. Elevate releases it at "), At(d.r.Releasing.Due), Plain("."))}
 	case d.r.Releasing != nil:
@@ -180,6 +182,16 @@ func (d drawing) active() []Text {
 		Join(Plain("You have this access"), until(d.r.Ends), Plain(". PIM ends it by itself.")),
 		Plain("Tokens from before and open portals can lag behind the membership for up to an hour. If something is missing, sign out there and in again."),
 	}
+}
+
+// past reports an access whose time is over and whose end was not read back yet.
+func (d drawing) past() bool {
+	return d.r.State == pim.Active && !d.r.Ends.IsZero() && !d.v.Now.Before(d.r.Ends)
+}
+
+// stays reports an access that nothing ends before its time, as far as Elevate knows.
+func (d drawing) stays() bool {
+	return d.r.State == pim.Active && d.r.Leaving == "" && d.r.Releasing == nil && !d.past()
 }
 
 func (d drawing) ended() []Text {
@@ -210,12 +222,20 @@ func (d drawing) steps() []Step {
 		steps = append(steps, Step{verdict(r.Decided), r.Decided.At})
 	}
 	if !r.MemberSince.IsZero() {
-		steps = append(steps, Step{Plain("member since (read back)"), r.MemberSince})
-		steps = append(steps, d.leaving()...)
+		steps = append(steps, Step{Plain("member since (" + readBack(r) + ")"), r.MemberSince})
 	}
-	if v := r.Review; v != nil && !v.Closed.IsZero() {
+	return append(steps, d.afterwards()...)
+}
+
+// afterwards are the end and the review, in the order in which they come.
+func (d drawing) afterwards() (steps []Step) {
+	if !d.r.MemberSince.IsZero() {
+		steps = d.leaving()
+	}
+	if v := d.r.Review; v != nil && !v.Closed.IsZero() {
 		steps = append(steps, Step{Join(Plain("reviewed by "), Typed(named(v.By.Name))), v.Closed})
 	}
+	slices.SortStableFunc(steps, func(a, b Step) int { return a.At.Compare(b.At) })
 	return steps
 }
 
@@ -236,18 +256,13 @@ func (d drawing) leaving() []Step {
 	return steps
 }
 
+// verdict says how it was decided, and by whom.
 func verdict(by *pim.Decided) Text {
-	word := "denied"
-	if by.Approve {
-		word = "approved"
-	}
+	t := ruled(by)
 	if by.Chat == pim.Portal {
-		word = strings.ToUpper(word[:1]) + word[1:] + " in PIM"
+		t[0].Plain = strings.ToUpper(t[0].Plain[:1]) + t[0].Plain[1:]
 	}
-	if by.By.Name == "" {
-		return Plain(word)
-	}
-	return Join(Plain(word+" by "), Typed(by.By.Name))
+	return t
 }
 
 func (d drawing) notes() []Text {

@@ -94,7 +94,7 @@ func (p Page) open() Section {
 		role, _ := p.All.Named(r.Role)
 		d := newDrawing(r, role, View{Viewer: Requester, Now: p.Now})
 		row := Row{Text: Join(Text{{Strong: d.title}, {Plain: ": " + d.standing()}})}
-		if r.State == pim.Active {
+		if d.stays() {
 			row.Text = Join(row.Text, until(r.Ends))
 		}
 		row.Text = Join(row.Text, Plain(" \u00b7 "), Text{{Code: string(r.ID)}})

@@ -45,7 +45,7 @@ func roleLine(row RoleRow) Text {
 		t = Join(t, Plain(" \u00b7 you have it"), until(row.Holds))
 	}
 	if row.Waits != nil {
-		t = Join(t, Plain(" \u00b7 your request "), Text{{Code: string(row.Waits.ID)}}, Plain(" is "+row.Waits.State.Phrase()))
+		t = Join(t, Plain(" \u00b7 your request "), Text{{Code: string(row.Waits.ID)}}, Plain(" is "+newDrawing(row.Waits, row.Role, View{Viewer: Requester}).standing()))
 	}
 	if row.Role.Gives != "" {
 		t = append(t, Span{Plain: "\n" + row.Role.Gives})
@@ -113,7 +113,7 @@ func (d drawing) signingIn(url string) []Button {
 
 func (d drawing) statusLine() Text {
 	t := Text{{Code: string(d.r.ID)}, {Plain: " "}, {Strong: d.title}, {Plain: ": " + d.standing()}}
-	if d.r.State == pim.Active {
+	if d.stays() {
 		t = Join(t, until(d.r.Ends))
 	}
 	return Join(t, Plain(", asked "), At(d.r.Created))

@@ -33,6 +33,8 @@ func (d drawing) standing() string {
 			return "being released"
 		case r.Leaving != "":
 			return "being removed"
+		case d.past():
+			return "over, being read back"
 		case r.Releasing != nil:
 			return "about to be released"
 		}
@@ -75,7 +77,7 @@ func (d drawing) tone() Tone {
 		}
 		return Waiting
 	case pim.Active:
-		if d.r.Leaving != "" || d.r.Releasing != nil || d.r.MemberSince.IsZero() {
+		if !d.stays() || d.r.MemberSince.IsZero() {
 			return Waiting
 		}
 		return Good

@@ -48,7 +48,7 @@ func asked(id pim.RequestID, role string, by pim.Actor, created time.Time, reaso
 func decidedBy(r pim.Request, by pim.Actor, approve bool, after time.Duration, reason string) pim.Request {
 	r.Decided = &pim.Decided{By: by, Approve: approve, Reason: reason, At: r.Created.Add(after), Chat: pim.Teams}
 	if !approve {
-		r.State, r.Why = pim.Denied, "The approver denied it."
+		r.State = pim.Denied
 	}
 	return r
 }

@@ -248,7 +248,7 @@ func (s *Service) write(tx *store.Tx, from Sender, who identity, a pim.Asked, fo
 		Chat: from.Account.Chat, Asked: a, State: pim.WaitingForSignIn, Created: now, Follows: follows,
 	}
 	if known, ok := s.policies.get(out.role.Group, now, policyUse); ok && known.policy.Approval {
-		r.Approvers = known.names()
+		r.Approvers = known.names(who.ids()...)
 	}
 	if who.session != nil {
 		r.State, r.Principal = pim.Submitting, who.actor.Person

@@ -134,7 +134,7 @@ type scene struct {
 	// missing is set when the state wants a card there and Elevate posted none, and
 	// room when there are not too many others for it.
 	missing, room bool
-	// steps are what on-call is told of below the card.
+	// steps are what on-call is told of below the card, and the requester in messages of their own.
 	steps []card.Told
 	// crowded is set when requests wait there without a card.
 	crowded bool
@@ -267,7 +267,7 @@ func (s *Service) scene(tx *store.Tx, e store.Effect, v card.Viewer) (scene, err
 	}
 	sc := scene{request: r, view: card.View{Viewer: v, Now: tx.Now(), Chat: e.To.Chat, ApproverNames: r.Approvers, PortalURL: s.cfg.PIMPage}}
 	if known, ok := s.policies.get(r.Group, tx.Now(), policyUse); ok {
-		sc.view.ApproverNames = known.names()
+		sc.view.ApproverNames = known.names(r.Principal, r.Requester.Person)
 	}
 	sc.view.Unchecked = s.unchecked(&r, tx.Now())
 	if sc.stranger, err = s.stranger(tx, &r, e.To); err != nil {
@@ -285,9 +285,10 @@ func (s *Service) scene(tx *store.Tx, e store.Effect, v card.Viewer) (scene, err
 	if e.To.User == "" {
 		sc.view.Personal = s.personal(&r, e.To)
 	}
+	if role, _ := s.cfg.Roles.Named(r.Role); !sc.stranger {
+		sc.steps = stepsFor(v, r, role)
+	}
 	if v == card.OnCall { // it is not asked to decide, so its card says nothing of that
-		role, _ := s.cfg.Roles.Named(r.Role)
-		sc.steps = card.Progress(r, role)
 		return sc, nil
 	}
 	return sc, s.viewAsking(tx, &r, e.To, &sc.view)

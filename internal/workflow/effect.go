@@ -91,7 +91,7 @@ type message struct {
 	Ending bool `json:"ending,omitempty"`
 	// Revoked is set when somebody else ends the request's access.
 	Revoked bool `json:"revoked,omitempty"`
-	// Step is a step of the request's that on-call is told of below its card.
+	// Step is a step of the request's that on-call is told of below its card, and the requester.
 	Step string `json:"step,omitempty"`
 	// Reviewed is set when somebody closed the review of the request's use of an
 	// emergency role, and Overdue for the list of those that are open for too long.

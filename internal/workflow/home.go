@@ -42,9 +42,12 @@ type homes struct {
 	pace  *rate.Limiter
 }
 
-// home is one person's page.
+// home is one person's page: their Home tab, or in a chat that has none the newest
+// answer to status.
 type home struct {
 	account pim.ChatAccount
+	answer  pim.MessageRef           // zero for a Home tab
+	links   map[pim.RequestID]string // the sign-in links that the answer holds
 	opened  time.Time
 	tried   time.Time // when a round last came to it
 
@@ -183,6 +186,16 @@ func never(err error) bool {
 	return true
 }
 
+// keepStatus has an answer to status follow what happens, as a Home tab does. The one
+// before it stays as it is.
+func (s *Service) keepStatus(a pim.ChatAccount, ref pim.MessageRef, drawn card.Card, links map[pim.RequestID]string) {
+	page := s.homes.open(a, s.cfg.Now())
+	page.mu.Lock()
+	page.answer, page.links, page.shows, page.old = ref, links, hashOf(drawn), true
+	page.mu.Unlock()
+	s.homesTurned()
+}
+
 // showHomes is a round: it draws the pages that are remembered, and shows those
 // that changed, no faster than Slack takes them.
 func (s *Service) showHomes(ctx context.Context, _ store.Effect) (result, error) {
@@ -231,12 +244,12 @@ func (s *Service) readEligibleOf(a pim.ChatAccount) error {
 // showHome draws a page and shows it where it is another than it was, or always.
 // It reports whether the chat was asked to.
 func (s *Service) showHome(ctx context.Context, page *home, always bool) (asked bool, err error) {
-	chat, can := s.cfg.Messengers[page.account.Chat].(Homer)
-	if !can {
-		return false, pim.Errorf(pim.NotFound, "This chat has no page for each person.")
-	}
 	page.mu.Lock()
 	defer page.mu.Unlock()
+	show, draw := s.shower(page)
+	if show == nil {
+		return false, pim.Errorf(pim.NotFound, "This chat has no page for each person.")
+	}
 	var drawn card.Card
 	err = s.cfg.Store.View(func(tx *store.Tx) error {
 		who, err := s.identify(tx, page.account, "")
@@ -246,7 +259,7 @@ func (s *Service) showHome(ctx context.Context, page *home, always bool) (asked 
 		if page.old = s.oldEligible(who, tx.Now()); who.actor.Person == "" {
 			page.read = time.Time{} // once they are known, it is read at once
 		}
-		drawn, err = s.drawHome(tx, who)
+		drawn, err = draw(tx, who)
 		return err
 	})
 	if err != nil {
@@ -257,11 +270,34 @@ func (s *Service) showHome(ctx context.Context, page *home, always bool) (asked 
 		return false, nil
 	}
 	page.shows = ""
-	if err := chat.ShowHome(ctx, page.account, drawn); err != nil {
+	if err := show(ctx, drawn); err != nil {
 		return true, err
 	}
 	page.shows = hash
 	return true, nil
+}
+
+// shower is how a page is shown, and what is drawn there; nil where its chat cannot.
+func (s *Service) shower(page *home) (func(context.Context, card.Card) error, func(*store.Tx, identity) (card.Card, error)) {
+	messenger := s.cfg.Messengers[page.account.Chat]
+	if ref := page.answer; ref.ID != "" && messenger != nil {
+		return func(ctx context.Context, c card.Card) error { return messenger.Update(ctx, ref, c) }, s.drawStatus(page.links)
+	}
+	if chat, can := messenger.(Homer); can {
+		return func(ctx context.Context, c card.Card) error { return chat.ShowHome(ctx, page.account, c) }, s.drawHome
+	}
+	return nil, nil
+}
+
+// drawStatus draws an answer to status anew, with the sign-in links that it had.
+func (s *Service) drawStatus(links map[pim.RequestID]string) func(*store.Tx, identity) (card.Card, error) {
+	return func(tx *store.Tx, who identity) (card.Card, error) {
+		if who.actor.Person == "" {
+			return card.HomeSignIn(), nil
+		}
+		mine, p, err := s.statusOf(tx, who)
+		return card.Status(mine, links, p), err
+	}
 }
 
 func (s *Service) drawHome(tx *store.Tx, who identity) (card.Card, error) {

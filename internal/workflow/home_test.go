@@ -286,3 +286,63 @@ func TestStatusSaysWhatThePageDoes(t *testing.T) {
 		w.lacks(said, "Waiting for you")
 	})
 }
+
+// An answer to status that stays in a chat without Home tabs follows what happens.
+func TestTheNewestAnswerToStatusIsKeptCurrent(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.signIn(alice, bob)
+		at := pim.DirectTo(inTeams(alice))
+		status := func() pim.MessageRef {
+			r := w.bot.Command(context.Background(), w.senderInTeams(alice, at), "status")
+			if r.Kept == nil {
+				t.Fatal("the answer is not kept current")
+			}
+			ref, err := w.teams.Post(context.Background(), at, *r.Card)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Kept(ref)
+			return ref
+		}
+		shows := func(ref pim.MessageRef) string {
+			for _, m := range w.teams.In(at) {
+				if m.Ref.ID == ref.ID {
+					return w.read(workflow.Reply{Card: new(m.Card())})
+				}
+			}
+			return ""
+		}
+		older := status()
+		w.pass(10 * time.Second)
+		w.expect(shows(older), "You have no requests", "[Activate…]")
+		w.lacks(shows(older), "Elevate is reading in PIM")
+		newest := status()
+		id := w.asks(alice)
+		w.pass(10 * time.Second)
+		w.expect(shows(newest), string(id), "waiting for approval", "[Cancel")
+		w.lacks(shows(older), string(id))
+		w.clicks(bob, card.Approve, id)
+		w.pass(30 * time.Second)
+		w.expect(shows(newest), "active", "[Release")
+	})
+}
+
+// A sign-in link is made once, so the answer that has it keeps it.
+func TestAnAnswerToStatusKeepsItsSignInLinks(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		from := w.senderInTeams(alice, pim.DirectTo(inTeams(alice)))
+		w.saysFrom(from, "mde-admin isolating WS-042")
+		r := w.bot.Command(context.Background(), w.senderInTeams(alice, from.Place), "status")
+		ref, err := w.teams.Post(context.Background(), from.Place, *r.Card)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Kept(ref)
+		w.pass(10 * time.Second)
+		for _, m := range w.teams.In(from.Place) {
+			if m.Ref.ID == ref.ID {
+				w.expect(w.read(workflow.Reply{Card: new(m.Card())}), "[Sign in for ")
+			}
+		}
+	})
+}

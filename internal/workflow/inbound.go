@@ -51,4 +51,7 @@ type Reply struct {
 	// Later takes a network and is run after the answer, within bounds; its card
 	// goes to the same person. It is nil for nearly everything.
 	Later func(ctx context.Context) card.Card
+	// Kept takes where the card stands, for as long as it is to follow what happens; nil
+	// where it does not. A chat in which answers pass by does not call it.
+	Kept func(ref pim.MessageRef)
 }

@@ -1,6 +1,7 @@
 package workflow_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -35,6 +36,63 @@ func TestLifeIsAskedApprovedReadBackAndEndsReadBack(t *testing.T) {
 			t.Errorf("ended %s, first absent %s, said %s", r.Ending, r.Absent, r.EndedAt)
 		}
 		w.expect(w.cardOf(id, approvals).Card().Title, "ended")
+	})
+}
+
+func TestLifeTheRequesterHearsEachStepOnceInMessagesOfTheirOwn(t *testing.T) {
+	everybodySignedIn(t, func(w *world) {
+		id := w.asks(alice)
+		heard := func() (steps []string) {
+			for _, m := range w.chat.In(direct(alice)) {
+				if isStep(m) && m.Card().Request == id {
+					steps = append(steps, workflowtest.Text(m.Card()))
+				}
+			}
+			return steps
+		}
+		if got := heard(); len(got) != 0 {
+			t.Fatalf("the card says that it was asked for, and so do %q", got)
+		}
+		w.says(bob, "approve "+string(id)+" checked by phone")
+		w.pass(time.Minute)
+		w.restart()
+		w.pass(2 * time.Hour)
+		w.is(id, pim.Ended)
+		all := heard()
+		said := strings.Join(all, "\n")
+		for _, once := range []string{"was approved by Bob", "checked by phone", "as a member since", "after the approval", "is over: ended at its time"} {
+			if n := strings.Count(said, once); n != 1 {
+				t.Errorf("%q was said %d times in %q", once, n, all)
+			}
+		}
+	})
+}
+
+func TestLifeNobodyIsNamedAsAnApproverOfTheirOwnRequest(t *testing.T) {
+	everybodySignedIn(t, func(w *world) {
+		w.dir.Administer(live, func(g *workflowtest.Group) { g.Eligible = append(g.Eligible, bob) })
+		w.expect(w.says(bob, "mde-live my own request"), "which asks Carol.")
+		w.pass(2 * time.Second)
+		shown := workflowtest.Text(w.cardOf(w.newest(bob).ID, approvals).Card())
+		if !strings.Contains(shown, "Approvers: Carol\n") {
+			t.Error(shown)
+		}
+		if roles := w.says(bob, "roles"); !strings.Contains(roles, "approved by Carol") {
+			t.Error(roles)
+		}
+	})
+}
+
+func TestLifeWhoIsNotLinkedAnyMoreHearsNothing(t *testing.T) {
+	everybodySignedIn(t, func(w *world) {
+		id := w.asks(alice)
+		w.says(alice, "unlink")
+		w.clicks(bob, card.Approve, id)
+		w.pass(time.Minute)
+		w.is(id, pim.Active)
+		if said := w.told(alice); strings.Contains(said, "approved by") {
+			t.Error(said)
+		}
 	})
 }
 

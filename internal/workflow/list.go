@@ -70,17 +70,12 @@ func (s *Service) status(from Sender) Reply {
 	var who identity
 	var p card.Page
 	known := false
-	err := s.cfg.Store.View(func(tx *store.Tx) error {
-		var err error
+	err := s.cfg.Store.View(func(tx *store.Tx) (err error) {
 		if who, err = s.identify(tx, from.Account, from.Name); err != nil {
 			return err
 		}
-		if known = who.actor.Person != ""; known {
-			if p, err = s.page(tx, who); err != nil {
-				return err
-			}
-		}
-		mine, err = ownRequests(tx, who)
+		known = who.actor.Person != ""
+		mine, p, err = s.statusOf(tx, who)
 		return err
 	})
 	switch {
@@ -101,7 +96,19 @@ func (s *Service) status(from Sender) Reply {
 			s.cfg.Logger.Warn("eligibilities_not_read", "error", err)
 		}
 	}
-	return reply(card.Status(mine, links, p))
+	drawn := card.Status(mine, links, p)
+	return Reply{Card: &drawn, Kept: func(ref pim.MessageRef) { s.keepStatus(from.Account, ref, drawn, links) }}
+}
+
+// statusOf reads somebody's own requests, and what else concerns them once they are known.
+func (s *Service) statusOf(tx *store.Tx, who identity) (mine []pim.Request, p card.Page, err error) {
+	if who.actor.Person != "" {
+		if p, err = s.page(tx, who); err != nil {
+			return nil, p, err
+		}
+	}
+	mine, err = ownRequests(tx, who)
+	return mine, p, err
 }
 
 // ownRequests are what somebody asked for in the last thirty days. Those of the
@@ -168,7 +175,7 @@ func (s *Service) roles(ctx context.Context, who identity) card.Card {
 		}
 		row := card.RoleRow{Role: role, Eligible: e.End, Holds: holds[role.Name], Waits: waits[role.Name]}
 		if known, ok := s.policies.get(role.Group, s.cfg.Now(), policyUse); ok {
-			row.Approvers, row.Role.NeedsApproval = known.names(), known.policy.Approval
+			row.Approvers, row.Role.NeedsApproval = known.names(who.ids()...), known.policy.Approval
 		}
 		rows = append(rows, row)
 	}

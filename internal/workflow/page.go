@@ -92,7 +92,7 @@ func (s *Service) ofRole(tx *store.Tx, who identity, role pim.Role) (mine []pim.
 		mine = append(mine, r)
 	}
 	if known, ok := s.policies.get(role.Group, tx.Now(), policyUse); ok {
-		row.Approvers, row.Role.NeedsApproval = known.names(), known.policy.Approval
+		row.Approvers, row.Role.NeedsApproval = known.names(who.ids()...), known.policy.Approval
 	}
 	return mine, row, nil
 }

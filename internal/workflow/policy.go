@@ -160,11 +160,12 @@ func (s *Service) policyQuestion(q *pim.Question, g pim.GroupID) {
 	}
 }
 
-// names returns the approvers' names, in order.
-func (a approval) names() []string {
+// names returns the approvers' names, in order, without whoever asks: nobody decides
+// about themselves.
+func (a approval) names(asks ...pim.PrincipalID) []string {
 	var names []string
-	for _, p := range a.approvers {
-		if p.Name != "" {
+	for id, p := range a.approvers {
+		if p.Name != "" && !slices.Contains(asks, id) {
 			names = append(names, p.Name)
 		}
 	}

@@ -79,7 +79,7 @@ func (s *Service) cardFor(e store.Effect, m message) (*card.Card, error) {
 	case m.Ending:
 		return s.stillTrue(e.Request, endsSoon)
 	case m.Step != "":
-		return s.stillTrue(e.Request, step(m.Step))
+		return s.stillTrue(e.Request, steps(m.Step, e.To))
 	case m.Revoked:
 		return s.stillTrue(e.Request, revoked)
 	case m.Reviewed:

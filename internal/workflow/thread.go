@@ -2,6 +2,7 @@ package workflow
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"elevate/internal/card"
@@ -9,7 +10,8 @@ import (
 	"elevate/internal/store"
 )
 
-// below is a reply below a card: which step, and where.
+// below is a reply below a card, or the next message in a requester's own conversation:
+// which step, and where.
 type below struct {
 	to   pim.Conversation
 	step string
@@ -18,20 +20,30 @@ type below struct {
 
 // repliesBelow are the replies below a card of on-call's for the steps that were not
 // told there yet, and notes that they are now. That is stored with what the card shows,
-// so each step is told once, unless the answer to the reply gets lost.
+// so each step is told once, unless the answer to the reply gets lost. The requester
+// hears of steps that come together in one message.
 func repliesBelow(ref *store.Ref, sc scene) []below {
-	var replies []below
+	var names []string
 	for _, step := range sc.steps {
-		if slices.Contains(ref.Said, step.Name) {
-			continue
+		if !slices.Contains(ref.Said, step.Name) {
+			names = append(names, step.Name)
 		}
-		ref.Said = append(ref.Said, step.Name)
-		if ref.Thread == "" || !ref.Adopted.IsZero() {
-			continue
-		}
-		to := ref.Conversation
+	}
+	ref.Said = append(ref.Said, names...)
+	to := ref.Conversation
+	switch {
+	case len(names) == 0 || !ref.Adopted.IsZero():
+		return nil
+	case to.User != "":
+		names = []string{strings.Join(names, ",")}
+	case ref.Thread == "":
+		return nil
+	default:
 		to.Thread = ref.Thread
-		replies = append(replies, below{to, step.Name, "step|" + string(sc.request.ID) + "|" + step.Name + "|" + ref.ID})
+	}
+	var replies []below
+	for _, name := range names {
+		replies = append(replies, below{to, name, "step|" + string(sc.request.ID) + "|" + name + "|" + ref.ID})
 	}
 	return replies
 }
@@ -45,14 +57,37 @@ func (s *Service) reply(tx *store.Tx, id pim.RequestID, replies []below) error {
 	return nil
 }
 
-// step draws one step of a request as it is now; nil where it was taken back.
-func step(name string) func(pim.Request, pim.Role, time.Time) *card.Card {
+// stepsFor are the steps of a request that are told to a viewer.
+func stepsFor(v card.Viewer, r pim.Request, role pim.Role) []card.Told {
+	switch v {
+	case card.OnCall:
+		return card.Progress(r, role)
+	case card.Requester:
+		return card.Heard(r, role)
+	case card.Approvers: // their card is all they need
+	}
+	return nil
+}
+
+// steps draws steps of a request, as they are now, in one message; nil where they were
+// taken back.
+func steps(names string, to pim.Conversation) func(pim.Request, pim.Role, time.Time) *card.Card {
+	wanted, v := strings.Split(names, ","), card.OnCall
+	if to.User != "" {
+		v = card.Requester
+	}
 	return func(r pim.Request, role pim.Role, _ time.Time) *card.Card {
-		for _, told := range card.Progress(r, role) {
-			if told.Name == name {
-				return &told.Card
+		var drawn *card.Card
+		for _, told := range stepsFor(v, r, role) {
+			if !slices.Contains(wanted, told.Name) {
+				continue
 			}
+			c := told.Card
+			if drawn != nil {
+				c.Lines = append(drawn.Lines, c.Lines...)
+			}
+			drawn = &c
 		}
-		return nil
+		return drawn
 	}
 }

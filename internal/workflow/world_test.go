@@ -306,8 +306,14 @@ func (w *world) cardOf(id pim.RequestID, at pim.Conversation) workflowtest.Messa
 func (w *world) cardsIn(at pim.Conversation) []workflowtest.Message {
 	w.t.Helper()
 	return slices.DeleteFunc(w.chat.In(at), func(m workflowtest.Message) bool {
-		return m.Card().Request == "" || m.Ref.Conversation.Thread != ""
+		return m.Card().Request == "" || m.Ref.Conversation.Thread != "" || isStep(m)
 	})
+}
+
+// isStep reports a message of a step's own in a direct conversation.
+func isStep(m workflowtest.Message) bool {
+	c := m.Card()
+	return m.Ref.Conversation.User != "" && c.Title == "" && len(c.Buttons) == 0
 }
 
 // told is what a person was told in direct messages that are no cards of a
