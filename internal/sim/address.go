@@ -117,9 +117,12 @@ func listen(ctx context.Context, wished string) (net.Listener, error) {
 // other one listens nobody is to be given the same.
 const lowestPort, ports = 20_000, 12_000
 
-// reserve finds a free port for somebody else to listen on.
-func reserve(ctx context.Context, wished string) (string, error) {
+// reserve finds a free port for somebody else to listen on, which is not the one that is taken for them already.
+func reserve(ctx context.Context, wished, taken string) (string, error) {
 	for range 100 {
+		if wished == taken {
+			wished = ""
+		}
 		l, err := listen(ctx, wished)
 		if err != nil {
 			return "", err

@@ -159,7 +159,7 @@ func assemble(ctx context.Context, cfg Config, kept addresses, ca *authority, po
 	if s.BotListen, err = chosen(ctx, cfg.BotListen, kept.Bot); err != nil {
 		return nil, err
 	}
-	if s.BotAdmin, err = reserve(ctx, kept.BotAdmin); err != nil {
+	if s.BotAdmin, err = reserve(ctx, kept.BotAdmin, s.BotListen); err != nil {
 		return nil, err
 	}
 	if s.Entra, err = s.newEntra(cfg); err != nil {
@@ -184,7 +184,7 @@ func chosen(ctx context.Context, asked, kept string) (string, error) {
 	if asked != "" {
 		return asked, nil
 	}
-	return reserve(ctx, kept)
+	return reserve(ctx, kept, "")
 }
 
 func (s *Sandbox) newEntra(cfg Config) (*simentra.Server, error) {

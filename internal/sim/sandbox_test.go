@@ -151,6 +151,27 @@ func TestTheControlAPIActsForWhoeverHoldsTheToken(t *testing.T) {
 	_ = s
 }
 
+// The bot refuses to have its own address at the public one.
+func TestTheBotsTwoAddressesAreNeverTheSame(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	first, err := sim.Start(t.Context(), sim.Config{Dir: dir, Now: machineNow})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	second, err := sim.Start(t.Context(), sim.Config{Dir: dir, Now: machineNow, BotListen: first.BotAdmin})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = second.Close() }()
+	if second.BotListen != first.BotAdmin || second.BotAdmin == second.BotListen {
+		t.Errorf("the bot listens at %s and at %s", second.BotListen, second.BotAdmin)
+	}
+}
+
 func TestASecondRunIsFoundAtTheSameAddresses(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -187,3 +187,27 @@ func TestTryingToRevokeAgainAndAgainFillsNoTrail(t *testing.T) {
 		w.is(id, pim.Active)
 	})
 }
+
+// What somebody types that cannot be asked for pushes out nothing of what others typed.
+func TestOnePersonsDraftsPushOutNobodyElses(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.signIn(alice, dave)
+		w.knows(alice, dave)
+		drafts := func(p pim.PrincipalID, words string) (names []string) {
+			r := w.bot.Command(t.Context(), w.sender(p), words)
+			for _, b := range r.Card.Buttons {
+				names = append(names, b.Digest)
+			}
+			return names
+		}
+		mine := drafts(alice, "mde-admin for 9h isolating WS-042")
+		if len(mine) != 2 {
+			t.Fatalf("%d buttons", len(mine))
+		}
+		for range 3000 {
+			drafts(dave, "mde-analyst for 30h triage")
+		}
+		w.expect(w.read(w.bot.Click(t.Context(), w.sender(dave), workflow.Click{Act: card.AskMost, Role: "mde-admin", Digest: mine[0]})), "somebody else typed it")
+		w.expect(w.read(w.bot.Click(t.Context(), w.sender(alice), workflow.Click{Act: card.AskMost, Role: "mde-admin", Digest: mine[0]})), "on its way to PIM")
+	})
+}

@@ -67,7 +67,7 @@ func (s *Service) openForm(from Sender, c Click) Reply {
 // prefill is what is known before the form is opened.
 func (s *Service) prefill(tx *store.Tx, from Sender, who identity, c Click, offered pim.Roles) card.Prefill {
 	in := card.Prefill{Roles: offered, Role: c.Role, Zone: from.Zone}
-	if d, known := s.drafts.Get(draftKey(from.Account, c.Digest), s.cfg.Now()); known && d.role == c.Role {
+	if d, known := s.draft(from.Account, c.Digest, s.cfg.Now()); known && d.role == c.Role {
 		in.Asked, in.Why, in.Draft = d.asked, d.why, c.Digest
 		return in
 	}
@@ -106,7 +106,7 @@ const valueDraft = "draft"
 // intendForm interrupts the opening of the form for a sign-in.
 func (s *Service) intendForm(tx *store.Tx, from Sender, c Click) (Reply, error) {
 	in := store.Intent{Verb: verbForm, Clicked: tx.Now(), Values: map[string]string{card.FieldRole: c.Role}}
-	if _, known := s.drafts.Get(draftKey(from.Account, c.Digest), s.cfg.Now()); known {
+	if _, known := s.draft(from.Account, c.Digest, s.cfg.Now()); known {
 		in.Values[valueDraft] = c.Digest
 	}
 	url, err := s.intendByLink(tx, from, in)

@@ -190,6 +190,7 @@ func (s *Service) tellAdministered(tx *store.Tx, r *pim.Request) error {
 // draft is what somebody typed that could not be asked for: a button has it asked for otherwise. It is kept in memory;
 // whoever presses the button after a restart types it once more.
 type draft struct {
+	name  string
 	role  string
 	asked pim.Asked
 	most  time.Duration // what is offered instead; zero: nothing is
@@ -198,10 +199,26 @@ type draft struct {
 
 const (
 	draftLife  = time.Hour
-	draftsMost = 2000
+	draftsMost = 2000 // accounts, of which each has draftsOwn: nobody pushes out what others typed
+	draftsOwn  = 4
 )
 
-func draftKey(a pim.ChatAccount, name string) string { return a.String() + "|" + name }
+// keepDraft keeps what was typed, instead of the oldest of the same account's where these are many.
+func (s *Service) keepDraft(a pim.ChatAccount, d draft, now time.Time) {
+	mine, _ := s.drafts.Get(a.String(), now)
+	mine = append(slices.Clone(mine), d)
+	s.drafts.Put(a.String(), mine[max(len(mine)-draftsOwn, 0):], now)
+}
+
+// draft returns what somebody typed.
+func (s *Service) draft(a pim.ChatAccount, name string, now time.Time) (d draft, known bool) {
+	mine, _ := s.drafts.Get(a.String(), now)
+	i := slices.IndexFunc(mine, func(d draft) bool { return d.name == name })
+	if name == "" || i < 0 {
+		return d, false
+	}
+	return mine[i], true
+}
 
 // unasked answers words that cannot be asked for like this: with the form that holds them and, where they ask for too
 // long, with the longest that is allowed in one click.
@@ -215,7 +232,7 @@ func (s *Service) unasked(from Sender, role pim.Role, a pim.Asked, said *pim.Err
 		most = 0 // this alone does not mend it
 	}
 	name := rand.Text()
-	s.drafts.Put(draftKey(from.Account, name), draft{role.Name, a, most, said.Message}, now)
+	s.keepDraft(from.Account, draft{name, role.Name, a, most, said.Message}, now)
 	return reply(card.Unasked(said, role, name, most))
 }
 
@@ -256,7 +273,7 @@ func (e *blocked) Unwrap() error { return e.said }
 func (s *Service) askMost(ctx context.Context, from Sender, c Click, shown bool) Reply {
 	now := s.cfg.Now()
 	if c.Request == "" {
-		d, known := s.drafts.Get(draftKey(from.Account, c.Digest), now)
+		d, known := s.draft(from.Account, c.Digest, now)
 		if !known || d.most <= 0 {
 			return problem(pim.Errorf(pim.NotFound, "Elevate does not remember what you typed there, or somebody else typed it. Type it again; nothing was asked for."))
 		}

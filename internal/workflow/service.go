@@ -93,7 +93,7 @@ type Service struct {
 	steps         *bounded.Rates
 	answers       *bounded.Repeats[Reply]
 	readings      *bounded.Rates
-	drafts        *bounded.Cache[draft]
+	drafts        *bounded.Cache[[]draft]
 	// linksTried is the links effect's own.
 	linksTried tried
 	// update writes to the state file. It takes no context: a write that was
@@ -108,7 +108,7 @@ func New(cfg Config) *Service {
 	}
 	s := &Service{
 		cfg: cfg, policies: newPolicies(), linksTried: tried{}, answers: newAnswers(cfg.Now), lookedAt: map[pim.GroupID]time.Time{}, peoples: map[string]PeoplesGroups{},
-		drafts: bounded.NewCache[draft](draftsMost, draftLife),
+		drafts: bounded.NewCache[[]draft](draftsMost, draftLife),
 		steps:  bounded.NewRates(stepsAtOnce, stepEvery, stepPeople), readings: bounded.NewRates(readingsAtOnce, readingEvery, stepPeople),
 	}
 	s.homes.pace = rate.NewLimiter(rate.Every(homesPause), homesAtOnce)
