@@ -65,6 +65,8 @@ func doers(a pim.Alarm) []Text {
 	case len(a.By) > 0:
 	case !a.Sought.IsZero():
 		lines = append(lines, Plain("Who did it stands in Entra's audit log some minutes later, and here then."))
+	case a.Unread:
+		lines = append(lines, Plain("Entra's audit log could not be read for a day, so it is not known who did it."))
 	case a.Over.IsZero():
 		lines = append(lines, Plain("Entra's audit log does not say who did it."))
 	}

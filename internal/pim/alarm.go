@@ -46,6 +46,8 @@ type Alarm struct {
 	// that is being looked for; zero where it is not.
 	By     []Evidence `json:"by,omitempty"`
 	Sought time.Time  `json:"sought,omitzero"`
+	// Unread is set when the audit log could not be read for so long that it is not looked for any more.
+	Unread bool `json:"unread,omitempty"`
 	// Acknowledged is set when somebody has taken note of it, Over when it is gone.
 	Acknowledged *Acknowledged `json:"acknowledged,omitempty"`
 	Over         time.Time     `json:"over,omitzero"`

@@ -128,7 +128,7 @@ func (db *DB) commit(group []*call) {
 			db.unwritten.Store(true)
 			db.log.Error("state_not_written", "error", err)
 		case tx.writes > 0:
-			db.written()
+			db.writeAgain()
 			db.tell(tx)
 		}
 		answered = true
@@ -170,28 +170,30 @@ func (db *DB) attempt(group []*call) (tx *Tx, failed *call, err error) {
 	return tx, nil, db.settle(tx)
 }
 
-// written notes that the disk takes what it is given.
-func (db *DB) written() {
-	if db.unwritten.Swap(false) {
-		db.log.Info("state_written_again")
-	}
-}
+// room is how much a disk that failed has to take before it counts as working: what many updates at once write. A single
+// small record often fits into what is free inside the file, where the next real one does not, and what is said to people
+// in between could not be noted.
+const room = 256 << 10
 
-// writeAgain tries a disk that failed with a record that is there already: who is not asked any more because Elevate is
-// not ready would otherwise never find out that it could be.
+// roomKept is the note that takes it up, for a moment.
+const roomKept = "room"
+
+// writeAgain tries a disk that failed with a record of some size: who is not asked any more because Elevate is not ready
+// would otherwise never find out that it could be.
 func (db *DB) writeAgain() {
 	if !db.unwritten.Load() {
 		return
 	}
-	if _, failed, err := db.attempt([]*call{{fn: func(tx *Tx) error {
-		c, err := tx.loadChain()
-		if err != nil {
-			return err
+	for _, try := range []func(*Tx) error{
+		func(tx *Tx) error { return tx.PutMeta(roomKept, make([]byte, room*3/4)) }, // a third more as it is written
+		func(tx *Tx) error { return tx.DeleteMeta(roomKept) },
+	} {
+		if _, failed, err := db.attempt([]*call{{fn: try}}); err != nil || failed != nil {
+			return
 		}
-		return tx.saveChain(c)
-	}}}); err == nil && failed == nil {
-		db.written()
 	}
+	db.unwritten.Store(false)
+	db.log.Info("state_written_again")
 }
 
 // ErrNotStored is in the error of an update that nothing is known to be wrong with but the disk.

@@ -1,12 +1,29 @@
 package store
 
 import (
+	"errors"
+
 	bolt "go.etcd.io/bbolt"
 )
 
 // FailCommit puts a disk in the place of the file's that commits, or not, and then reports what it is told to.
 func (db *DB) FailCommit(result func(commit func() error) error) {
 	db.commitBolt = func(tx *bolt.Tx) error { return result(tx.Commit) }
+}
+
+// FillDisk puts a disk in the place of the file's that takes nothing as long as notes hold more than so many bytes.
+func (db *DB) FillDisk(most int) {
+	db.commitBolt = func(tx *bolt.Tx) error {
+		size := 0
+		err := tx.Bucket([]byte(notes.String())).ForEach(func(k, v []byte) error {
+			size += len(k) + len(v)
+			return nil
+		})
+		if err != nil || size > most {
+			return errors.Join(errors.New("no space left on device"), err)
+		}
+		return tx.Commit()
+	}
 }
 
 // MakeVersion1 turns the file back to version 1, in which a session and its cache were one record.

@@ -268,3 +268,37 @@ func TestDiskThatFailedIsTriedAgainByItself(t *testing.T) {
 		f.update(t, func(tx *store.Tx) error { return happens(tx, 2) })
 	})
 }
+
+// What is free inside the file takes a small record still, when the disk is full.
+func TestADiskThatTakesSmallRecordsAloneCountsAsFailing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFile(t)
+		defer f.close(t)
+		f.db.FillDisk(20 << 10)
+		large := func(tx *store.Tx) error { return tx.PutMeta("x", strings.Repeat("x", 30<<10)) }
+		if err := f.db.Update(t.Context(), large); !pim.IsKind(err, pim.Unavailable) {
+			t.Errorf("got %v", err)
+		}
+		for range 2 {
+			time.Sleep(time.Minute)
+			synctest.Wait()
+			if !f.db.Unwritten() {
+				t.Error("the disk counts as working while it is full")
+			}
+			f.update(t, func(tx *store.Tx) error { return tx.PutMeta("y", 1) }) // what fits is taken all the same
+		}
+		f.db.FillDisk(1 << 20)
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if f.db.Unwritten() {
+			t.Error("there is room again")
+		}
+		f.update(t, large)
+		f.view(t, func(tx *store.Tx) error {
+			if left, err := tx.MetaUnder("room"); err != nil || len(left) > 0 {
+				t.Errorf("%q is left, %v", left, err)
+			}
+			return nil
+		})
+	})
+}

@@ -81,6 +81,11 @@ func TestAnAlarmSaysWhoDidItOnceTheAuditLogHasIt(t *testing.T) {
 			w.dir.Stand(pim.Membership{Group: mde, Principal: dave}, "")
 			w.pass(7 * time.Hour)
 		}, "Entra's audit log does not say who did it."},
+		"the log could not be read": {func(w *world) {
+			w.dir.Break(workflowtest.OpAudit, workflowtest.Fault{Err: pim.Errorf(pim.Unavailable, "It is down.")})
+			w.dir.Stand(pim.Membership{Group: mde, Principal: dave}, "")
+			w.pass(25 * time.Hour)
+		}, "could not be read for a day"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inWorld(t, func(w *world) { w.dir.AuditDelay = 30 * time.Minute }, func(w *world) {

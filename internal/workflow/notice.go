@@ -248,6 +248,8 @@ func (s *Service) takeDoers(tx *store.Tx, g pim.GroupID, log []pim.AuditEntry, o
 			}
 		} else if tx.Now().Sub(n.Sought) < most {
 			continue
+		} else if most == evidenceUnread {
+			n.Unread, text = true, "Entra's audit log could not be read."
 		}
 		n.Sought, changed = time.Time{}, true
 		if err := s.sayAlarm(tx, n, pim.EventEvidence, string(n.Kind)+": "+text); err != nil {
