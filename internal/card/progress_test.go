@@ -143,3 +143,19 @@ func TestTheRequesterHearsOfADecisionInPIMInWholeSentences(t *testing.T) {
 		t.Error(said)
 	}
 }
+
+// What a reminder says stays, whatever else turns the card.
+func TestApproversSeeThatItStillWaits(t *testing.T) {
+	r := inPIM(pim.Pending)
+	r.Reminded = asked.Add(15 * time.Minute)
+	for viewer, want := range map[card.Viewer]bool{card.Approvers: true, card.Requester: false} {
+		c := card.ForRequest(r, adminRole(), card.View{Viewer: viewer, Now: r.Reminded})
+		said := ""
+		for _, line := range c.Lines {
+			said += words(line)
+		}
+		if strings.Contains(said, "Still waiting since") != want {
+			t.Errorf("%s: %s", viewer, said)
+		}
+	}
+}

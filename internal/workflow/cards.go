@@ -453,12 +453,9 @@ func (s *Service) post(ctx context.Context, m Messenger, e store.Effect, p place
 // have not seen that. Both turn with the request.
 func (s *Service) postAgain(ctx context.Context, m Messenger, e store.Effect, sc scene, drawn card.Card) (result, error) {
 	reminder := drawn
-	switch sc.view.Viewer {
-	case card.OnCall:
+	if sc.view.Viewer == card.OnCall {
 		sc.view.OnCall = sc.onCall
 		reminder = s.draw(sc)
-	case card.Approvers, card.Requester:
-		reminder.Lines = append([]card.Text{card.Join(card.Plain("Still waiting since "), card.At(sc.request.OpenSince()), card.Plain(": nobody has decided yet."))}, drawn.Lines...)
 	}
 	ref, err := m.Post(ctx, e.To, reminder)
 	if err != nil {
