@@ -188,6 +188,8 @@ type scene struct {
 	missing, room bool
 	// steps are what on-call is told of below the card, and the requester in messages of their own.
 	steps []card.Told
+	// heard are those that were told there with one of the cards.
+	heard []string
 	// crowded is set when requests wait there without a card.
 	crowded bool
 	// onCall are to be mentioned by a first card.
@@ -331,7 +333,7 @@ func (s *Service) scene(tx *store.Tx, e store.Effect, v card.Viewer) (scene, err
 	}
 	for _, ref := range refs {
 		if ref.Conversation.String() == e.To.String() && ref.Audience == string(v) {
-			sc.refs = append(sc.refs, ref)
+			sc.refs, sc.heard = append(sc.refs, ref), append(sc.heard, ref.Said...)
 		}
 	}
 	if e.To.User == "" {
@@ -489,7 +491,7 @@ func (s *Service) rewrite(ctx context.Context, m Messenger, sc scene, drawn card
 		switch kind := pim.Explain(err).Kind; {
 		case err == nil:
 			ref.Hash = hash
-			replies = append(replies, repliesBelow(&ref, sc)...)
+			replies = append(replies, repliesBelow(&ref, &sc)...)
 		case kind == pim.NotFound, !ref.Adopted.IsZero() && (kind == pim.Forbidden || kind == pim.Invalid):
 			ref.Hash = goneCard
 		case kind == pim.Forbidden || kind == pim.Invalid:
