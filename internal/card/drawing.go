@@ -135,8 +135,11 @@ func (d drawing) pending() []Text {
 		return []Text{Plain("PIM has taken the decision. This card changes as soon as PIM shows what became of it.")}
 	}
 	var lines []Text
+	if !d.r.Reminded.IsZero() && d.v.Viewer == Approvers && d.claim == nil {
+		lines = append(lines, Join(Plain("Still waiting since "), At(d.r.OpenSince()), Plain(": nobody has decided yet.")))
+	}
 	if !d.r.Escalated.IsZero() {
-		lines = []Text{Join(Plain("Nobody had decided it by "), At(d.r.Escalated), Plain(", so another place was asked, too."))}
+		lines = append(lines, Join(Plain("Nobody had decided it by "), At(d.r.Escalated), Plain(", so another place was asked, too.")))
 	}
 	if d.v.Viewer != Requester || d.claim != nil {
 		return lines

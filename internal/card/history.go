@@ -50,6 +50,10 @@ func (d drawing) historyLine() Text {
 // mostEvents is how many events of one request a card shows, the newest.
 const mostEvents = 40
 
+// mostSaid is how much of an event's own words a card shows: a typed reason, or some
+// rows of the audit log.
+const mostSaid = 400
+
 // Story tells one request with its events. It offers nothing: a request's own
 // card does.
 func Story(r pim.Request, role pim.Role, events []pim.Event, now time.Time) Card {
@@ -68,17 +72,33 @@ func Story(r pim.Request, role pim.Role, events []pim.Event, now time.Time) Card
 	return c
 }
 
+// happened are the kinds of a request's events in people's words; the trail's own stand
+// in `elevate requests show`.
+var happened = map[pim.EventKind]string{
+	pim.EventRequested: "asked for", pim.EventIntent: "begun without a sign-in", pim.EventSent: "sent to PIM", pim.EventSubmitted: "given to PIM",
+	pim.EventObserved: "seen", pim.EventFound: "found in PIM", pim.EventClaimed: "taken up",
+	pim.EventUnclaimed: "left undecided", pim.EventConfirmed: "membership read back",
+	pim.EventEnded: "end read back", pim.EventReleasing: "release asked for", pim.EventRevoking: "removal asked for",
+	pim.EventReminded: "approvers reminded", pim.EventEscalated: "another place asked, too", pim.EventEnding: "holder told that it ends soon",
+	pim.EventLate: "late", pim.EventParked: "a step was given up", pim.EventRetried: "a step is tried again", pim.EventEvidence: "Entra's audit log read",
+	pim.EventUnknownWord: "PIM said a word that Elevate does not know",
+}
+
 // eventLine tells an event of a request that was in that state before.
 func eventLine(e pim.Event, before pim.State) Text {
-	t := Join(At(e.At), Plain(" "+strings.ReplaceAll(string(e.Kind), "_", " ")))
+	t := Join(At(e.At), Plain(" "+named(happened[e.Kind], strings.ReplaceAll(string(e.Kind), "_", " "))))
 	if e.By.Name != "" {
-		t = Join(t, Plain(" by "), Typed(e.By.Name))
+		word := " by "
+		if e.Kind == pim.EventRefused {
+			word = ", what was asked for by " // PIM or Elevate refused it
+		}
+		t = Join(t, Plain(word), Typed(e.By.Name))
 	}
 	if e.Chat != "" && e.Chat != pim.System {
 		t = Join(t, Plain(" in "+e.Chat.Title()))
 	}
 	if text := strings.TrimSuffix(e.Text, ": "); text != "" {
-		t = Join(t, Plain(" \u2014 "), Typed(Cut(text, 200)))
+		t = Join(t, Plain(" \u2014 "), Typed(Cut(text, mostSaid)))
 	}
 	if e.To != "" && e.To != before {
 		t = Join(t, Plain(" \u2192 "+e.To.Phrase()))

@@ -1,6 +1,7 @@
 package card
 
 import (
+	"strings"
 	"time"
 
 	"elevate/internal/pim"
@@ -19,29 +20,40 @@ type Told struct {
 func Heard(r pim.Request, role pim.Role) []Told {
 	d := newDrawing(&r, role, View{Viewer: Requester})
 	var told []Told
-	say := func(name string, tone Tone, short string, what ...Text) {
-		told = append(told, Told{name, Card{Tone: tone, Lines: []Text{Join(what...)}, Fallback: short, Request: r.ID}})
-	}
 	yours := "Your request for " + d.title
 	if by := r.Decided; by != nil && by.Approve {
-		say("approved", Neutral, yours+" was approved.", Plain(yours+" was "), ruled(by), at(" at ", by.At), because(by.Reason))
+		told = append(told, d.heard("approved", Neutral, yours+" was approved.", Plain(yours+" was "), ruled(by), at(" at ", by.At), because(by.Reason)))
 	}
 	if !r.MemberSince.IsZero() {
-		say("member", Good, "You have "+d.title+".", Plain("You have "+d.title+", as a member since "), At(r.MemberSince), Plain(" ("+readBack(&r)+")"), until(r.Ends), Plain("."))
+		told = append(told, d.heard("member", Good, "You have "+d.title+".",
+			Plain("You have "+d.title+", as a member since "), At(r.MemberSince), Plain(" ("+readBack(&r)+")"), at(", until ", r.Ends), Plain(".")))
 	}
-	switch {
-	case r.State == pim.Denied && r.Decided != nil:
-		say("denied", Bad, yours+" was denied.", Plain(yours+" was "), ruled(r.Decided), at(" at ", r.Decided.At), because(r.Decided.Reason))
-	case r.State == pim.Granting && r.Late:
-		say("late", Alarm, d.title+" is not there yet.", Plain(d.title+" is not there yet: PIM has granted it, and after five minutes there is no membership. Elevate goes on looking."))
-	case r.State == pim.Canceled && r.Why != "" && (r.Copy.ID != "" || r.Follows != nil) || r.State == pim.TimedOut || r.State == pim.Failed:
-		say("over", Bad, yours+" gave no access.", Plain(yours+": "+d.standing()+". "), Typed(r.Why), Plain(" No access was given."))
-	case r.State == pim.Ended && r.StillBy != "":
-		say("remains", Alarm, "You still have access to "+d.title+".", Plain("You still have access to "+d.title+", by "), Typed(r.StillBy), Plain(", although request "+string(r.ID)+" "+ending(r.Ending)+"."))
-	case r.State == pim.Ended:
-		say("ended", Neutral, "Your "+d.title+" is over.", Plain("Your "+d.title+" is over: "+ending(r.Ending)+", removed (read back)"), at(" at ", r.EndedAt), Plain("."))
+	if end := d.heardLast(yours); end.Name != "" {
+		told = append(told, end)
 	}
 	return told
+}
+
+// heardLast is the step that a request came to, if it is one to hear of.
+func (d drawing) heardLast(yours string) Told {
+	r := d.r
+	switch {
+	case r.State == pim.Denied && r.Decided != nil:
+		return d.heard("denied", Bad, yours+" was denied.", Plain(yours+" was "), ruled(r.Decided), at(" at ", r.Decided.At), because(r.Decided.Reason))
+	case r.State == pim.Granting && r.Late:
+		return d.heard("late", Alarm, d.title+" is not there yet.", Plain(d.title+" is not there yet: PIM has granted it, and after five minutes there is no membership. Elevate goes on looking."))
+	case r.State == pim.Canceled && r.Why != "" && (r.Copy.ID != "" || r.Follows != nil) || r.State == pim.TimedOut || r.State == pim.Failed:
+		return d.heard("over", Bad, yours+" gave no access.", Plain(yours+": "+d.standing()+". "), Typed(strings.TrimLeft(r.Why+" ", " ")), Plain("No access was given."))
+	case r.State == pim.Ended && r.StillBy != "":
+		return d.heard("remains", Alarm, "You still have access to "+d.title+".", Plain("You still have access to "+d.title+", by "), Typed(r.StillBy), Plain(", although request "+string(r.ID)+" "+ending(r.Ending)+"."))
+	case r.State == pim.Ended:
+		return d.heard("ended", Neutral, "Your "+d.title+" is over.", Plain("Your "+d.title+" is over: "+ending(r.Ending)+", removed (read back)"), at(" at ", r.EndedAt), Plain("."))
+	}
+	return Told{}
+}
+
+func (d drawing) heard(name string, tone Tone, short string, what ...Text) Told {
+	return Told{name, Card{Tone: tone, Lines: []Text{Join(what...)}, Fallback: short, Request: d.r.ID}}
 }
 
 // ruled says inside a sentence how it was decided, and by whom.

@@ -143,3 +143,38 @@ func TestTheRequesterHearsOfADecisionInPIMInWholeSentences(t *testing.T) {
 		t.Error(said)
 	}
 }
+
+// What a reminder says stays, whatever else turns the card.
+func TestApproversSeeThatItStillWaits(t *testing.T) {
+	r := inPIM(pim.Pending)
+	r.Reminded = asked.Add(15 * time.Minute)
+	for viewer, want := range map[card.Viewer]bool{card.Approvers: true, card.Requester: false} {
+		c := card.ForRequest(r, adminRole(), card.View{Viewer: viewer, Now: r.Reminded})
+		said := ""
+		for _, line := range c.Lines {
+			said += words(line)
+		}
+		if strings.Contains(said, "Still waiting since") != want {
+			t.Errorf("%s: %s", viewer, said)
+		}
+	}
+}
+
+func TestAStoryIsToldInPeoplesWords(t *testing.T) {
+	alice := pim.Actor{Name: "Alice"}
+	c := card.Story(member(pim.Active), adminRole(), []pim.Event{
+		{Kind: pim.EventSubmitted, By: alice, Chat: pim.Slack, At: asked},
+		{Kind: pim.EventRefused, By: alice, Chat: pim.Slack, Text: "too early", At: asked},
+		{Kind: pim.EventConfirmed, Chat: pim.System, At: asked},
+		{Kind: pim.EventReviewOpened, Chat: pim.System, At: asked},
+	}, asked)
+	said := ""
+	for _, line := range c.Lines {
+		said += words(line) + "\n"
+	}
+	for _, want := range []string{" given to PIM by Alice in Slack\n", " refused, what was asked for by Alice in Slack — too early", " membership read back\n", " review opened\n"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("%q is not in\n%s", want, said)
+		}
+	}
+}

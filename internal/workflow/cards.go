@@ -136,6 +136,8 @@ type scene struct {
 	missing, room bool
 	// steps are what on-call is told of below the card, and the requester in messages of their own.
 	steps []card.Told
+	// heard are those that were told there with one of the cards.
+	heard []string
 	// crowded is set when requests wait there without a card.
 	crowded bool
 	// onCall are to be mentioned by a first card.
@@ -279,7 +281,7 @@ func (s *Service) scene(tx *store.Tx, e store.Effect, v card.Viewer) (scene, err
 	}
 	for _, ref := range refs {
 		if ref.Conversation.String() == e.To.String() && ref.Audience == string(v) {
-			sc.refs = append(sc.refs, ref)
+			sc.refs, sc.heard = append(sc.refs, ref), append(sc.heard, ref.Said...)
 		}
 	}
 	if e.To.User == "" {
@@ -401,12 +403,9 @@ func (s *Service) post(ctx context.Context, m Messenger, e store.Effect, p place
 // have not seen that. Both turn with the request.
 func (s *Service) postAgain(ctx context.Context, m Messenger, e store.Effect, sc scene, drawn card.Card) (result, error) {
 	reminder := drawn
-	switch sc.view.Viewer {
-	case card.OnCall:
+	if sc.view.Viewer == card.OnCall {
 		sc.view.OnCall = sc.onCall
 		reminder = s.draw(sc)
-	case card.Approvers, card.Requester:
-		reminder.Lines = append([]card.Text{card.Join(card.Plain("Still waiting since "), card.At(sc.request.OpenSince()), card.Plain(": nobody has decided yet."))}, drawn.Lines...)
 	}
 	ref, err := m.Post(ctx, e.To, reminder)
 	if err != nil {
@@ -440,7 +439,7 @@ func (s *Service) rewrite(ctx context.Context, m Messenger, sc scene, drawn card
 		switch kind := pim.Explain(err).Kind; {
 		case err == nil:
 			ref.Hash = hash
-			replies = append(replies, repliesBelow(&ref, sc)...)
+			replies = append(replies, repliesBelow(&ref, &sc)...)
 		case kind == pim.NotFound, !ref.Adopted.IsZero() && (kind == pim.Forbidden || kind == pim.Invalid):
 			ref.Hash = goneCard
 		case kind == pim.Forbidden || kind == pim.Invalid:

@@ -26,7 +26,7 @@ func TestHistoryTellsWhatOneMayLookAt(t *testing.T) {
 		if said := w.says(alice, "history dav"); strings.Contains(said, string(id)) {
 			t.Errorf("asked for Dave's:\n%s", said)
 		}
-		w.expect(w.says(carol, "history "+string(id)), "requested", "by Alice", "decided by Bob", "confirmed")
+		w.expect(w.says(carol, "history "+string(id)), "asked for by Alice", "decided by Bob", "membership read back")
 		// Erin is eligible for nothing and approves nothing.
 		w.signIn(erin)
 		for _, words := range []string{"history", "history " + string(id), "history mde-admin", "history Alice"} {

@@ -1,12 +1,14 @@
 package workflow_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
 
 	"elevate/internal/card"
 	"elevate/internal/pim"
+	"elevate/internal/store"
 	"elevate/internal/workflow"
 	"elevate/internal/workflow/workflowtest"
 )
@@ -55,6 +57,14 @@ func TestLifeTheRequesterHearsEachStepOnceInMessagesOfTheirOwn(t *testing.T) {
 		}
 		w.says(bob, "approve "+string(id)+" checked by phone")
 		w.pass(time.Minute)
+		// A first card whose answer got lost is taken up by a click.
+		ref, err := w.chat.Post(context.Background(), direct(alice), card.Card{Title: "lost", Request: id})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.update(func(tx *store.Tx) error {
+			return tx.PutRef(id, store.Ref{MessageRef: ref, Audience: string(card.Requester)})
+		})
 		w.restart()
 		w.pass(2 * time.Hour)
 		w.is(id, pim.Ended)

@@ -21,16 +21,20 @@ type below struct {
 // repliesBelow are the replies below a card of on-call's for the steps that were not
 // told there yet, and notes that they are now. That is stored with what the card shows,
 // so each step is told once, unless the answer to the reply gets lost. The requester
-// hears of steps that come together in one message.
-func repliesBelow(ref *store.Ref, sc scene) []below {
+// hears of steps that come together in one message, and of none again where a second
+// card stands.
+func repliesBelow(ref *store.Ref, sc *scene) []below {
+	to, said := ref.Conversation, ref.Said
+	if to.User != "" {
+		said = sc.heard
+	}
 	var names []string
 	for _, step := range sc.steps {
-		if !slices.Contains(ref.Said, step.Name) {
+		if !slices.Contains(said, step.Name) {
 			names = append(names, step.Name)
 		}
 	}
-	ref.Said = append(ref.Said, names...)
-	to := ref.Conversation
+	ref.Said, sc.heard = append(ref.Said, names...), append(sc.heard, names...)
 	switch {
 	case len(names) == 0 || !ref.Adopted.IsZero():
 		return nil
