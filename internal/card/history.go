@@ -80,7 +80,7 @@ var happened = map[pim.EventKind]string{
 	pim.EventUnclaimed: "left undecided", pim.EventConfirmed: "membership read back",
 	pim.EventEnded: "end read back", pim.EventReleasing: "release asked for", pim.EventRevoking: "removal asked for",
 	pim.EventReminded: "approvers reminded", pim.EventEscalated: "another place asked, too", pim.EventEnding: "holder told that it ends soon",
-	pim.EventLate: "late", pim.EventParked: "a step was given up", pim.EventRetried: "a step is tried again", pim.EventEvidence: "Entra's audit log read",
+	pim.EventLate: "late", pim.EventParked: "a step was given up", pim.EventRetried: "a step is tried again",
 	pim.EventUnknownWord: "PIM said a word that Elevate does not know",
 }
 
