@@ -30,9 +30,9 @@ func TestWhatIsKeptKeepsItsNames(t *testing.T) {
 		`{"kind":"rules","group":"g","person":"","since":"2026-03-02T14:00:00Z","role":"r","refs":[{"conversation":{"chat":"","id":""},"id":"","channel":"","hash":"h"}]}`: notice{
 			Alarm: pim.Alarm{Kind: pim.AlarmRules, Group: "g", Since: at}, Role: "r", Refs: []store.Ref{{Hash: "h"}},
 		},
-		`{"kind":"rules","group":"g","person":"p","name":"N","since":"2026-03-02T14:00:00Z","id":"i","what":"w","people":["p"],"by":[{"id":"e","at":"2026-03-02T14:00:00Z","activity":"a"}],"sought":"2026-03-02T14:00:00Z","acknowledged":{"by":{"person":"","name":"B"},"at":"2026-03-02T14:00:00Z"},"over":"2026-03-02T14:00:00Z"}`: pim.Alarm{
+		`{"kind":"rules","group":"g","person":"p","name":"N","since":"2026-03-02T14:00:00Z","id":"i","what":"w","people":["p"],"by":[{"id":"e","at":"2026-03-02T14:00:00Z","activity":"a"}],"sought":"2026-03-02T14:00:00Z","unread":true,"acknowledged":{"by":{"person":"","name":"B"},"at":"2026-03-02T14:00:00Z"},"over":"2026-03-02T14:00:00Z"}`: pim.Alarm{
 			Kind: pim.AlarmRules, Group: "g", Person: "p", Name: "N", Since: at, ID: "i", What: "w", People: []pim.PrincipalID{"p"},
-			By: []pim.Evidence{{ID: "e", At: at, Activity: "a"}}, Sought: at, Acknowledged: &pim.Acknowledged{By: pim.Actor{Name: "B"}, At: at}, Over: at,
+			By: []pim.Evidence{{ID: "e", At: at, Activity: "a"}}, Sought: at, Unread: true, Acknowledged: &pim.Acknowledged{By: pim.Actor{Name: "B"}, At: at}, Over: at,
 		},
 		`{"approvers":{"p":"P"},"reviewers":{"p":"P"},"deciders":{"p":"P"}}`: declaredPeople{people, people, people},
 		`{"since":"2026-03-02T14:00:00Z"}`:                                   sought{at},
