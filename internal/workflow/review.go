@@ -26,7 +26,9 @@ func OpenReviews(tx *store.Tx) (open []pim.Request, err error) {
 		if err != nil {
 			return nil, err
 		}
-		open = append(open, r)
+		if r.Unreviewed() { // an older version that ran meanwhile leaves the review out when it writes a request
+			open = append(open, r)
+		}
 	}
 	return open, nil
 }

@@ -633,3 +633,23 @@ func TestACardNamesThoseWhoWereNotAskedAsSoonAsTheyAreKnown(t *testing.T) {
 		}
 	})
 }
+
+func TestARequestThatAnOlderVersionWroteWithoutItsReviewHoldsNothingUp(t *testing.T) {
+	inEmergency(t, func(w *world) {
+		id := w.uses()
+		w.update(func(tx *store.Tx) error {
+			r, err := tx.Request(id)
+			if err != nil {
+				return err
+			}
+			r.Review = nil
+			return tx.PutRequest(r)
+		})
+		w.restart()
+		w.pass(25 * time.Hour)
+		w.is(id, pim.Ended)
+		if open := w.openReviews(); len(open) > 0 {
+			t.Errorf("reviews of %q are open", open)
+		}
+	})
+}
