@@ -5,7 +5,7 @@
 // from outside, a file of a newer version, a second process, and network file systems. It makes no network call, and no
 // function in it reads ended requests to do its work: cost grows with what is open, never with what is stored.
 //
-// # Schema, version 3
+// # Schema, version 4
 //
 // A record's value is a version byte (1), the MAC of bucket, key, version and content under the keyset (37 bytes), and
 // the content as JSON. An index entry has no content, or the id of what it leads to: what it leads to is a record, is

@@ -21,7 +21,7 @@ import (
 var newFixture = flag.Bool("new-fixture", false, "write the newest version's file in testdata and its keyset anew; only before that version is released")
 
 // versions are the schemas there have been. Each has a file in testdata that fill made, and a keyset that opens nothing else.
-var versions = []string{"v1", "v2", "v3"}
+var versions = []string{"v1", "v2", "v3", "v4"}
 
 func fixture(version string) string     { return "testdata/" + version + ".db.gz" }
 func fixtureKeys(version string) string { return "testdata/" + version + ".keyset.json" }
