@@ -95,7 +95,7 @@ func TestABotOnMicrosoftsLibraryFindsWhatItExpects(t *testing.T) {
 	}{
 		{"alice teams say hello", []string{"— dm\nyou said hello"}},
 		{"alice teams say members", []string{"1 members, and Alice Anders is alice@contoso.example"}},
-		{"bob teams in #approvals @Elevate hello", []string{"— #approvals\nyou said hello"}},
+		{"bob teams in #approvals @Elevate hello", []string{"— #approvals (in a thread)\nyou said hello"}},
 		{"bob teams in incident @Elevate members", []string{"members, and Bob Berger is bob@contoso.example"}},
 		{"alice teams say card", []string{"second\n[Approve]"}},
 		{"alice teams click Approve", []string{"Alice Anders: approve AB12CD"}},
