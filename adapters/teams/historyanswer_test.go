@@ -54,7 +54,7 @@ func TestAnAnswerOfHistoryStaysOne(t *testing.T) {
 	settleDM(s)
 	told := 0
 	for _, m := range s.Messages(dm.ID) {
-		if strings.Contains(string(asJSON(m.Cards)), "asked for by") {
+		if strings.Contains(string(asJSON(m.Cards)), `" asked for"`) {
 			told++
 		}
 	}
