@@ -39,12 +39,13 @@ type powerCut struct {
 // outside are the calls that change something elsewhere; what is only read can be read again.
 var outside = map[workflowtest.Op]bool{
 	workflowtest.OpSubmit: true, workflowtest.OpCancel: true, workflowtest.OpDecide: true, workflowtest.OpPost: true,
-	workflowtest.OpUpdate: true, workflowtest.OpHome: true,
+	workflowtest.OpUpdate: true, workflowtest.OpHome: true, workflowtest.OpWhisper: true,
 }
 
 var allOps = []workflowtest.Op{
 	workflowtest.OpSubmit, workflowtest.OpCancel, workflowtest.OpDecide, workflowtest.OpAssigned, workflowtest.OpWaiting,
 	workflowtest.OpLook, workflowtest.OpPost, workflowtest.OpUpdate, workflowtest.OpAccount, workflowtest.OpHome,
+	workflowtest.OpWhisper,
 }
 
 func (c *powerCut) sides() []*workflowtest.Faults {
@@ -271,7 +272,7 @@ func chosen(op workflowtest.Op, at int) bool {
 	switch op { //nolint:exhaustive // all others change something in PIM
 	case workflowtest.OpPost, workflowtest.OpHome:
 		return at%3 == 0
-	case workflowtest.OpUpdate:
+	case workflowtest.OpUpdate, workflowtest.OpWhisper:
 		return at%8 == 0
 	}
 	return true
