@@ -35,7 +35,7 @@ func (s *Service) tellRequester(tx *store.Tx, key string, r *pim.Request, m mess
 func (s *Service) putWhisper(tx *store.Tx, key string, r *pim.Request, m message) error {
 	at, to := r.Origin, r.Requester.Account
 	_, can := s.cfg.Messengers[at.Chat].(Whisperer)
-	if !can || at.ID == "" || at.User != "" || at.Chat != to.Chat || at.Workspace != to.Workspace {
+	if !can || at.User != "" || at.Workspace != to.Workspace {
 		return nil
 	}
 	e, err := withData(store.Effect{
@@ -93,7 +93,7 @@ func (s *Service) asker(id pim.RequestID) (a pim.ChatAccount, err error) {
 			return err
 		}
 		who, err := s.identify(tx, r.Requester.Account, "")
-		if err == nil && who.actor.Person != "" && owns(&r, who) {
+		if err == nil && owns(&r, who) {
 			a = r.Requester.Account
 		}
 		return err

@@ -50,9 +50,12 @@ func TestWhisperSaysEachFurtherStepOnceWhereItWasAsked(t *testing.T) {
 
 func TestWhisperSaysWhatTheFirstCardSays(t *testing.T) {
 	everybodySignedIn(t, func(w *world) {
+		w.chat.Break(workflowtest.OpPost, workflowtest.Fault{Err: pim.Errorf(pim.Unavailable, "away")})
 		w.says(alice, "mde-analyst looking at an alert")
-		w.pass(time.Minute)
+		w.pass(30 * time.Second)
 		w.is(w.newest(alice).ID, pim.Active)
+		w.chat.Mend(workflowtest.OpPost)
+		w.pass(time.Minute)
 		if got := w.whispered(general); len(got) != 1 || !strings.Contains(got[0], "as a member since") {
 			t.Errorf("whispered %q", got)
 		}
@@ -147,19 +150,24 @@ func TestWhisperIsForNobodyElse(t *testing.T) {
 	}
 }
 
-func TestWhisperThatWaitsIsForNobodyWhoUnlinkedMeanwhile(t *testing.T) {
-	everybodySignedIn(t, func(w *world) {
-		id := w.asks(alice)
-		w.chat.Break(workflowtest.OpWhisper, workflowtest.Fault{Err: pim.Errorf(pim.Unavailable, "away")})
-		w.says(bob, "deny "+string(id)+" not today")
-		w.pass(10 * time.Second)
-		w.says(alice, "unlink")
-		w.chat.Mend(workflowtest.OpWhisper)
-		w.pass(time.Hour)
-		if all := w.chat.Whispers(); len(all) != 0 || w.chat.Calls(workflowtest.OpWhisper) < 2 {
-			t.Errorf("whispered %+v", all)
-		}
-	})
+func TestWhisperThatWaitsIsNotForWhoeverTheAccountIsMeanwhile(t *testing.T) {
+	for _, other := range []pim.PrincipalID{"", dave} {
+		everybodySignedIn(t, func(w *world) {
+			id := w.asks(alice)
+			w.chat.Break(workflowtest.OpWhisper, workflowtest.Fault{Err: pim.Errorf(pim.Unavailable, "away")})
+			w.says(bob, "deny "+string(id)+" not today")
+			w.pass(10 * time.Second)
+			w.says(alice, "unlink")
+			if other != "" {
+				w.Knows(account(alice), profile(other))
+			}
+			w.chat.Mend(workflowtest.OpWhisper)
+			w.pass(time.Hour)
+			if all := w.chat.Whispers(); len(all) != 0 || w.chat.Calls(workflowtest.OpWhisper) < 2 {
+				t.Errorf("whispered to %q: %+v", other, all)
+			}
+		})
+	}
 }
 
 func TestWhisperIsNotForWhatWasAskedInThePortal(t *testing.T) {
