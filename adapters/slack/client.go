@@ -81,7 +81,10 @@ func NewClient(cfg Config) *Client {
 	return c
 }
 
-var _ workflow.Messenger = (*Client)(nil)
+var (
+	_ workflow.Messenger = (*Client)(nil)
+	_ workflow.Whisperer = (*Client)(nil)
+)
 
 // Started reports whether Start succeeded. Before it nothing else is asked of Slack.
 func (c *Client) Started() bool { return c.self.Load() != nil }

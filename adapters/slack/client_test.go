@@ -133,6 +133,63 @@ func TestChannelThatCannotBeLookedUpGetsNoCard(t *testing.T) {
 	}
 }
 
+func TestWhisperIsForOneAccountInAChannel(t *testing.T) {
+	b := newBench(t, nil)
+	if err := b.client.Whisper(t.Context(), general, aliceAccount, hello); err != nil {
+		t.Fatal(err)
+	}
+	calls := b.api.to("chat.postEphemeral")
+	if len(calls) != 1 {
+		t.Fatalf("whispered %d times", len(calls))
+	}
+	for name, want := range map[string]string{"channel": channel, "user": alice, "text": "Hello.", "unfurl_links": "false", "metadata": "", "thread_ts": ""} {
+		if got := calls[0].args.Get(name); got != want {
+			t.Errorf("%s is %q, want %q", name, got, want)
+		}
+	}
+	if len(calls[0].blocks(t)) != 1 || len(b.api.to("chat.postMessage")) != 0 {
+		t.Errorf("sent %v", calls[0].args)
+	}
+}
+
+func TestWhisperGoesNowhereElse(t *testing.T) {
+	other := pim.ChatAccount{Chat: pim.Slack, Workspace: "T0OTHER", User: alice}
+	for name, test := range map[string]struct {
+		at   pim.Conversation
+		to   pim.ChatAccount
+		want pim.Kind
+	}{
+		"another workspace's account": {general, other, pim.Forbidden},
+		"nobody":                      {general, pim.ChatAccount{Chat: pim.Slack, Workspace: team}, pim.Forbidden},
+		"another chat":                {pim.Conversation{Chat: pim.Teams, Workspace: team, ID: channel}, aliceAccount, pim.Forbidden},
+		"another workspace":           {pim.Conversation{Chat: pim.Slack, Workspace: "T0OTHER", ID: channel}, aliceAccount, pim.Forbidden},
+		"a direct conversation":       {pim.Conversation{Chat: pim.Slack, Workspace: team, ID: "D0DIRECT"}, aliceAccount, pim.NotFound},
+		"no place at all":             {pim.Conversation{Chat: pim.Slack, Workspace: team}, aliceAccount, pim.NotFound},
+	} {
+		b := newBench(t, nil)
+		if err := b.client.Whisper(t.Context(), test.at, test.to, hello); !pim.IsKind(err, test.want) || len(b.api.to("chat.postEphemeral")) != 0 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestKindsOfFailedWhispers(t *testing.T) {
+	for code, want := range map[string]pim.Kind{
+		"not_in_channel": pim.Forbidden, "user_not_in_channel": pim.Forbidden, "channel_not_found": pim.NotFound, "is_archived": pim.NotFound,
+		"messages_tab_disabled": pim.Forbidden, "restricted_action": pim.Forbidden, "ratelimited": pim.Throttled, "internal_error": pim.AnswerLost,
+	} {
+		b := newBench(t, nil)
+		b.api.on("chat.postEphemeral", refused(code))
+		if err := b.client.Whisper(t.Context(), general, aliceAccount, hello); !pim.IsKind(err, want) {
+			t.Errorf("%s: %v", code, err)
+		}
+		// A place where nothing can be whispered takes cards all the same.
+		if _, err := b.client.Post(t.Context(), general, hello); err != nil {
+			t.Errorf("after %s: %v", code, err)
+		}
+	}
+}
+
 func TestOtherPlacesAreRefused(t *testing.T) {
 	b := newBench(t, nil)
 	for want, to := range map[pim.Kind][]pim.Conversation{

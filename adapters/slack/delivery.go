@@ -86,7 +86,7 @@ func (h *Handler) tell(ctx context.Context, to asked, c card.Card) {
 	m := h.client.drawing().message(c)
 	err := h.client.respond(ctx, to.responseURL, m)
 	if err != nil && !pim.IsKind(err, pim.AnswerLost) {
-		err = h.whisper(ctx, to, m)
+		err = h.client.whisper(ctx, to.channel, to.from.Account.User, m)
 	}
 	if err != nil && !pim.IsKind(err, pim.AnswerLost) {
 		err = h.direct(ctx, to.from, c)
@@ -136,13 +136,21 @@ func (c *Client) answersAt(address string) bool {
 	return u.Scheme == "https" && u.Host == "hooks."+c.base.Host && c.base.Scheme == "https"
 }
 
-// whisper posts an ephemeral message in the channel.
-func (h *Handler) whisper(ctx context.Context, to asked, m message) error {
-	channel := publicChannel(to.channel)
-	if channel == "" {
+// Whisper shows a card to one account alone, in a channel that it and the bot are in.
+func (c *Client) Whisper(ctx context.Context, at pim.Conversation, to pim.ChatAccount, what card.Card) error {
+	if at.Chat != pim.Slack || at.Workspace != c.cfg.TeamID || !c.ours(to) {
+		return pim.Errorf(pim.Forbidden, "That conversation is not in the Slack workspace that Elevate serves.")
+	}
+	return c.whisper(ctx, at.ID, to.User, c.drawing().message(what))
+}
+
+// whisper posts an ephemeral message in a channel.
+// https://docs.slack.dev/reference/methods/chat.postEphemeral
+func (c *Client) whisper(ctx context.Context, channel, user string, m message) error {
+	if publicChannel(channel) == "" {
 		return pim.Errorf(pim.NotFound, "There is no channel to answer in.")
 	}
-	ts, err := h.client.api.PostEphemeralContext(ctx, channel, to.from.Account.User, m.options()...)
+	ts, err := c.api.PostEphemeralContext(ctx, channel, user, m.options()...)
 	if err != nil {
 		return fault("chat.postEphemeral", err)
 	}

@@ -392,7 +392,7 @@ func (s *Service) post(ctx context.Context, m Messenger, e store.Effect, p place
 		if err := tx.PutRef(sc.request.ID, stored); err != nil {
 			return err
 		}
-		if err := noteFirst(tx, sc.request.ID, spot{e.To, p.Audience}); err != nil || len(sc.refs) == 0 {
+		if err := errors.Join(noteFirst(tx, sc.request.ID, spot{e.To, p.Audience}), s.whisperSaid(tx, &sc, stored.Said)); err != nil || len(sc.refs) == 0 {
 			return err
 		}
 		return tx.PutEffect(e)
@@ -429,7 +429,7 @@ func (s *Service) rewrite(ctx context.Context, m Messenger, sc scene, drawn card
 	var replies []below
 	var refused error
 	note := func(tx *store.Tx) error {
-		return errors.Join(noteDrawn(tx, drawn.Request, changed), s.reply(tx, drawn.Request, replies), s.turnSummary(tx, &sc.request, at))
+		return errors.Join(noteDrawn(tx, drawn.Request, changed), s.reply(tx, &sc.request, replies), s.turnSummary(tx, &sc.request, at))
 	}
 	for _, ref := range refs {
 		if ref.Hash == hash || ref.Hash == goneCard {

@@ -21,6 +21,7 @@ const (
 	kindConfirm  = "confirm"
 	kindCard     = "card"
 	kindTell     = "tell"
+	kindWhisper  = "whisper" // what only one person is to see, in a place of many
 	kindSweep    = "sweep"
 	kindEligible = "eligible" // what a person may activate, for the form
 	kindLinks    = "links"    // the daily check of all links
@@ -51,7 +52,7 @@ func poolOf(e store.Effect) string {
 		return string(e.To.Chat)
 	case kindSubmit, kindDecide, kindCancel, kindRelease, kindRevoke:
 		return "person"
-	case kindHomes, kindBoard:
+	case kindHomes, kindBoard, kindWhisper:
 		return e.Kind // they never take a card's room
 	}
 	return "read"

@@ -44,9 +44,6 @@ func (s *Service) ending(_ context.Context, e store.Effect) (result, error) {
 		if err := s.record(tx, &fresh, pim.Event{Kind: pim.EventEnding, Chat: pim.System, From: fresh.State}); err != nil {
 			return err
 		}
-		if fresh.Requester.Account.IsZero() {
-			return nil
-		}
-		return s.putTell(tx, "ending|"+string(fresh.ID), fresh.ID, pim.DirectTo(fresh.Requester.Account), message{Ending: true})
+		return s.tellRequester(tx, "ending|"+string(fresh.ID), &fresh, message{Ending: true})
 	}}, nil
 }

@@ -39,12 +39,13 @@ type powerCut struct {
 // outside are the calls that change something elsewhere; what is only read can be read again.
 var outside = map[workflowtest.Op]bool{
 	workflowtest.OpSubmit: true, workflowtest.OpCancel: true, workflowtest.OpDecide: true, workflowtest.OpPost: true,
-	workflowtest.OpUpdate: true, workflowtest.OpHome: true,
+	workflowtest.OpUpdate: true, workflowtest.OpHome: true, workflowtest.OpWhisper: true,
 }
 
 var allOps = []workflowtest.Op{
 	workflowtest.OpSubmit, workflowtest.OpCancel, workflowtest.OpDecide, workflowtest.OpAssigned, workflowtest.OpWaiting,
 	workflowtest.OpLook, workflowtest.OpPost, workflowtest.OpUpdate, workflowtest.OpAccount, workflowtest.OpHome,
+	workflowtest.OpWhisper,
 }
 
 func (c *powerCut) sides() []*workflowtest.Faults {
@@ -271,7 +272,7 @@ func chosen(op workflowtest.Op, at int) bool {
 	switch op { //nolint:exhaustive // all others change something in PIM
 	case workflowtest.OpPost, workflowtest.OpHome:
 		return at%3 == 0
-	case workflowtest.OpUpdate:
+	case workflowtest.OpUpdate, workflowtest.OpWhisper:
 		return at%8 == 0
 	}
 	return true
@@ -335,7 +336,9 @@ func TestAnHourWithoutAChatOrPIMLosesNothingAndSaysNothingTwice(t *testing.T) {
 						if got != want {
 							t.Errorf("%s down from step %d on: the requests are\n%s\nelse\n%s", side, at, got, want)
 						}
-						sayNoMore(t, fmt.Sprintf("an hour without %s from step %d on", side, at), stands, wantStands)
+						when := fmt.Sprintf("an hour without %s from step %d on", side, at)
+						sayNoMore(t, when, stands, wantStands)
+						whisperOnce(t, when, w)
 					})
 				}
 			}
@@ -350,7 +353,7 @@ func downFrom(story killedStory, at int, side string) killedStory {
 	story.steps[at].do = func(w *world) {
 		do(w)
 		faults := map[string]*workflowtest.Faults{"slack": &w.chat.Faults, "teams": &w.teams.Faults, "pim": &w.dir.Faults}[side]
-		ops := []workflowtest.Op{workflowtest.OpPost, workflowtest.OpUpdate, workflowtest.OpHome}
+		ops := []workflowtest.Op{workflowtest.OpPost, workflowtest.OpUpdate, workflowtest.OpHome, workflowtest.OpWhisper}
 		if side == "pim" {
 			w.pass(5 * time.Second) // what was said is on its way
 			ops = []workflowtest.Op{workflowtest.OpLook}
@@ -386,6 +389,18 @@ func sayNoMore(t *testing.T, when string, got, want standing) {
 			if got[at.String()][title] != n {
 				t.Errorf("%s, in %s stand %v, else %v", when, at, got[at.String()], want[at.String()])
 			}
+		}
+	}
+}
+
+// whisperOnce holds that nobody was shown the same twice where they asked.
+func whisperOnce(t *testing.T, when string, w *world) {
+	t.Helper()
+	said := map[string]int{}
+	for _, one := range append(w.chat.Whispers(), w.teams.Whispers()...) {
+		text := one.To.String() + ": " + workflowtest.Text(one.Card)
+		if said[text]++; said[text] > 1 {
+			t.Errorf("%s, it was whispered again: %s", when, text)
 		}
 	}
 }

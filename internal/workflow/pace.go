@@ -26,6 +26,7 @@ var paces = map[string]pace{
 	kindCard:     {first: time.Second, most: 5 * time.Minute, age: 24 * time.Hour, furthest: time.Hour},
 	kindAlarm:    {first: time.Second, most: 5 * time.Minute, age: 24 * time.Hour, furthest: time.Hour},
 	kindTell:     {first: time.Second, most: 5 * time.Minute, age: 6 * time.Hour, furthest: time.Hour},
+	kindWhisper:  {first: time.Second, most: 30 * time.Second, furthest: time.Hour}, // which looks at its age itself
 	kindLapse:    {first: time.Second, most: time.Minute, furthest: time.Hour},
 	kindEligible: {first: 2 * time.Second, most: time.Minute, age: 5 * time.Minute, furthest: time.Hour},
 	kindLinks:    {first: time.Minute, most: time.Hour, furthest: time.Hour},

@@ -250,8 +250,8 @@ func (s *Service) noteRevoked(tx *store.Tx, id pim.RequestID, by pim.Actor, why 
 			return err
 		}
 	}
-	if r.Revoking != nil && !r.Requester.Account.IsZero() {
-		if err := s.putTell(tx, "revoked|"+string(id), id, pim.DirectTo(r.Requester.Account), message{Revoked: true}); err != nil {
+	if r.Revoking != nil {
+		if err := s.tellRequester(tx, "revoked|"+string(id), &r, message{Revoked: true}); err != nil {
 			return err
 		}
 	}

@@ -255,7 +255,7 @@ func (s *Service) driver(tx *store.Tx, r *pim.Request) (store.Effect, error) {
 func (s *Service) work() map[string]func(context.Context, store.Effect) (result, error) {
 	return map[string]func(context.Context, store.Effect) (result, error){
 		kindSubmit: s.submit, kindDecide: s.decide, kindCancel: s.cancel, kindRelease: s.release, kindRevoke: s.revokeAs,
-		kindWatch: s.watch, kindConfirm: s.confirm, kindCard: s.card, kindTell: s.tell, kindHomes: s.showHomes, kindSweep: s.sweep,
+		kindWatch: s.watch, kindConfirm: s.confirm, kindCard: s.card, kindTell: s.tell, kindWhisper: s.whisper, kindHomes: s.showHomes, kindSweep: s.sweep,
 		kindReview: s.checkReview, kindOverdue: s.nameOverdue, kindEligible: s.learnEligible, kindLinks: s.links, kindLapse: s.lapse, kindRemind: s.remind, kindEnding: s.ending,
 		kindBoard: s.board, kindEvidence: s.evidence, kindAlarm: s.alarm,
 	}
@@ -301,7 +301,7 @@ func (s *Service) Reopened(to pim.Conversation) {
 
 // says reports whether an effect writes into a chat.
 func says(e store.Effect) bool {
-	return e.Kind == kindCard || e.Kind == kindTell || e.Kind == kindBoard || e.Kind == kindAlarm
+	return e.Kind == kindCard || e.Kind == kindTell || e.Kind == kindWhisper || e.Kind == kindBoard || e.Kind == kindAlarm
 }
 
 // Retry has the cards and messages of these keys that wait tried at once, or with no keys all of them, and returns which. Where

@@ -52,9 +52,15 @@ func repliesBelow(ref *store.Ref, sc *scene) []below {
 	return replies
 }
 
-func (s *Service) reply(tx *store.Tx, id pim.RequestID, replies []below) error {
-	for _, r := range replies {
-		if err := s.putTell(tx, r.key, id, r.to, message{Step: r.step}); err != nil {
+func (s *Service) reply(tx *store.Tx, r *pim.Request, replies []below) error {
+	for _, one := range replies {
+		if err := s.putTell(tx, one.key, r.ID, one.to, message{Step: one.step}); err != nil {
+			return err
+		}
+		if one.to.User == "" {
+			continue
+		}
+		if err := s.putWhisper(tx, one.key, r, message{Step: one.step}); err != nil {
 			return err
 		}
 	}

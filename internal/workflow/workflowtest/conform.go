@@ -9,6 +9,7 @@ import (
 
 	"elevate/internal/card"
 	"elevate/internal/pim"
+	"elevate/internal/workflow"
 )
 
 // Conform runs the one suite that every chat has to pass: what is posted and
@@ -19,6 +20,7 @@ func Conform(t *testing.T, open Open) {
 	for name, run := range map[string]func(*stage){
 		"a card is posted and turns in place":          cardsTurnInPlace,
 		"replies stand below their card":               repliesStandBelow,
+		"what is whispered is for one person":          whispersAreForOne,
 		"who is elevated stands on one board":          oneBoardStands,
 		"hostile words stay inert in every part":       hostileWordsStayInert,
 		"a hostile reason stays inert to the end":      hostileReasonStaysInert,
@@ -102,6 +104,27 @@ func repliesStandBelow(s *stage) {
 	if ref := s.post(pim.DirectTo(s.chat.Person(Bob).Account), sample("Alone")); ref.Thread != "" {
 		s.t.Errorf("in a direct message there is a thread: %+v", ref)
 	}
+}
+
+// whispersAreForOne is about the chats that can show something to one person alone.
+func whispersAreForOne(s *stage) {
+	chat, can := s.chat.Messenger().(workflow.Whisperer)
+	if !can {
+		return
+	}
+	alice := s.chat.Person(Alice).Account
+	whisper := func(at pim.Conversation, title string) error {
+		return s.note(chat.Whisper(s.ctx, at, alice, sample(title)))
+	}
+	s.must(whisper(s.chat.Place(Approvals), "Only you"))
+	s.shows(Alice, "", "Of Only you.")
+	for _, one := range append(s.sees(Bob), s.sees(Carol)...) {
+		if strings.Contains(one.Text, "Only you") {
+			s.t.Errorf("others see it in %s", one.Place)
+		}
+	}
+	s.kindOf(whisper(s.chat.Closed(), "Closed"), []pim.Kind{pim.Forbidden, pim.NotFound}, 0)
+	s.post(s.chat.Place(Approvals), sample("No place is shut by that"))
 }
 
 func oneBoardStands(s *stage) {

@@ -22,6 +22,7 @@ const (
 	OpUpdate   Op = "update"
 	OpAccount  Op = "account"
 	OpHome     Op = "home"
+	OpWhisper  Op = "whisper"
 )
 
 // Fault is what goes wrong with one call.

@@ -16,6 +16,7 @@ import (
 var (
 	_ workflow.Messenger = (*Messenger)(nil)
 	_ workflow.Homer     = (*Messenger)(nil)
+	_ workflow.Whisperer = (*Messenger)(nil)
 )
 
 // Message is a message that stands in a chat.
@@ -39,6 +40,14 @@ type Messenger struct {
 	accounts map[pim.ChatAccount]error
 	places   map[string]error // what is wrong with a place, by its name
 	homes    map[pim.ChatAccount][]card.Card
+	whispers []Whispered
+}
+
+// Whispered is what one account was shown where others are too.
+type Whispered struct {
+	At   pim.Conversation
+	To   pim.ChatAccount
+	Card card.Card
 }
 
 // NewMessenger returns an empty chat.
@@ -96,6 +105,27 @@ func (m *Messenger) ShowHome(ctx context.Context, a pim.ChatAccount, c card.Card
 		return struct{}{}, nil
 	})
 	return err
+}
+
+// Whisper shows something to one account in a place.
+func (m *Messenger) Whisper(ctx context.Context, at pim.Conversation, to pim.ChatAccount, c card.Card) error {
+	_, err := run(ctx, &m.Faults, OpWhisper, func() (struct{}, error) {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		if err := m.places[at.String()]; err != nil {
+			return struct{}{}, err
+		}
+		m.whispers = append(m.whispers, Whispered{at, to, c})
+		return struct{}{}, nil
+	})
+	return err
+}
+
+// Whispers is all that was whispered, oldest first.
+func (m *Messenger) Whispers() []Whispered {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.whispers)
 }
 
 // Homes are an account's pages, one for each time that it was shown.
