@@ -2,6 +2,7 @@ package store
 
 import (
 	"errors"
+	"sync/atomic"
 
 	bolt "go.etcd.io/bbolt"
 )
@@ -11,15 +12,16 @@ func (db *DB) FailCommit(result func(commit func() error) error) {
 	db.commitBolt = func(tx *bolt.Tx) error { return result(tx.Commit) }
 }
 
-// FillDisk puts a disk in the place of the file's that takes nothing as long as notes hold more than so many bytes.
-func (db *DB) FillDisk(most int) {
+// FillDisk puts a disk in the place of the file's that takes nothing as long as notes hold more than so many bytes,
+// which the caller may change later.
+func (db *DB) FillDisk(most *atomic.Int64) {
 	db.commitBolt = func(tx *bolt.Tx) error {
-		size := 0
+		size := int64(0)
 		err := tx.Bucket([]byte(notes.String())).ForEach(func(k, v []byte) error {
-			size += len(k) + len(v)
+			size += int64(len(k) + len(v))
 			return nil
 		})
-		if err != nil || size > most {
+		if err != nil || size > most.Load() {
 			return errors.Join(errors.New("no space left on device"), err)
 		}
 		return tx.Commit()

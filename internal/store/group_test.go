@@ -274,7 +274,9 @@ func TestADiskThatTakesSmallRecordsAloneCountsAsFailing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFile(t)
 		defer f.close(t)
-		f.db.FillDisk(20 << 10)
+		var most atomic.Int64
+		most.Store(20 << 10)
+		f.db.FillDisk(&most)
 		large := func(tx *store.Tx) error { return tx.PutMeta("x", strings.Repeat("x", 30<<10)) }
 		if err := f.db.Update(t.Context(), large); !pim.IsKind(err, pim.Unavailable) {
 			t.Errorf("got %v", err)
@@ -287,7 +289,7 @@ func TestADiskThatTakesSmallRecordsAloneCountsAsFailing(t *testing.T) {
 			}
 			f.update(t, func(tx *store.Tx) error { return tx.PutMeta("y", 1) }) // what fits is taken all the same
 		}
-		f.db.FillDisk(1 << 20)
+		most.Store(1 << 20)
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
 		if f.db.Unwritten() {
