@@ -273,3 +273,19 @@ func TestNoLinkIsEverStored(t *testing.T) {
 		}
 	})
 }
+
+func TestWhilePIMIsStillAnsweringNoCardSaysThatTheAnswerGotLost(t *testing.T) {
+	everybodySignedIn(t, func(w *world) {
+		w.dir.Fail(workflowtest.OpSubmit, workflowtest.Fault{Slow: 20 * time.Second})
+		w.says(alice, "mde-admin isolating WS-042")
+		id := w.newest(alice).ID
+		w.pass(10 * time.Second)
+		meanwhile := w.says(alice, "history "+string(id))
+		w.expect(meanwhile, "sent to PIM, whose answer has not come yet")
+		if strings.Contains(meanwhile, "lost") {
+			t.Errorf("the answer is under way, and the card says\n%s", meanwhile)
+		}
+		w.pass(20 * time.Second)
+		w.is(id, pim.Pending)
+	})
+}
