@@ -159,6 +159,9 @@ func notForTenMinutes(r pim.Request) string {
 	if r.Refusal == nil || r.Why == "" {
 		return "PIM could not be reached for ten minutes, so nothing was asked for. Ask again."
 	}
+	if r.Refusal.Kind == pim.Throttled { // its own words promise another try
+		return "Microsoft Graph was asked too much for ten minutes and took nothing, so nothing was asked for. Ask again."
+	}
 	return "Elevate tried for ten minutes, and nothing was asked for. " + r.Why
 }
 

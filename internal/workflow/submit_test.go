@@ -315,3 +315,16 @@ func TestACardSaysWhyPIMDoesNotTakeTheRequestYet(t *testing.T) {
 		}
 	})
 }
+
+func TestWhatIsGivenUpPromisesNoOtherTry(t *testing.T) {
+	everybodySignedIn(t, func(w *world) {
+		busy := &pim.Error{Kind: pim.Throttled, Code: "TooManyRequests", Message: "Graph is asked too much. It is tried again after a while.", RetryAfter: 10 * time.Minute}
+		w.dir.Break(workflowtest.OpSubmit, workflowtest.Fault{Err: busy})
+		w.says(alice, "mde-admin isolating WS-042")
+		id := w.newest(alice).ID
+		w.pass(12 * time.Minute)
+		if r := w.is(id, pim.Failed); strings.Contains(r.Why, "tried again") || !strings.Contains(r.Why, "Ask again") {
+			t.Errorf("it says %q", r.Why)
+		}
+	})
+}
