@@ -130,3 +130,29 @@ func TestStepUpsGoOnByThemselvesAfterTheSignIn(t *testing.T) {
 		t.Errorf("decided by a sign-in of %s, clicked at %s", at, clicked)
 	}
 }
+
+func TestStepUpsGoOnByThemselvesInTeams(t *testing.T) {
+	w := steppedUp(t)
+	w.act("alice teams say mde-analyst triage")
+	w.act("alice web sign-in")
+	w.act("alice teams sees dm until multifactor")
+	w.says("alice web sign-in", "on its way to PIM")
+	w.turns("alice", pim.Active)
+
+	w.act("alice teams say mde-admin isolating WS-042, INC-1234")
+	w.turns("alice", pim.WaitingForSignIn)
+	w.act("alice teams sees dm until wants a stronger sign-in")
+	w.says("alice web sign-in", "on its way to PIM")
+	asked := w.turns("alice", pim.Pending)
+	if !strings.HasPrefix(asked.Copy.Justification, "isolating WS-042, INC-1234") || asked.Sending.Tries != 1 {
+		t.Errorf("PIM holds %q after %d sendings", asked.Copy.Justification, asked.Sending.Tries)
+	}
+
+	w.act("bob teams sees #approvals until " + string(asked.ID))
+	w.says("bob teams click Approve in #approvals reason all right", "Sign in to approve")
+	w.says("bob web sign-in", "on its way to PIM")
+	w.turns("alice", pim.Active)
+	if d := w.request(asked.ID).Decided; d == nil || !d.Approve || d.Reason != "all right" {
+		t.Errorf("of the decision is left %+v", d)
+	}
+}

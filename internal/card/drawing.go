@@ -117,8 +117,8 @@ func (d drawing) sending() []Text {
 	if d.r.Waits() {
 		return []Text{follows(d.r)}
 	}
-	if d.r.Sending.Lost {
-		return []Text{Plain("PIM's answer got lost: it may or may not have taken the request. Elevate is looking before it does anything else.")}
+	if d.r.Sending.Lost { // also while PIM is still answering, for as long as it takes
+		return []Text{Plain("It was sent to PIM, whose answer has not come yet. If it stays away, Elevate looks whether PIM took the request before it does anything else.")}
 	}
 	return []Text{Plain("Not asked of PIM yet: the request is on its way.")}
 }

@@ -1,7 +1,6 @@
 package card
 
 import (
-	"strings"
 	"time"
 
 	"elevate/internal/pim"
@@ -43,7 +42,7 @@ func (d drawing) heardLast(yours string) Told {
 	case r.State == pim.Granting && r.Late:
 		return d.heard("late", Alarm, d.title+" is not there yet.", Plain(d.title+" is not there yet: PIM has granted it, and after five minutes there is no membership. Elevate goes on looking."))
 	case r.State == pim.Canceled && r.Why != "" && (r.Copy.ID != "" || r.Follows != nil) || r.State == pim.TimedOut || r.State == pim.Failed:
-		return d.heard("over", Bad, yours+" gave no access.", Plain(yours+": "+d.standing()+". "), Typed(strings.TrimLeft(r.Why+" ", " ")), Plain("No access was given."))
+		return d.heard("over", Bad, yours+" gave no access.", Plain(yours+": "+d.standing()+"."), apart(r.Why), Plain(" No access was given."))
 	case r.State == pim.Ended && r.StillBy != "":
 		return d.heard("remains", Alarm, "You still have access to "+d.title+".", Plain("You still have access to "+d.title+", by "), Typed(r.StillBy), Plain(", although request "+string(r.ID)+" "+ending(r.Ending)+"."))
 	case r.State == pim.Ended:
@@ -146,4 +145,12 @@ func approved(by *pim.Decided) Text {
 		return Join(t, Plain(": "), Typed(by.Reason))
 	}
 	return Join(t, Plain("."))
+}
+
+// apart is what was typed or said elsewhere, after a space that no chat takes away.
+func apart(s string) Text {
+	if s == "" {
+		return nil
+	}
+	return Join(Plain(" "), Typed(s))
 }

@@ -178,3 +178,21 @@ func TestAStoryIsToldInPeoplesWords(t *testing.T) {
 		}
 	}
 }
+
+// Chats trim what stands at the ends of what was typed, or said elsewhere.
+func TestSentencesAreApartAlsoWhereAChatTrimsWhatWasSaidElsewhere(t *testing.T) {
+	r := typed(pim.Failed)
+	for why, want := range map[string]string{
+		"PIM could not carry it out.": "failed. PIM could not carry it out. No access was given.",
+		"":                            "failed. No access was given.",
+	} {
+		r.Why = why
+		var said strings.Builder
+		for _, span := range card.Heard(r, adminRole())[0].Card.Lines[0] {
+			said.WriteString(span.Plain + strings.TrimSpace(span.Typed))
+		}
+		if !strings.HasSuffix(said.String(), want) {
+			t.Errorf("said %q", said.String())
+		}
+	}
+}

@@ -15,6 +15,10 @@ type pace struct {
 	furthest    time.Duration // a due time further ahead than this is a mistake
 }
 
+// saidWithin is the longest pause before a chat that could not be reached is tried
+// again: once it is back, what it missed stands there within a sweep.
+const saidWithin = 45 * time.Second
+
 var paces = map[string]pace{
 	kindSubmit:   {first: time.Second, most: 30 * time.Second, furthest: time.Hour},
 	kindDecide:   {first: time.Second, most: 15 * time.Second, furthest: time.Hour},
@@ -23,19 +27,19 @@ var paces = map[string]pace{
 	kindRevoke:   {first: time.Second, most: time.Minute, furthest: time.Hour},
 	kindWatch:    {first: time.Second, most: 30 * time.Second, furthest: time.Hour},
 	kindConfirm:  {first: time.Second, most: time.Minute, furthest: 400 * 24 * time.Hour},
-	kindCard:     {first: time.Second, most: 5 * time.Minute, age: 24 * time.Hour, furthest: time.Hour},
-	kindAlarm:    {first: time.Second, most: 5 * time.Minute, age: 24 * time.Hour, furthest: time.Hour},
-	kindTell:     {first: time.Second, most: 5 * time.Minute, age: 6 * time.Hour, furthest: time.Hour},
+	kindCard:     {first: time.Second, most: saidWithin, age: 24 * time.Hour, furthest: time.Hour},
+	kindAlarm:    {first: time.Second, most: saidWithin, age: 24 * time.Hour, furthest: time.Hour},
+	kindTell:     {first: time.Second, most: saidWithin, age: 6 * time.Hour, furthest: time.Hour},
 	kindWhisper:  {first: time.Second, most: 30 * time.Second, furthest: time.Hour}, // which looks at its age itself
 	kindLapse:    {first: time.Second, most: time.Minute, furthest: time.Hour},
 	kindEligible: {first: 2 * time.Second, most: time.Minute, age: 5 * time.Minute, furthest: time.Hour},
 	kindLinks:    {first: time.Minute, most: time.Hour, furthest: time.Hour},
 	kindRemind:   {first: time.Second, most: time.Minute, furthest: 25 * time.Hour},
 	kindEnding:   {first: time.Second, most: time.Minute, furthest: 400 * 24 * time.Hour},
-	kindHomes:    {first: 2 * time.Second, most: 5 * time.Minute, furthest: time.Hour},
+	kindHomes:    {first: 2 * time.Second, most: saidWithin, furthest: time.Hour},
 	kindReview:   {first: time.Second, most: 15 * time.Second, furthest: time.Hour},
 	kindOverdue:  {first: time.Second, most: time.Minute, furthest: 25 * time.Hour},
-	kindBoard:    {first: 2 * time.Second, most: 5 * time.Minute, furthest: time.Hour},
+	kindBoard:    {first: 2 * time.Second, most: saidWithin, furthest: time.Hour},
 	kindEvidence: {first: 5 * time.Second, most: 5 * time.Minute, furthest: time.Hour},
 	kindSweep:    {first: 5 * time.Second, most: time.Minute, furthest: time.Hour},
 }

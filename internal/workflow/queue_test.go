@@ -586,3 +586,22 @@ func TestARestoredBotSpeaksOnceASweepWasAnsweredInPart(t *testing.T) {
 		w.expect(w.told(alice), "Hello.")
 	})
 }
+
+func TestWhatAChatMissedStandsThereWithinASweepOfItsReturn(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		for _, gone := range []time.Duration{20 * time.Minute, 41 * time.Minute, time.Hour, 3 * time.Hour} {
+			w.signIn(alice)
+			w.chat.Break(workflowtest.OpPost, workflowtest.Fault{Err: errDown})
+			w.says(alice, "mde-admin isolating WS-042")
+			id := w.newest(alice).ID
+			w.pass(gone)
+			w.chat.Mend(workflowtest.OpPost)
+			w.pass(time.Minute)
+			if got := workflowtest.Text(w.cardOf(id, approvals).Card()); !strings.Contains(got, "approval needed") {
+				t.Errorf("a minute after %s without the chat stands there\n%s", gone, got)
+			}
+			w.says(alice, "cancel "+string(id))
+			w.pass(time.Minute)
+		}
+	})
+}

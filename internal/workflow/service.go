@@ -79,6 +79,7 @@ type Service struct {
 	// reviewers are those of the emergency roles.
 	reviewers membership
 	failing   failing
+	held      held // only the sweep's own lane uses it
 	unread    unread
 	suspects  []pim.Alarm // seen at the last readings; the sweep's own, as what follows
 	// lookedAt is when a group was last read as a whole. Of peoples, peoplesAsked were looked up in this sweep.

@@ -159,14 +159,18 @@ func notForTenMinutes(r pim.Request) string {
 	if r.Refusal == nil || r.Why == "" {
 		return "PIM could not be reached for ten minutes, so nothing was asked for. Ask again."
 	}
+	if r.Refusal.Kind == pim.Throttled { // its own words promise another try
+		return "Microsoft Graph was asked too much for ten minutes and took nothing, so nothing was asked for. Ask again."
+	}
 	return "Elevate tried for ten minutes, and nothing was asked for. " + r.Why
 }
 
 // noteNotYet is noteNotSent with what PIM said, for when it stays so.
 func (s *Service) noteNotYet(e store.Effect, tries int, said *pim.Error) error {
 	return s.noteSent(e, tries, func(r *pim.Request) {
+		r.Why = said.Message
 		if said.Code != "" {
-			r.Refusal, r.Why = pim.RefusalOf(said), said.Message
+			r.Refusal = pim.RefusalOf(said)
 		}
 	})
 }
@@ -183,9 +187,13 @@ func (s *Service) noteSent(e store.Effect, tries int, also func(*pim.Request)) e
 		if err != nil || r.State != pim.Submitting {
 			return err
 		}
+		before := r.Why
 		r.Sending.Lost, r.Sending.Tries = false, tries
 		also(&r)
-		return tx.PutRequest(r)
+		if err := tx.PutRequest(r); err != nil || r.Why == before {
+			return err
+		}
+		return s.turn(tx, &r) // not at every try: a card drawn meanwhile says that an answer is awaited
 	})
 }
 
@@ -325,6 +333,7 @@ func (s *Service) submitNeedsSignIn(e store.Effect, r pim.Request, challenge *st
 			// PIM wants a sign-in, so this sending left nothing.
 			fresh.Sending.Lost, fresh.Sending.Tries = false, fresh.Sending.Tries-1
 		}
+		fresh.Why, fresh.Refusal = "", nil // what PIM said before it wanted a sign-in
 		if err := s.moveTo(tx, &fresh, pim.WaitingForSignIn, pim.Event{Kind: pim.EventObserved, By: e.As, Text: "a new sign-in is needed: " + why}); err != nil {
 			return err
 		}

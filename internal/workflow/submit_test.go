@@ -10,6 +10,7 @@ import (
 	"elevate/internal/card"
 	"elevate/internal/pim"
 	"elevate/internal/store"
+	"elevate/internal/workflow"
 	"elevate/internal/workflow/workflowtest"
 )
 
@@ -270,6 +271,60 @@ func TestNoLinkIsEverStored(t *testing.T) {
 			if strings.Contains(text, "/auth/start") {
 				t.Errorf("a sign-in link stands in the %s", name)
 			}
+		}
+	})
+}
+
+func TestWhilePIMIsStillAnsweringNoCardSaysThatTheAnswerGotLost(t *testing.T) {
+	everybodySignedIn(t, func(w *world) {
+		w.dir.Fail(workflowtest.OpSubmit, workflowtest.Fault{Slow: 20 * time.Second})
+		w.says(alice, "mde-admin isolating WS-042")
+		id := w.newest(alice).ID
+		w.pass(10 * time.Second)
+		meanwhile := w.says(alice, "history "+string(id))
+		w.expect(meanwhile, "sent to PIM, whose answer has not come yet")
+		if strings.Contains(meanwhile, "lost") {
+			t.Errorf("the answer is under way, and the card says\n%s", meanwhile)
+		}
+		w.pass(20 * time.Second)
+		w.is(id, pim.Pending)
+	})
+}
+
+func TestACardSaysWhyPIMDoesNotTakeTheRequestYet(t *testing.T) {
+	everybodySignedIn(t, func(w *world) {
+		busy := &pim.Error{Kind: pim.Throttled, Message: "Microsoft Graph is asked too much at the moment.", RetryAfter: 5 * time.Minute}
+		w.dir.Fail(workflowtest.OpSubmit, workflowtest.Fault{Slow: 5 * time.Second, Err: busy})
+		w.says(alice, "mde-admin isolating WS-042")
+		id := w.newest(alice).ID
+		ref, err := w.chat.Post(t.Context(), direct(alice), card.Card{Request: id, Title: "the answer to the command"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		from := w.sender(alice)
+		from.Place = direct(alice)
+		w.bot.Click(t.Context(), from, workflow.Click{Act: card.Refresh, Request: id, Ref: ref})
+		w.pass(3 * time.Second)
+		shown := func() string { return workflowtest.Text(w.cardOf(id, direct(alice)).Card()) }
+		w.expect(shown(), "whose answer has not come yet")
+		w.pass(time.Minute)
+		w.expect(shown(), "Not asked of PIM yet", "asked too much")
+		w.pass(6 * time.Minute)
+		if r := w.is(id, pim.Pending); r.Why != "" {
+			t.Errorf("PIM has taken it, and it says %q", r.Why)
+		}
+	})
+}
+
+func TestWhatIsGivenUpPromisesNoOtherTry(t *testing.T) {
+	everybodySignedIn(t, func(w *world) {
+		busy := &pim.Error{Kind: pim.Throttled, Code: "TooManyRequests", Message: "Graph is asked too much. It is tried again after a while.", RetryAfter: 10 * time.Minute}
+		w.dir.Break(workflowtest.OpSubmit, workflowtest.Fault{Err: busy})
+		w.says(alice, "mde-admin isolating WS-042")
+		id := w.newest(alice).ID
+		w.pass(12 * time.Minute)
+		if r := w.is(id, pim.Failed); strings.Contains(r.Why, "tried again") || !strings.Contains(r.Why, "Ask again") {
+			t.Errorf("it says %q", r.Why)
 		}
 	})
 }

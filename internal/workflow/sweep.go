@@ -25,12 +25,46 @@ const settled = 2 * time.Minute
 // made elsewhere get a card, accesses that ended early are read back.
 func (s *Service) sweep(ctx context.Context, _ store.Effect) (result, error) {
 	began := s.cfg.Now()
-	err := s.sweepOnce(ctx)
+	err := s.sweepUnlessHeld(ctx)
 	if noted := s.noteSweep(err); noted != nil {
 		return result{}, errors.Join(err, noted)
 	}
 	took := min(max(s.cfg.Now().Sub(began), 0), sweepEvery/2) // a clock may have been set
 	return result{again: sweepEvery - took + jitter(sweepJitter)}, err
+}
+
+// held is until when Graph asked the sweep to wait, and how it said so.
+type held struct {
+	until time.Time
+	by    *pim.Error
+}
+
+// sweepUnlessHeld asks PIM nothing while Graph wants it to wait, and comes again
+// meanwhile all the same: what on-call and the cards say about that does not wait.
+func (s *Service) sweepUnlessHeld(ctx context.Context) error {
+	now := s.cfg.Now()
+	if s.held.by != nil {
+		if left := s.held.until.Sub(now); left > 0 && left <= s.held.by.RetryAfter { // a clock may have been set
+			return errors.Join(s.expire(), heldFor(s.held.by, left))
+		}
+		s.held = held{}
+	}
+	err := s.sweepOnce(ctx)
+	if err == nil {
+		return nil
+	}
+	if said := pim.Explain(err); said.Kind == pim.Throttled && said.RetryAfter > sweepEvery {
+		s.held = held{now.Add(said.RetryAfter), said}
+		return heldFor(said, said.RetryAfter)
+	}
+	return err
+}
+
+// heldFor is Graph's answer with the next look at it, which is no call.
+func heldFor(said *pim.Error, left time.Duration) error {
+	wait := *said
+	wait.RetryAfter = min(left, sweepEvery)
+	return &wait
 }
 
 // sweepFailing is how long a sweep may fail before that is an event.

@@ -301,6 +301,28 @@ func TestASweepThatFailsForFiveMinutesIsAnEventOnceAndSoIsItsEnd(t *testing.T) {
 	})
 }
 
+func TestOnCallHearsOfAGraphThatWantsALongPauseWhileItLasts(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.pass(time.Minute)
+		w.dir.Break(workflowtest.OpLook, workflowtest.Fault{Err: &pim.Error{Kind: pim.Throttled, Message: "Graph is asked too much.", RetryAfter: 30 * time.Minute}})
+		w.pass(time.Minute)
+		asked := w.dir.Calls(workflowtest.OpLook)
+		w.pass(7 * time.Minute)
+		if told := w.alarms(); len(told) != 1 || !strings.Contains(told[0], "PIM could not be read for five minutes: Graph is asked too much.") {
+			t.Errorf("on-call was told %q", told)
+		}
+		w.pass(18 * time.Minute)
+		if again := w.dir.Calls(workflowtest.OpLook) - asked; again != 0 {
+			t.Errorf("Graph was asked %d times in the pause it wants", again)
+		}
+		w.dir.Mend(workflowtest.OpLook)
+		w.pass(6 * time.Minute)
+		if told := w.alarms(); len(told) != 2 || !strings.Contains(told[1], "PIM is read again") {
+			t.Errorf("on-call was told %q", told)
+		}
+	})
+}
+
 func (w *world) failing() (said []string) {
 	w.t.Helper()
 	events := w.trail()
