@@ -86,24 +86,31 @@ func (w *world) signedInAt(person string) (at time.Time) {
 	return at
 }
 
-func TestStepUpsGoOnByThemselvesAfterTheSignIn(t *testing.T) {
-	w := steppedUp(t)
+// asksThroughStepUps has Alice ask where a plain sign-in does not do, in a chat's own words, and returns what then waits for approval.
+func (w *world) asksThroughStepUps(asks, sees string) pim.Request {
+	w.t.Helper()
 	// A plain sign-in does not do where PIM wants multifactor authentication, for which it sends no challenge.
-	w.act("alice slack /elevate mde-analyst triage")
+	w.act("alice " + asks + " mde-analyst triage")
 	w.act("alice web sign-in")
-	w.act("alice slack sees dm until multifactor")
+	w.act("alice " + sees + " sees dm until multifactor")
 	w.says("alice web sign-in", "on its way to PIM")
 	w.turns("alice", pim.Active)
 
 	// PIM's challenge leads to another sign-in, and what was typed goes on.
-	w.act("alice slack /elevate mde-admin isolating WS-042, INC-1234")
+	w.act("alice " + asks + " mde-admin isolating WS-042, INC-1234")
 	w.turns("alice", pim.WaitingForSignIn)
-	w.act("alice slack sees dm until wants a stronger sign-in")
+	w.act("alice " + sees + " sees dm until wants a stronger sign-in")
 	w.says("alice web sign-in", "on its way to PIM")
-	first := w.turns("alice", pim.Pending)
-	if !strings.HasPrefix(first.Copy.Justification, "isolating WS-042, INC-1234") || first.Sending.Tries != 1 {
-		t.Errorf("PIM holds %q after %d sendings", first.Copy.Justification, first.Sending.Tries)
+	asked := w.turns("alice", pim.Pending)
+	if !strings.HasPrefix(asked.Copy.Justification, "isolating WS-042, INC-1234") || asked.Sending.Tries != 1 {
+		w.t.Errorf("PIM holds %q after %d sendings", asked.Copy.Justification, asked.Sending.Tries)
 	}
+	return asked
+}
+
+func TestStepUpsGoOnByThemselvesAfterTheSignIn(t *testing.T) {
+	w := steppedUp(t)
+	first := w.asksThroughStepUps("slack /elevate", "slack")
 
 	// Each decision has a sign-in of its own, however new the one before is, with the context in the ID token.
 	w.act("carol slack sees #approvals until " + string(first.ID))
@@ -133,20 +140,7 @@ func TestStepUpsGoOnByThemselvesAfterTheSignIn(t *testing.T) {
 
 func TestStepUpsGoOnByThemselvesInTeams(t *testing.T) {
 	w := steppedUp(t)
-	w.act("alice teams say mde-analyst triage")
-	w.act("alice web sign-in")
-	w.act("alice teams sees dm until multifactor")
-	w.says("alice web sign-in", "on its way to PIM")
-	w.turns("alice", pim.Active)
-
-	w.act("alice teams say mde-admin isolating WS-042, INC-1234")
-	w.turns("alice", pim.WaitingForSignIn)
-	w.act("alice teams sees dm until wants a stronger sign-in")
-	w.says("alice web sign-in", "on its way to PIM")
-	asked := w.turns("alice", pim.Pending)
-	if !strings.HasPrefix(asked.Copy.Justification, "isolating WS-042, INC-1234") || asked.Sending.Tries != 1 {
-		t.Errorf("PIM holds %q after %d sendings", asked.Copy.Justification, asked.Sending.Tries)
-	}
+	asked := w.asksThroughStepUps("teams say", "teams")
 
 	w.act("bob teams sees #approvals until " + string(asked.ID))
 	w.says("bob teams click Approve in #approvals reason all right", "Sign in to approve")
